@@ -1,0 +1,71 @@
+interface CatalogueEntry {
+  /** HTTP status where the API refuses with it. */
+  readonly status: number
+  readonly title: string
+  readonly hint: string
+}
+
+/**
+ * Every problem that Headgate can report. `docs/problems.md` lists the same, and a test compares the two.
+ * A code once retired is never used again.
+ */
+export const CATALOGUE = {
+  CONFIG_FILE_UNREADABLE: entry(400, 'A config file cannot be read', 'check the path and its permissions'),
+  CONFIG_SYNTAX: entry(400, 'Not valid YAML', 'fix the syntax at the position'),
+  CONFIG_UNKNOWN_KEY: entry(400, 'A key that Headgate does not know', 'remove it, or see docs/config.md'),
+  CONFIG_MISSING_KEY: entry(400, 'A required key is missing', 'add it; docs/config.md has an example'),
+  CONFIG_WRONG_TYPE: entry(400, 'A value of the wrong type', 'see docs/config.md for its type'),
+  CONFIG_WRONG_VALUE: entry(400, 'A value out of its range', 'see docs/config.md for its range'),
+  CONFIG_DURATION: entry(400, 'Not a duration', 'write a whole number and a unit: 90s, 5m, 24h, 7d'),
+  CONFIG_PERCENT: entry(400, 'Not a percentage', 'write a number and a percent sign: 10%, 99.9%'),
+  CONFIG_DUPLICATE: entry(400, 'The same name or place twice', 'keep one of them'),
+  CONFIG_NOT_FOUND: entry(400, 'A name that nothing defines', 'define it, or correct the name'),
+  CONFIG_CYCLE: entry(400, 'A dependency that leads back to itself', 'remove one `after` of the cycle'),
+  CONFIG_STEPS: entry(400, 'Steps that do not rise to 100 %', 'write rising weights that end at 100%'),
+  CONFIG_SCOPE_CLAIMED: entry(400, 'One place claimed by two workloads', 'give each workload a place of its own'),
+  CONFIG_PROMQL: entry(400, 'Not valid PromQL', 'fix the expression at the position'),
+  CONFIG_SECRET_LITERAL: entry(400, 'A secret written out', 'write ${env:NAME} or ${file:PATH}'),
+  CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),
+  CONFIG_SECRET_UNRESOLVED: entry(400, 'A secret that cannot be found', 'set the variable, or create the file'),
+
+  SOURCE_UNREACHABLE: entry(502, 'A metric source does not answer', 'check its address, and the network between'),
+  SOURCE_REFUSED: entry(502, 'A metric source refused the query', 'check the query and the credentials'),
+  SOURCE_BAD_ANSWER: entry(
+    502,
+    'A metric source answered with something else',
+    'check that the URL is that of the API',
+  ),
+
+  TRAFFIC_UNREACHABLE: entry(502, 'A traffic provider does not answer', 'check its address, and that it runs'),
+  TRAFFIC_REFUSED: entry(502, 'A traffic provider refused', 'check the credentials and its log'),
+  TRAFFIC_NOT_FOUND: entry(502, 'The place of a split does not exist', 'check the names in the target'),
+  TRAFFIC_BAD_ANSWER: entry(502, 'A traffic provider answered with something else', 'check what listens there'),
+  TRAFFIC_UNVERIFIED: entry(502, 'A write that the read-back does not show', 'Headgate writes it again'),
+
+  STORE_BUSY: entry(503, 'The store is locked', 'try again; another process may be writing'),
+  STORE_UNAVAILABLE: entry(503, 'The store cannot be used', 'check the disk and the path'),
+  STORE_CONFLICT: entry(503, 'Somebody else committed first', 'the sweep is done again by itself'),
+  STORE_LEASE_HELD: entry(503, 'Another process holds the lease', 'stop it, or wait until its lease is over'),
+  STORE_VERSION: entry(500, 'The store was written by a newer Headgate', 'use that version or a newer one'),
+
+  COMMAND_WRONG_PHASE: entry(409, 'The command does not fit the phase', 'see `headgate status`'),
+  COMMAND_HELD: entry(409, 'Holds are in the way', 'clear them first, or wait'),
+  COMMAND_NOTHING_TO_DO: entry(409, 'Nothing to do', 'see `headgate status`'),
+  COMMAND_OLD_UNFIT: entry(409, 'OLD cannot take the traffic', 'repair OLD, or revert with force'),
+
+  API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),
+  API_FORBIDDEN: entry(403, 'The token may not do this', 'use a token of the operator role'),
+  API_NOT_FOUND: entry(404, 'No such thing', 'see /openapi.json for the routes and /api/v1/workloads for the names'),
+  API_BAD_REQUEST: entry(400, 'A request that does not fit the schema', 'see /openapi.json'),
+  API_OVERLOADED: entry(503, 'Too much to do', 'try again in a moment'),
+  API_UNREACHABLE: entry(502, 'No Headgate answers', 'is `headgate run` up, and is --url right?'),
+  API_INTERNAL: entry(500, 'A fault in Headgate', 'please report it with the log line of this request id'),
+
+  CLI_USAGE: entry(400, 'The command line does not fit', 'see `headgate --help`'),
+} as const satisfies Record<string, CatalogueEntry>
+
+export type ProblemCode = keyof typeof CATALOGUE
+
+function entry(status: number, title: string, hint: string): CatalogueEntry {
+  return { status, title, hint }
+}

@@ -1,0 +1,10 @@
+/** How pressing a write is: reverts go first, and use the provider's whole quota. */
+export type Urgency = 'revert' | 'forward'
+
+/** What the world is asked to do after the commit. Effects repeat at each step until a read-back shows them. */
+export interface Effect {
+  readonly kind: 'setWeight'
+  readonly targetId: string
+  readonly weightPercent: number
+  readonly urgency: Urgency
+}

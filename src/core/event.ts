@@ -1,0 +1,112 @@
+import type { Urgency } from './effect.ts'
+import type { Verdict } from './gates/verdict.ts'
+import type { CommandName } from './observation.ts'
+import type { ProblemJson } from './problem.ts'
+import type { Hold, HoldCause, PhaseName } from './state.ts'
+
+/** What happened, for the journal. Every event says who and when; `explain` makes a sentence of each. */
+export type HeadgateEvent = EventHead & EventBody
+
+export interface EventHead {
+  readonly atMs: number
+  readonly runId: string
+  /** null: about the whole service. */
+  readonly workload: string | null
+  /** A person's name, or `headgate`. */
+  readonly actor: string
+}
+
+export type EventBody =
+  | { readonly type: 'controller-started'; readonly version: string; readonly workloads: number }
+  | { readonly type: 'controller-stopped'; readonly reason: string }
+  | {
+      readonly type: 'config-loaded'
+      readonly hash: string
+      readonly added: readonly string[]
+      readonly removed: readonly string[]
+    }
+  | { readonly type: 'config-rejected'; readonly problems: readonly ProblemJson[] }
+  | { readonly type: 'rollout-created' }
+  | {
+      readonly type: 'plan-pinned'
+      readonly planHash: string
+      readonly policy: string
+      readonly weightsPercent: readonly number[]
+    }
+  | {
+      readonly type: 'phase-entered'
+      readonly from: PhaseName
+      readonly to: PhaseName
+      readonly stepIndex: number | null
+      readonly reason: string
+    }
+  | {
+      readonly type: 'weight-intended'
+      readonly fromPercent: number
+      readonly toPercent: number
+      readonly urgency: Urgency
+      readonly reason: string
+      readonly evidence: readonly Verdict[]
+    }
+  | {
+      readonly type: 'weight-applied'
+      readonly targetId: string
+      readonly weightPercent: number
+      readonly appliedAtMs: number
+    }
+  | { readonly type: 'weight-confirmed'; readonly weightPercent: number; readonly secondsSinceIntended: number }
+  | {
+      readonly type: 'weight-in-force'
+      readonly weightPercent: number
+      readonly settleSeconds: number
+      readonly observedSharePercent: number | null
+      readonly requests: number
+    }
+  | {
+      readonly type: 'write-failed'
+      readonly targetId: string
+      readonly weightPercent: number
+      readonly attempt: number
+      readonly problem: ProblemJson
+    }
+  | { readonly type: 'hold-added'; readonly hold: Hold; readonly evidence: readonly Verdict[] }
+  | { readonly type: 'hold-removed'; readonly cause: HoldCause; readonly reason: string; readonly heldSeconds: number }
+  | { readonly type: 'verdict-changed'; readonly from: Verdict['outcome'] | null; readonly verdict: Verdict }
+  | {
+      readonly type: 'revert-started'
+      readonly fromPercent: number
+      readonly toPercent: number
+      readonly reason: string
+      readonly evidence: readonly Verdict[]
+    }
+  | { readonly type: 'revert-refused'; readonly reason: string; readonly evidence: readonly Verdict[] }
+  | { readonly type: 'revert-confirmed'; readonly weightPercent: number; readonly secondsSinceStarted: number }
+  | { readonly type: 'command-done'; readonly factId: string; readonly command: CommandName; readonly reason: string }
+  | {
+      readonly type: 'command-refused'
+      readonly factId: string
+      readonly command: CommandName
+      readonly reason: string
+      readonly problem: ProblemJson
+    }
+  | { readonly type: 'blind-too-long'; readonly seconds: number; readonly detail: string }
+  | {
+      readonly type: 'share-stuck'
+      readonly weightPercent: number
+      readonly observedSharePercent: number | null
+      readonly seconds: number
+      readonly likelyCause: string
+    }
+  | { readonly type: 'clock-gap'; readonly seconds: number }
+
+export type EventType = EventBody['type']
+
+/** A journal row: an event with its place in the order of all. */
+export interface JournalRow {
+  /** Rises by one with each event, from 1. */
+  readonly seq: number
+  readonly event: HeadgateEvent
+}
+
+/** How loud an event is: `page` wakes somebody, `warn` is looked at in the morning. */
+export type Severity = 'info' | 'warn' | 'page'

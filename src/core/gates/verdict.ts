@@ -1,0 +1,18 @@
+export const OUTCOMES = ['pass', 'wait', 'blind', 'halt', 'revert'] as const
+
+/** What a gate says, worst last. */
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** A gate's judgement, with the numbers that it rests on and one sentence for people. */
+export interface Verdict {
+  readonly gate: string
+  readonly outcome: Outcome
+  /** Numbers with their units in the names. */
+  readonly evidence: Readonly<Record<string, number | string | null>>
+  readonly sentence: string
+}
+
+/** The worse of two outcomes. */
+export function worse(a: Outcome, b: Outcome): Outcome {
+  return OUTCOMES.indexOf(a) >= OUTCOMES.indexOf(b) ? a : b
+}

@@ -1,0 +1,118 @@
+import type { Sides } from './plan.ts'
+import type { ProblemJson } from './problem.ts'
+import type { PhaseName } from './state.ts'
+
+/** Everything that one step may know of the world. What could not be learnt is `missing`, never zero. */
+export interface Observation {
+  /** Inbox facts for this workload, oldest first. Each is consumed by the step that sees it. */
+  readonly facts: readonly Fact[]
+  /** By target id. A target without an entry was not asked this time. */
+  readonly targets: Readonly<Record<string, TargetReading>>
+  /** What the writers reported since the last step. */
+  readonly writes: readonly WriteReport[]
+  /** By SLI name. An SLI without an entry was not asked this time. */
+  readonly slis: Readonly<Record<string, SliReading>>
+  /** By probe name. */
+  readonly probes: Readonly<Record<string, ProbeReading>>
+  /** Phases of the workloads named in `after`; null: no rollout of that name. */
+  readonly dependencies: Readonly<Record<string, PhaseName | null>>
+}
+
+export interface Missing {
+  readonly kind: 'missing'
+  readonly why:
+    | 'timeout'
+    | 'unreachable'
+    | 'refused'
+    | 'empty'
+    | 'not-a-number'
+    | 'stale'
+    | 'bad-answer'
+    | 'no-baseline'
+  /** One clause for people, without secrets. */
+  readonly detail: string
+}
+
+/** Makes a `Missing`. */
+export function missing(why: Missing['why'], detail: string): Missing {
+  return { kind: 'missing', why, detail }
+}
+
+export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel'] as const
+export type CommandName = (typeof COMMANDS)[number]
+
+/** A thing that somebody said; it changes nothing until a step takes it in. */
+export interface Fact {
+  /** Chosen by the sender; the inbox keeps one of each. */
+  readonly id: string
+  readonly kind: 'command'
+  readonly workload: string
+  readonly command: CommandName
+  readonly reason: string
+  readonly actor: string
+  readonly receivedAtMs: number
+  /** Revert although OLD looks no better. */
+  readonly force: boolean
+}
+
+/** `atMs` is when the read began: an answer that began before the last confirmation says nothing new. */
+export type TargetReading =
+  | { readonly kind: 'weight'; readonly atMs: number; readonly weightPercent: number }
+  | (Missing & { readonly atMs: number })
+
+export type WriteReport =
+  | { readonly kind: 'applied'; readonly targetId: string; readonly weightPercent: number; readonly atMs: number }
+  | {
+      readonly kind: 'failed'
+      readonly targetId: string
+      readonly weightPercent: number
+      readonly atMs: number
+      /** Tries of this write so far. */
+      readonly attempt: number
+      readonly problem: ProblemJson
+    }
+
+/** Events counted over some time. `bad` ≤ `total`; both may be fractions where a source extrapolates. */
+export interface Counts {
+  readonly total: number
+  readonly bad: number
+}
+
+export const NO_COUNTS: Counts = { total: 0, bad: 0 }
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  return { total: a.total + b.total, bad: a.bad + b.bad }
+}
+
+export type SliReading = CountsReading | ValueReading | Missing
+
+export interface CountsReading {
+  readonly kind: 'counts'
+  /** The tick covers (sinceMs, atMs]; ticks of one SLI do not overlap. */
+  readonly sinceMs: number
+  readonly atMs: number
+  readonly tick: Sides<Counts | Missing>
+  /** Sums over the last `seconds`, of no data older than the state's `judgeSinceMs`. */
+  readonly windows: readonly WindowCounts[]
+}
+
+export interface WindowCounts {
+  readonly seconds: number
+  readonly counts: Sides<Counts | Missing>
+}
+
+export interface ValueReading {
+  readonly kind: 'value'
+  readonly atMs: number
+  readonly value: Sides<number | Missing>
+}
+
+export type ProbeOutcome =
+  | { readonly kind: 'passed'; readonly seconds: number }
+  | { readonly kind: 'failed'; readonly seconds: number; readonly why: string }
+
+/** One round of a probe. A side that is not probed is null. */
+export interface ProbeReading {
+  readonly atMs: number
+  readonly outcome: Sides<ProbeOutcome | Missing | null>
+}

@@ -1,0 +1,144 @@
+/**
+ * A plan: a policy resolved for one workload. It is plain JSON without secrets, so it can be pinned into a rollout,
+ * stored, shown and compared. Nothing here is optional: defaults were applied, and shown, before.
+ */
+export interface Plan {
+  /** SHA-256 of the rest, hex, first 16 digits: names this plan in events and the store. */
+  readonly hash: string
+  readonly migration: string
+  readonly workload: string
+  /** The two clusters, as the cluster label of the metrics names them. */
+  readonly clusters: Sides<string>
+  /** The policy's name in the config. */
+  readonly policy: string
+  /** Workloads that must have baked before this one starts. */
+  readonly after: readonly string[]
+  /** Rising weights; the last one is 100. */
+  readonly steps: readonly PlanStep[]
+  /** Where a revert goes, percent, below the first step. */
+  readonly safeWeightPercent: number
+  /** How long 100 % is watched before the workload counts as moved, seconds. */
+  readonly bakeSeconds: number
+  /** How long OLD's remaining traffic is watched after baking, seconds. */
+  readonly drainSeconds: number
+  /** Requests that NEW must have served since the weight came in force before a count gate may pass. */
+  readonly minRequests: number
+  /** A page goes out when data has been missing for so long, seconds. */
+  readonly blindAfterSeconds: number
+  /** What to do about a weight that somebody else wrote. */
+  readonly drift: 'hold' | 'correct'
+  /** How far the observed share may be from the weight, in points, beside chance; null: not checked. */
+  readonly shareTolerancePercent: number | null
+  /** A gap between weight and observed share that lasts so long is told as `stuck`, seconds. */
+  readonly stuckAfterSeconds: number
+  readonly gates: readonly Gate[]
+  readonly targets: readonly PlanTarget[]
+  readonly slis: readonly SliSpec[]
+  readonly probes: readonly ProbeSpec[]
+}
+
+/** One value for OLD, one for NEW. */
+export interface Sides<T> {
+  readonly old: T
+  readonly new: T
+}
+
+export type Side = keyof Sides<unknown>
+
+export interface PlanStep {
+  /** Share sent to NEW: 0 < w ≤ 100, in steps of 0.1. */
+  readonly weightPercent: number
+  /** How long the weight must have been in force, and observed, before the next step, seconds. */
+  readonly holdSeconds: number
+  /** A person must approve before the weight is raised to this one. */
+  readonly approval: boolean
+}
+
+/** What a gate may do at worst. `halt` keeps the weight, `revert` brings it back. */
+export type Harm = 'halt' | 'revert'
+
+export type Gate =
+  | { readonly kind: 'burnRate'; readonly id: string; readonly sli: string; readonly pairs: readonly BurnPair[] }
+  | {
+      readonly kind: 'threshold'
+      readonly id: string
+      readonly sli: string
+      readonly bound: Bound
+      readonly then: Harm
+    }
+  | {
+      readonly kind: 'probe'
+      readonly id: string
+      readonly probe: string
+      /** Failures in a row on NEW that count as harm. */
+      readonly failures: number
+      /** Passes in a row on NEW, since the weight came in force, that the gate needs. */
+      readonly passes: number
+      readonly then: Harm
+    }
+
+/** A multi-window burn-rate alert: both windows at or above the factor (Google SRE workbook, chapter 5). */
+export interface BurnPair {
+  readonly longSeconds: number
+  readonly shortSeconds: number
+  /** Times the budget's even spending, ≥ 2. */
+  readonly factor: number
+  readonly then: Harm
+}
+
+export type Bound = { readonly max: number } | { readonly min: number }
+
+export interface PlanTarget {
+  /** Unique in the migration: workload, kind and place. */
+  readonly id: string
+  /** Kind in the traffic registry. */
+  readonly kind: string
+  /** What one atomic write covers and one writer owns; unique over kinds. */
+  readonly scope: string
+  /** The kind's own settings, checked by its schema; secrets are references. */
+  readonly settings: Json
+  /** From a confirmed write until clients must have seen it (propagation + TTL), seconds. */
+  readonly settleSeconds: number
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** How an SLI is measured. Workloads with an equal spec share its queries. */
+export interface SliSpec {
+  readonly name: string
+  /** Kind of the metric source: `prometheus` or `scrape`. */
+  readonly source: string
+  /** Share of good events promised, percent, e.g. 99.9; null for a value. */
+  readonly objectivePercent: number | null
+  /** The labels that say whose a series is. */
+  readonly labels: { readonly cluster: string; readonly workload: string }
+  readonly measure: SliMeasure
+}
+
+export type SliMeasure =
+  /** Counter selectors; Headgate writes the query. */
+  | { readonly kind: 'selector'; readonly total: string; readonly bad: string }
+  /** Classic histogram: an event slower than the bound is bad. The bound must be one of the buckets. */
+  | { readonly kind: 'histogram'; readonly metric: string; readonly slowerThanSeconds: number }
+  /** Own PromQL for counts over `$window`, one sample a cluster and workload. */
+  | { readonly kind: 'query'; readonly total: string; readonly bad: string; readonly windowSeconds: number }
+  /** Own PromQL for a value (for a threshold gate), one sample a cluster and workload. */
+  | { readonly kind: 'value'; readonly value: string; readonly windowSeconds: number }
+
+/** One synthetic request, asked of the address of each cluster that it names. */
+export interface ProbeSpec {
+  /** Unique within the workload. */
+  readonly name: string
+  readonly url: string
+  readonly method: 'GET' | 'HEAD'
+  /** Where each side answers: `host` or `host:port`; null: not probed there. DNS is not asked. */
+  readonly address: Sides<string | null>
+  /** Statuses that pass, e.g. [200, 204]. */
+  readonly expectStatus: readonly number[]
+  /** A regular expression that the body must match; null: any body. */
+  readonly expectBody: string | null
+  /** Slower than this fails, seconds. */
+  readonly slowerThanSeconds: number
+  /** A certificate with fewer days left fails; null: not checked. */
+  readonly certificateDays: number | null
+}

@@ -1,0 +1,126 @@
+import type { Verdict } from './gates/verdict.ts'
+import type { Counts } from './observation.ts'
+import type { Sides } from './plan.ts'
+
+/** Where a rollout stands. Reasons not to go on are holds, never phases. */
+export type Phase =
+  | { readonly name: 'waiting' }
+  | { readonly name: 'preflight' }
+  | { readonly name: 'preparing' }
+  | { readonly name: 'stepping'; readonly stepIndex: number }
+  | { readonly name: 'baking' }
+  | { readonly name: 'draining' }
+  | { readonly name: 'completed' }
+  | { readonly name: 'reverting'; readonly reason: string; readonly startedAtMs: number }
+  | { readonly name: 'reverted'; readonly reason: string }
+  | { readonly name: 'cancelled'; readonly reason: string }
+
+export type PhaseName = Phase['name']
+
+export const HOLD_CAUSES = [
+  'paused',
+  'halted',
+  'blind',
+  'window',
+  'approval',
+  'dependency',
+  'capacity',
+  'drift',
+  'budget',
+] as const
+export type HoldCause = (typeof HOLD_CAUSES)[number]
+
+/** A reason not to raise the weight. A rollout has at most one of each cause. */
+export interface Hold {
+  readonly cause: HoldCause
+  /** One sentence with the numbers. */
+  readonly detail: string
+  readonly sinceMs: number
+  /** A person's name, or `headgate`. */
+  readonly actor: string
+}
+
+/** One workload's run through its plan: plain JSON, written whole at each commit. */
+export interface RolloutState {
+  readonly workload: string
+  /** Names this migration run everywhere; a retry starts a new one. */
+  readonly runId: string
+  /** The pinned plan; null while waiting, when the config's own plan holds. */
+  readonly planHash: string | null
+  readonly phase: Phase
+  readonly phaseSinceMs: number
+  readonly holds: readonly Hold[]
+
+  /** What the targets are meant to have; null until the first write or adoption. */
+  readonly intendedWeightPercent: number
+  readonly intendedAtMs: number
+  /** What every target was last read back to have; null: never yet. */
+  readonly confirmedWeightPercent: number | null
+  readonly confirmedAtMs: number | null
+  /** Weights intended since the last confirmation: a late write may still bring them, so they are no drift. */
+  readonly unconfirmedPercents: readonly number[]
+  /** Observed time since the confirmation, until it reaches the targets' settle time, ms. */
+  readonly settledMs: number
+  /** When the weight came in force: confirmed, settled, and seen in the observed share. */
+  readonly inForceAtMs: number | null
+  /** Observed time in force, without gaps of the clock or of data, ms. */
+  readonly heldMs: number
+  /** The newest `now` that a step saw. */
+  readonly lastStepMs: number
+
+  /** Evidence older than this is not judged: set by a person's resume. */
+  readonly judgeSinceMs: number
+  /** By SLI name: what was counted since the weight came in force. */
+  readonly evidence: Readonly<Record<string, SliEvidence>>
+  /** Requests since the write settled, for the observed share, until it is judged. */
+  readonly share: ShareEvidence
+  /** By probe name. */
+  readonly probes: Readonly<Record<string, ProbeEvidence>>
+  /** The newest verdict of each gate. */
+  readonly verdicts: readonly Verdict[]
+  /** The step index that a person approved; null: none. */
+  readonly approvedStepIndex: number | null
+  /** A person's `advance`: the index of the step that needs no more proof. */
+  readonly advancedStepIndex: number | null
+  /** Since when data is missing; null: nothing is. */
+  readonly blindSinceMs: number | null
+  /** What was already told, so that it is told once. */
+  readonly told: { readonly blind: boolean; readonly stuck: boolean; readonly writeFailed: boolean }
+}
+
+export interface SliEvidence {
+  /** The end of the newest tick taken in. */
+  readonly untilMs: number
+  readonly counts: Sides<Counts>
+}
+
+export interface ShareEvidence {
+  readonly untilMs: number
+  readonly requests: Sides<number>
+  /** The last judged share; null: not judged yet. */
+  readonly lastPercent: number | null
+}
+
+export interface ProbeEvidence {
+  readonly untilMs: number
+  /** In a row, on NEW. */
+  readonly passes: number
+  readonly failures: number
+  /** In a row, on OLD; null: OLD is not probed. */
+  readonly oldFailures: number | null
+  readonly lastWhy: string | null
+}
+
+/** Phases in which no write is ever made and no gate is judged. */
+export function isTerminal(phase: Phase): boolean {
+  return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
+}
+
+/** Phases in which a dependency counts as done: its traffic moved and baked. */
+export function hasBaked(phase: PhaseName): boolean {
+  return phase === 'draining' || phase === 'completed'
+}
+
+export function hasHold(state: RolloutState, cause: HoldCause): boolean {
+  return state.holds.some((hold) => hold.cause === cause)
+}

@@ -1,0 +1,34 @@
+import type { Json, Plan } from '../core/plan.ts'
+
+/** A checked config, with all defaults applied. Secrets are still references. */
+export interface Config {
+  /** SHA-256 of the text, hex, first 16 digits. */
+  readonly hash: string
+  readonly migration: string
+  readonly clusters: { readonly old: string; readonly new: string }
+  /** How often evidence is gathered, seconds. */
+  readonly sweepSeconds: number
+  /** What has not answered by then is missing, seconds; below the sweep. */
+  readonly observeTimeoutSeconds: number
+  /** By source kind: its settings. */
+  readonly sources: Readonly<Record<string, Json>>
+  /** In the order of the file. */
+  readonly plans: readonly Plan[]
+  readonly api: ApiConfig
+  /** Path of the SQLite file, relative to the config file's folder. */
+  readonly store: { readonly path: string }
+}
+
+export interface ApiConfig {
+  readonly host: string
+  readonly port: number
+  readonly tokens: readonly ApiToken[]
+}
+
+export interface ApiToken {
+  /** Who uses it: the actor in the journal. */
+  readonly name: string
+  readonly role: 'viewer' | 'operator'
+  /** A secret reference. */
+  readonly token: string
+}

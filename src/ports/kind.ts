@@ -1,0 +1,13 @@
+import type { z } from 'zod'
+import type { Clock, Log } from './runtime.ts'
+
+/** What the config may say for a kind: a strict zod schema, whose output is plain JSON (secrets stay references). */
+export type SettingsSchema<Settings> = z.ZodType<Settings>
+
+/** What every adapter may use. */
+export interface AdapterContext {
+  readonly clock: Clock
+  readonly log: Log
+  /** Turns a reference such as `${env:NAME}` into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
+  readonly secret: (reference: string) => string
+}

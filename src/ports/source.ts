@@ -1,0 +1,63 @@
+import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
+import type { ProbeSpec, Side, SliSpec } from '../core/plan.ts'
+import type { AdapterContext, SettingsSchema } from './kind.ts'
+
+/** A kind of metric source: `prometheus`, `scrape`. One array entry in `sources/registry.ts`. */
+export interface SourceKind<Settings = unknown> {
+  readonly kind: string
+  readonly settings: SettingsSchema<Settings>
+  open(settings: Settings, context: AdapterContext): MetricSource
+}
+
+/** Reads what happened between two moments, for all workloads at once. */
+export interface MetricSource {
+  /**
+   * Counts (or values) of each SLI over (sinceMs, atMs], one answer per SLI name asked. Never throws: what fails is
+   * `missing`. Equal queries are sent once a call.
+   */
+  poll(slis: readonly SliSpec[], tick: Tick, signal: AbortSignal): Promise<ReadonlyMap<SliSpec, SliVector>>
+  /**
+   * The same over the past, one vector a tick of `tickSeconds`, oldest first, ending at `untilMs`: refills windows after
+   * a start. A source without memory answers with no vectors.
+   */
+  history(sli: SliSpec, span: HistorySpan, signal: AbortSignal): Promise<readonly SliVector[] | Missing>
+  close(): Promise<void>
+}
+
+export interface Tick {
+  readonly sinceMs: number
+  readonly atMs: number
+}
+
+export interface HistorySpan {
+  readonly untilMs: number
+  readonly seconds: number
+  readonly tickSeconds: number
+}
+
+/** One SLI, one tick, all clusters and workloads that the source knows. */
+export type SliVector =
+  | {
+      readonly kind: 'vector'
+      readonly sinceMs: number
+      readonly atMs: number
+      readonly groups: ReadonlyMap<string, Measure>
+    }
+  | Missing
+
+/** A group that has no series at all is absent from the map; one whose data is unusable is `missing`. */
+export type Measure =
+  | ({ readonly kind: 'counts' } & Counts)
+  | { readonly kind: 'value'; readonly value: number }
+  | Missing
+
+/** Key of a group: the values of the cluster and the workload label. */
+export function groupKey(cluster: string, workload: string): string {
+  return `${cluster}\u0000${workload}`
+}
+
+/** Asks one side of one probe. Never throws. */
+export interface Prober {
+  probe(spec: ProbeSpec, side: Side, signal: AbortSignal): Promise<ProbeOutcome | Missing | null>
+  close(): Promise<void>
+}

@@ -1,0 +1,76 @@
+import type { HeadgateEvent, JournalRow } from '../core/event.ts'
+import type { Fact } from '../core/observation.ts'
+import type { Plan } from '../core/plan.ts'
+import type { RolloutState } from '../core/state.ts'
+
+/**
+ * Durable state of all rollouts, in one place with the journal and the inbox, so that a commit is one transaction.
+ * Every method may throw STORE_BUSY or STORE_UNAVAILABLE.
+ */
+export interface Store {
+  /**
+   * Takes or renews the shard's lease until `nowMs + ttlMs`. A new owner gets a greater token; renewing keeps it.
+   * Throws STORE_LEASE_HELD while another owner's lease lasts.
+   */
+  lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
+  /** Gives the lease up, if it is still held with this token. */
+  release(lease: Lease): Promise<void>
+  /** Everything, as of one revision. */
+  load(): Promise<Snapshot>
+  /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the newest. */
+  commit(commit: Commit): Promise<Committed>
+  close(): Promise<void>
+}
+
+export interface Lease {
+  readonly owner: string
+  /** Fencing token: rises with each change of owner. */
+  readonly token: number
+}
+
+export interface Snapshot {
+  readonly revision: number
+  readonly rollouts: readonly RolloutState[]
+  /** By hash: the plans that rollouts have pinned. */
+  readonly plans: ReadonlyMap<string, Plan>
+}
+
+export interface Commit {
+  readonly lease: Lease
+  /** The revision that the changes were thought from. */
+  readonly revision: number
+  readonly rollouts: readonly RolloutState[]
+  /** Plans that were pinned now. */
+  readonly plans: readonly Plan[]
+  readonly events: readonly HeadgateEvent[]
+  /** Ids of the inbox facts that this commit has taken in. */
+  readonly consumedFactIds: readonly string[]
+}
+
+export interface Committed {
+  readonly revision: number
+  readonly rows: readonly JournalRow[]
+}
+
+/** Facts on their way to a step. */
+export interface Inbox {
+  /** Durable when it resolves. False: a fact with this id was there before, consumed or not. */
+  put(fact: Fact): Promise<boolean>
+  /** The oldest facts that no commit has consumed. */
+  pending(limit: number): Promise<readonly Fact[]>
+}
+
+/** The append-only record. */
+export interface Journal {
+  /** Rows with `seq` > afterSeq, in order, at most `limit`. */
+  read(query: JournalQuery): Promise<readonly JournalRow[]>
+  /** The newest `seq`; 0: empty. */
+  lastSeq(): Promise<number>
+}
+
+export interface JournalQuery {
+  readonly afterSeq: number
+  readonly limit: number
+  /** Only this workload's rows. */
+  readonly workload?: string
+}
