@@ -1,0 +1,58 @@
+import type { JournalRow } from '../core/event.ts'
+import type { CommandName, Observation } from '../core/observation.ts'
+import type { Plan } from '../core/plan.ts'
+import type { ProblemJson } from '../core/problem.ts'
+import type { RolloutState } from '../core/state.ts'
+
+/** What the API may see of, and say to, the running service. */
+export interface Control {
+  status(): ServiceStatus
+  /** In the order of the config. */
+  workloads(): readonly WorkloadView[]
+  /**
+   * Puts a command into the inbox and wakes the engine. Durable when it resolves; what came of it is the journal's
+   * `command-done` or `command-refused` with this fact id. Throws API_NOT_FOUND for an unknown workload, and what the
+   * inbox throws.
+   */
+  submit(request: CommandRequest): Promise<Submitted>
+  /** Calls the listener after each commit with rows, until the returned function is called. */
+  onCommit(listener: (rows: readonly JournalRow[]) => void): () => void
+}
+
+export interface ServiceStatus {
+  readonly version: string
+  readonly migration: string
+  readonly clusters: { readonly old: string; readonly new: string }
+  readonly configHash: string
+  readonly startedAtMs: number
+  readonly nowMs: number
+  /** End of the newest sweep that was committed; null: none yet. */
+  readonly lastSweepAtMs: number | null
+  readonly sweepSeconds: number
+  /** Why the service cannot decide now; empty: ready. */
+  readonly notReady: readonly ProblemJson[]
+}
+
+export interface WorkloadView {
+  readonly state: RolloutState
+  /** The pinned plan, or the config's while waiting. */
+  readonly plan: Plan
+  /** The newest readings. */
+  readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes'>
+}
+
+export interface CommandRequest {
+  readonly workload: string
+  readonly command: CommandName
+  readonly reason: string
+  readonly actor: string
+  readonly force: boolean
+  /** The sender's own id, so that a repeated request counts once; null: a fresh one. */
+  readonly factId: string | null
+}
+
+export interface Submitted {
+  readonly factId: string
+  /** False: a fact with this id was there before. */
+  readonly isNew: boolean
+}
