@@ -1,0 +1,100 @@
+import type { EventBody, EventType, HeadgateEvent, Severity } from './event.ts'
+import { formatPercent, formatSpan } from './format.ts'
+import type { Verdict } from './gates/verdict.ts'
+
+type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>
+type Explainers = { readonly [T in EventType]: (event: BodyOf<T>) => string }
+type Severities = { readonly [T in EventType]: Severity | ((event: BodyOf<T>) => Severity) }
+
+/** One sentence for people, with the numbers. The workload's name and the time stand beside it wherever it is shown. */
+export function explain(event: HeadgateEvent): string {
+  const explainer = EXPLAINERS[event.type] as (body: EventBody) => string
+  return explainer(event)
+}
+
+/** How loud the event is. */
+export function severityOf(event: HeadgateEvent): Severity {
+  const severity = SEVERITIES[event.type] as Severity | ((body: EventBody) => Severity)
+  return typeof severity === 'function' ? severity(event) : severity
+}
+
+const EXPLAINERS: Explainers = {
+  'controller-started': (e) => `Headgate ${e.version} started with ${count(e.workloads, 'workload')}`,
+  'controller-stopped': (e) => `Headgate stopped: ${e.reason}; weights stay where they are`,
+  'config-loaded': (e) =>
+    `config ${e.hash} loaded${listed('added', e.added)}${listed('no longer configured', e.removed)}`,
+  'config-rejected': (e) =>
+    `config refused, the old one stays: ${count(e.problems.length, 'problem')}, first ${e.problems[0]?.code}: ${e.problems[0]?.cause}`,
+  'rollout-created': () => 'rollout created: no traffic is moved yet',
+  'plan-pinned': (e) =>
+    `plan ${e.planHash} pinned (policy ${e.policy}): ${e.weightsPercent.map((w) => formatPercent(w)).join(' → ')}; later edits of the config do not change it`,
+  'phase-entered': (e) => `${e.from} → ${phaseLabel(e.to, e.stepIndex)}: ${e.reason}`,
+  'weight-intended': (e) => `weight ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
+  'weight-applied': (e) => `${e.targetId} acknowledged ${formatPercent(e.weightPercent)}`,
+  'weight-confirmed': (e) =>
+    `weight ${formatPercent(e.weightPercent)} read back from every target, ${formatSpan(e.secondsSinceIntended)} after it was decided`,
+  'weight-in-force': (e) =>
+    e.observedSharePercent === null
+      ? `weight ${formatPercent(e.weightPercent)} in force after ${formatSpan(e.settleSeconds)} to settle; the observed share is not checked`
+      : `weight ${formatPercent(e.weightPercent)} in force: new served ${formatPercent(e.observedSharePercent)} of ${Math.round(e.requests)} requests`,
+  'write-failed': (e) =>
+    `writing ${formatPercent(e.weightPercent)} to ${e.targetId} failed (try ${e.attempt}): ${e.problem.code}: ${e.problem.cause}; tried again`,
+  'hold-added': (e) => `on hold (${e.hold.cause}): ${e.hold.detail}`,
+  'hold-removed': (e) => `hold ${e.cause} over after ${formatSpan(e.heldSeconds)}: ${e.reason}`,
+  'verdict-changed': (e) => `${e.verdict.gate} says ${e.verdict.outcome}: ${e.verdict.sentence}`,
+  'revert-started': (e) => `reverting ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
+  'revert-refused': (e) => `revert refused: ${e.reason}`,
+  'revert-confirmed': (e) =>
+    `reverted: every target reads ${formatPercent(e.weightPercent)}, ${formatSpan(e.secondsSinceStarted)} after the decision`,
+  'command-done': (e) => `${e.command}: ${e.reason}`,
+  'command-refused': (e) => `${e.command} refused: ${e.problem.cause} (${e.problem.hint})`,
+  'blind-too-long': (e) => `blind for ${formatSpan(e.seconds)}: ${e.detail}; nothing is raised until data is back`,
+  'share-stuck': (e) =>
+    `stuck: ${formatPercent(e.weightPercent)} written, new serves ${e.observedSharePercent === null ? 'an unknown share' : formatPercent(e.observedSharePercent)} for ${formatSpan(e.seconds)}; likely ${e.likelyCause}`,
+  'clock-gap': (e) => `${formatSpan(e.seconds)} passed unobserved; they do not count towards any hold time`,
+}
+
+const SEVERITIES: Severities = {
+  'controller-started': 'info',
+  'controller-stopped': 'warn',
+  'config-loaded': 'info',
+  'config-rejected': 'warn',
+  'rollout-created': 'info',
+  'plan-pinned': 'info',
+  'phase-entered': 'info',
+  'weight-intended': 'info',
+  'weight-applied': 'info',
+  'weight-confirmed': 'info',
+  'weight-in-force': 'info',
+  'write-failed': (e) => (e.attempt >= PAGE_AFTER_ATTEMPTS ? 'page' : 'warn'),
+  'hold-added': (e) => (e.hold.cause === 'halted' && e.hold.actor === 'headgate' ? 'page' : 'warn'),
+  'hold-removed': 'info',
+  'verdict-changed': (e) => verdictSeverity(e.verdict),
+  'revert-started': 'page',
+  'revert-refused': 'page',
+  'revert-confirmed': 'warn',
+  'command-done': 'info',
+  'command-refused': 'warn',
+  'blind-too-long': 'page',
+  'share-stuck': 'warn',
+  'clock-gap': 'warn',
+}
+
+/** A write that failed so often wakes somebody; it is tried again all the same. */
+export const PAGE_AFTER_ATTEMPTS = 5
+
+function verdictSeverity(verdict: Verdict): Severity {
+  return verdict.outcome === 'pass' || verdict.outcome === 'wait' ? 'info' : 'warn'
+}
+
+function phaseLabel(phase: string, stepIndex: number | null): string {
+  return stepIndex === null ? phase : `${phase} ${stepIndex + 1}`
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+function listed(label: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `; ${label}: ${names.join(', ')}`
+}
