@@ -1,0 +1,92 @@
+import { formatPercent, formatSpan } from '../core/format.ts'
+import { OUTCOMES, type Outcome, type Verdict } from '../core/gates/verdict.ts'
+import type { Hold, HoldCause, RolloutState } from '../core/state.ts'
+import { unreachable } from '../core/unreachable.ts'
+import type { WorkloadView } from '../ports/control.ts'
+
+/**
+ * In one clause, why the workload stands where it stands: what ended it, else what holds it, else what a gate has
+ * against it, else how far it is.
+ */
+export function whyOf({ state, plan }: WorkloadView, nowMs: number): string {
+  const { phase } = state
+  switch (phase.name) {
+    case 'completed':
+      return 'all traffic is on new'
+    case 'reverting':
+    case 'reverted':
+    case 'cancelled':
+      return phase.reason
+    case 'waiting':
+      return holdClause(state) ?? 'waits for its turn'
+    case 'preflight':
+      return troubleClause(state) ?? 'checking that both clusters can be seen'
+    case 'preparing':
+      return troubleClause(state) ?? 'making the targets ready'
+    case 'stepping':
+      return troubleClause(state) ?? progressClause(state, plan.steps[phase.stepIndex]?.holdSeconds)
+    case 'baking':
+      return troubleClause(state) ?? progressClause(state, plan.bakeSeconds)
+    case 'draining':
+      return (
+        holdClause(state) ??
+        `watching old run dry: ${formatSpan((nowMs - state.phaseSinceMs) / 1000)} of ${formatSpan(plan.drainSeconds)}`
+      )
+    default:
+      return unreachable(phase)
+  }
+}
+
+/** The worst of the newest verdicts; null: nothing was judged yet. */
+export function worstOutcome(verdicts: readonly Verdict[]): Outcome | null {
+  return verdicts.reduce<Outcome | null>(
+    (worst, { outcome }) => (worst === null || OUTCOMES.indexOf(outcome) > OUTCOMES.indexOf(worst) ? outcome : worst),
+    null,
+  )
+}
+
+// What wants a person first comes first.
+const HOLD_ORDER: Readonly<Record<HoldCause, number>> = {
+  halted: 0,
+  drift: 1,
+  blind: 2,
+  budget: 3,
+  capacity: 4,
+  approval: 5,
+  paused: 6,
+  window: 7,
+  dependency: 8,
+}
+
+/** The holds, the one that wants a person most first. */
+export function sortHolds(holds: readonly Hold[]): readonly Hold[] {
+  return holds.toSorted((a, b) => HOLD_ORDER[a.cause] - HOLD_ORDER[b.cause])
+}
+
+function troubleClause(state: RolloutState): string | null {
+  const worst = worstOutcome(state.verdicts)
+  const verdict = state.verdicts.find(({ outcome }) => outcome === worst)
+  const isTrouble = worst === 'revert' || worst === 'halt' || worst === 'blind'
+  return holdClause(state) ?? (verdict && isTrouble ? verdict.sentence : null)
+}
+
+function holdClause({ holds }: RolloutState): string | null {
+  const [first, ...others] = sortHolds(holds)
+  if (!first) return null
+  const more = others.length === 0 ? '' : ` (also ${others.map(({ cause }) => cause).join(', ')})`
+  return `${first.cause}: ${first.detail}${more}`
+}
+
+function progressClause(state: RolloutState, holdSeconds: number | undefined): string {
+  const { intendedWeightPercent, confirmedWeightPercent, inForceAtMs, heldMs, verdicts } = state
+  if (confirmedWeightPercent !== intendedWeightPercent)
+    return `writing ${formatPercent(intendedWeightPercent)}, not read back yet`
+  if (inForceAtMs === null) return 'read back; settling until the observed share shows it'
+  const waiting = verdicts.find(({ outcome }) => outcome === 'wait')
+  const heldSeconds = heldMs / 1000
+  if (holdSeconds !== undefined && heldSeconds < holdSeconds) {
+    const held = `held ${formatSpan(Math.floor(heldSeconds))} of ${formatSpan(holdSeconds)}`
+    return waiting ? `${held}; ${waiting.sentence}` : held
+  }
+  return waiting ? waiting.sentence : 'held long enough, and every gate passes'
+}
