@@ -40,6 +40,12 @@ export const CATALOGUE = {
   TRAFFIC_REFUSED: entry(502, 'A traffic provider refused', 'check the credentials and its log'),
   TRAFFIC_NOT_FOUND: entry(502, 'The place of a split does not exist', 'check the names in the target'),
   TRAFFIC_BAD_ANSWER: entry(502, 'A traffic provider answered with something else', 'check what listens there'),
+  TRAFFIC_TIMEOUT: entry(
+    504,
+    'A traffic provider did not answer in time',
+    'check its load; a write may have happened all the same, and the next read will tell',
+  ),
+  TRAFFIC_WEIGHT: entry(502, 'A weight that the provider cannot express', 'use one of the nearest weights instead'),
   TRAFFIC_UNVERIFIED: entry(502, 'A write that the read-back does not show', 'Headgate writes it again'),
 
   STORE_BUSY: entry(503, 'The store is locked', 'try again; another process may be writing'),
