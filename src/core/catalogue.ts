@@ -61,6 +61,11 @@ export const CATALOGUE = {
 
   API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),
   API_FORBIDDEN: entry(403, 'The token may not do this', 'use a token of the operator role'),
+  API_HOST_REFUSED: entry(
+    403,
+    'A host name that a loopback service does not have',
+    'use localhost or 127.0.0.1, or set api.host and api.tokens',
+  ),
   API_NOT_FOUND: entry(404, 'No such thing', 'see /openapi.json for the routes and /api/v1/workloads for the names'),
   API_BAD_REQUEST: entry(400, 'A request that does not fit the schema', 'see /openapi.json'),
   API_OVERLOADED: entry(503, 'Too much to do', 'try again in a moment'),

@@ -72,7 +72,7 @@ export interface RolloutState {
   readonly judgeSinceMs: number
   /** By SLI name: what was counted since the weight came in force. */
   readonly evidence: Readonly<Record<string, SliEvidence>>
-  /** Requests since the write settled, for the observed share, until it is judged. */
+  /** Requests since the write settled, for the observed share. */
   readonly share: ShareEvidence
   /** By probe name. */
   readonly probes: Readonly<Record<string, ProbeEvidence>>
@@ -85,7 +85,7 @@ export interface RolloutState {
   /** Since when data is missing; null: nothing is. */
   readonly blindSinceMs: number | null
   /** What was already told, so that it is told once. */
-  readonly told: { readonly blind: boolean; readonly stuck: boolean; readonly writeFailed: boolean }
+  readonly told: { readonly blind: boolean; readonly stuck: boolean }
 }
 
 export interface SliEvidence {
@@ -95,6 +95,8 @@ export interface SliEvidence {
 }
 
 export interface ShareEvidence {
+  /** When the settle time was over; null: not yet. */
+  readonly settledAtMs: number | null
   readonly untilMs: number
   readonly requests: Sides<number>
   /** The last judged share; null: not judged yet. */

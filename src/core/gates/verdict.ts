@@ -16,3 +16,19 @@ export interface Verdict {
 export function worse(a: Outcome, b: Outcome): Outcome {
   return OUTCOMES.indexOf(a) >= OUTCOMES.indexOf(b) ? a : b
 }
+
+/** What a gate judges by: the newest reading, and whether its evidence counts towards a raise yet. */
+export interface GateContext {
+  readonly inForce: boolean
+  readonly minRequests: number
+}
+
+/** Makes verdicts of one gate, so that each carries its id. */
+export function verdictOf(gate: string) {
+  return (outcome: Outcome, sentence: string, evidence: Verdict['evidence'] = {}): Verdict => ({
+    gate,
+    outcome,
+    evidence,
+    sentence,
+  })
+}

@@ -1,0 +1,124 @@
+import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
+import { driftedTargets } from './force.ts'
+import { oldFitness } from './gates/judge.ts'
+import { freshEvidence, initialState } from './initial.ts'
+import { reassert, startRevert } from './intend.ts'
+import type { CommandName, Fact } from './observation.ts'
+import { type Problem, problem } from './problem.ts'
+import { hasHold, isTerminal } from './state.ts'
+
+/** Does the command, or says why not. */
+type Handler = (draft: Draft, fact: Fact) => Problem | null
+
+/** Takes in one fact: it is journaled as done or refused, never dropped. */
+export function takeCommand(draft: Draft, fact: Fact): void {
+  const { id: factId, command, reason, actor } = fact
+  const refusal = COMMANDS[command](draft, fact)
+  if (refusal) emit(draft, { type: 'command-refused', factId, command, reason, problem: refusal.toJSON() }, actor)
+  else emit(draft, { type: 'command-done', factId, command, reason }, actor)
+}
+
+const COMMANDS: { readonly [Name in CommandName]: Handler } = {
+  pause,
+  resume,
+  approve,
+  advance,
+  halt,
+  revert,
+  retry,
+  cancel,
+}
+
+function pause(draft: Draft, fact: Fact): Problem | null {
+  return addHold(draft, fact, 'paused')
+}
+
+function halt(draft: Draft, fact: Fact): Problem | null {
+  return addHold(draft, fact, 'halted')
+}
+
+function addHold(draft: Draft, { reason, actor }: Fact, cause: 'paused' | 'halted'): Problem | null {
+  const { phase } = draft.state
+  if (isTerminal(phase) || phase.name === 'reverting') return wrongPhase(draft)
+  if (hasHold(draft.state, cause))
+    return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} is ${cause} already`)
+  hold(draft, cause, reason, [], actor)
+  return null
+}
+
+/** A person has looked: evidence from before is not judged again, and the hold time starts anew. */
+function resume(draft: Draft, { reason, actor }: Fact): Problem | null {
+  const { workload, share, inForceAtMs } = draft.state
+  const causes = (['paused', 'halted'] as const).filter((cause) => hasHold(draft.state, cause))
+  if (causes.length === 0) return problem('COMMAND_NOTHING_TO_DO', `${workload} is neither paused nor halted`)
+  for (const cause of causes) unhold(draft, cause, reason, actor)
+  const { settledMs, ...evidence } = freshEvidence()
+  const isInForce = inForceAtMs !== null
+  change(draft, {
+    ...evidence,
+    judgeSinceMs: draft.nowMs,
+    // The weight is as much in force as it was; what NEW served at it is counted afresh from now.
+    ...(isInForce && { inForceAtMs: draft.nowMs, share }),
+    settledMs: isInForce ? draft.state.settledMs : settledMs,
+  })
+  return null
+}
+
+function approve(draft: Draft, { actor, reason }: Fact): Problem | null {
+  const { state, plan } = draft
+  if (isTerminal(state.phase) || state.phase.name === 'reverting') return wrongPhase(draft)
+  const next = state.phase.name === 'stepping' ? state.phase.stepIndex + 1 : 0
+  if (!plan.steps[next]?.approval || state.approvedStepIndex === next)
+    return problem('COMMAND_NOTHING_TO_DO', `the next step of ${state.workload} waits for no approval`)
+  change(draft, { approvedStepIndex: next })
+  unhold(draft, 'approval', reason, actor)
+  return null
+}
+
+function advance(draft: Draft): Problem | null {
+  const { phase, holds, workload } = draft.state
+  if (phase.name !== 'stepping' && phase.name !== 'baking') return wrongPhase(draft)
+  if (holds.length > 0)
+    return problem('COMMAND_HELD', `${workload} is held: ${holds.map(({ cause }) => cause).join(', ')}`)
+  change(draft, { advancedStepIndex: phase.name === 'stepping' ? phase.stepIndex : draft.plan.steps.length })
+  return null
+}
+
+function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
+  const { state, plan, observation } = draft
+  const { name } = state.phase
+  if (name === 'waiting' || name === 'preflight' || name === 'preparing' || name === 'reverting' || name === 'reverted')
+    return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
+  const fitness = oldFitness(plan, state, observation, [])
+  if (fitness.kind === 'unfit' && !force) return problem('COMMAND_OLD_UNFIT', fitness.sentence)
+  startRevert(draft, reason, state.verdicts, actor)
+  return null
+}
+
+/** Writes again over drift, or starts a rollout that was reverted or cancelled anew, with the config's plan of now. */
+function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
+  const { phase } = draft.state
+  if (phase.name === 'reverted' || phase.name === 'cancelled') {
+    change(draft, { ...initialState(draft.state.workload, draft.state.runId, draft.nowMs), phase })
+    enter(draft, { name: 'waiting' }, reason, actor)
+    return null
+  }
+  if (!hasHold(draft.state, 'drift'))
+    return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} has no drift and has not ended`)
+  const foreign = driftedTargets(draft).map(({ weightPercent }) => weightPercent)
+  unhold(draft, 'drift', reason, actor)
+  reassert(draft, foreign, reason, actor)
+  return null
+}
+
+/** Headgate lets go: the weights stay where they are. */
+function cancel(draft: Draft, { reason, actor }: Fact): Problem | null {
+  if (isTerminal(draft.state.phase)) return wrongPhase(draft)
+  for (const { cause } of draft.state.holds) unhold(draft, cause, 'cancelled', actor)
+  enter(draft, { name: 'cancelled', reason }, reason, actor)
+  return null
+}
+
+function wrongPhase({ state }: Draft, hint?: string): Problem {
+  return problem('COMMAND_WRONG_PHASE', `${state.workload} is ${state.phase.name}`, hint ? { hint } : {})
+}

@@ -1,0 +1,72 @@
+import type { Effect } from './effect.ts'
+import type { EventBody, HeadgateEvent } from './event.ts'
+import type { Verdict } from './gates/verdict.ts'
+import type { Observation } from './observation.ts'
+import type { Plan } from './plan.ts'
+import type { Hold, HoldCause, Phase, RolloutState } from './state.ts'
+
+/** The actor of everything that no person asked for. */
+export const HEADGATE = 'headgate'
+
+/** What one step works on: the state as it becomes, and what there is to tell and do. Lives for one call of `step`. */
+export interface Draft {
+  readonly plan: Plan
+  readonly observation: Observation
+  readonly nowMs: number
+  /** Observed time since the last step that nothing has counted yet, ms. */
+  elapsedMs: number
+  state: RolloutState
+  readonly events: HeadgateEvent[]
+  readonly effects: Effect[]
+}
+
+export function change(draft: Draft, patch: Partial<RolloutState>): void {
+  draft.state = { ...draft.state, ...patch }
+}
+
+/** Takes the step's observed time, which may count towards one thing only. */
+export function spendElapsed(draft: Draft): number {
+  const { elapsedMs } = draft
+  draft.elapsedMs = 0
+  return elapsedMs
+}
+
+export function emit(draft: Draft, body: EventBody, actor: string = HEADGATE): void {
+  const { runId, workload } = draft.state
+  draft.events.push({ atMs: draft.nowMs, runId, workload, actor, ...body })
+}
+
+/** Moves to another phase. Only `core` has this. */
+export function enter(draft: Draft, phase: Phase, reason: string, actor: string = HEADGATE): void {
+  const from = draft.state.phase.name
+  const stepIndex = phase.name === 'stepping' ? phase.stepIndex : null
+  change(draft, { phase, phaseSinceMs: draft.nowMs })
+  emit(draft, { type: 'phase-entered', from, to: phase.name, stepIndex, reason }, actor)
+}
+
+/** Adds a hold, or brings the detail of the one with this cause up to date without telling it again. */
+export function hold(
+  draft: Draft,
+  cause: HoldCause,
+  detail: string,
+  evidence: readonly Verdict[] = [],
+  actor: string = HEADGATE,
+): void {
+  const before = draft.state.holds.find((h) => h.cause === cause)
+  const next: Hold = { cause, detail, sinceMs: before?.sinceMs ?? draft.nowMs, actor: before?.actor ?? actor }
+  change(draft, { holds: [...draft.state.holds.filter((h) => h.cause !== cause), next] })
+  if (!before) emit(draft, { type: 'hold-added', hold: next, evidence }, actor)
+}
+
+export function unhold(draft: Draft, cause: HoldCause, reason: string, actor: string = HEADGATE): void {
+  const before = draft.state.holds.find((h) => h.cause === cause)
+  if (!before) return
+  change(draft, { holds: draft.state.holds.filter((h) => h.cause !== cause) })
+  const heldSeconds = Math.max(0, (draft.nowMs - before.sinceMs) / 1000)
+  emit(draft, { type: 'hold-removed', cause, reason, heldSeconds }, actor)
+}
+
+/** Ends every hold: the phase that comes has no use for them. */
+export function dropHolds(draft: Draft, reason: string, actor: string = HEADGATE): void {
+  for (const { cause } of draft.state.holds) unhold(draft, cause, reason, actor)
+}

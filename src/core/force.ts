@@ -1,0 +1,160 @@
+import { change, type Draft, emit, spendElapsed } from './draft.ts'
+import { shareSli } from './evidence.ts'
+import { formatPercent } from './format.ts'
+import type { CountsReading } from './observation.ts'
+import { includesWeight, sameWeight } from './weights.ts'
+
+/** Requests, of both clusters, that a judgement of the observed share needs. */
+const SHARE_REQUESTS = 50
+/** How many standard errors of a binomial share count as chance. */
+const CHANCE_SIGMAS = 3
+
+/**
+ * Follows a weight from written to in force: read back from every target (confirmed), settle time over, and seen in
+ * the share of requests that NEW really serves.
+ */
+export function followWeight(draft: Draft): void {
+  confirm(draft)
+  settle(draft)
+  judgeShare(draft)
+}
+
+/** Readings that began before the newest intent or confirmation are old news. */
+export function currentReadings(draft: Draft) {
+  const { plan, state, observation } = draft
+  const newestMs = Math.max(state.intendedAtMs, state.confirmedAtMs ?? 0)
+  return plan.targets.map((target) => {
+    const reading = observation.targets[target.id]
+    return { target, reading: reading && reading.atMs >= newestMs ? reading : null }
+  })
+}
+
+function confirm(draft: Draft): void {
+  const { state, nowMs } = draft
+  const isConfirmed =
+    state.confirmedWeightPercent !== null && sameWeight(state.confirmedWeightPercent, state.intendedWeightPercent)
+  if (isConfirmed && state.unconfirmedPercents.length === 0) return
+  const readings = currentReadings(draft)
+  const isThere = readings.every(
+    ({ reading }) => reading?.kind === 'weight' && sameWeight(reading.weightPercent, state.intendedWeightPercent),
+  )
+  if (!isThere) return
+  change(draft, {
+    confirmedWeightPercent: state.intendedWeightPercent,
+    confirmedAtMs: nowMs,
+    unconfirmedPercents: [],
+  })
+  const secondsSinceIntended = Math.max(0, (nowMs - state.intendedAtMs) / 1000)
+  emit(draft, { type: 'weight-confirmed', weightPercent: state.intendedWeightPercent, secondsSinceIntended })
+}
+
+/** Settle time is counted as observed time, so that a jump of the clock cannot shorten it. */
+function settle(draft: Draft): void {
+  const { plan, state, nowMs } = draft
+  if (!isConfirmedWeight(draft) || state.share.settledAtMs !== null) return
+  const settleMs = settleSeconds(draft) * 1000
+  const isFirst = state.confirmedAtMs === nowMs
+  const elapsedMs = spendElapsed(draft)
+  const settledMs = state.settledMs + (isFirst ? 0 : elapsedMs)
+  change(draft, { settledMs })
+  if (settledMs < settleMs) return
+  change(draft, { share: { ...state.share, settledAtMs: nowMs } })
+  if (plan.shareTolerancePercent === null || shareSli(plan) === null) bringInForce(draft, nowMs, null, 0)
+}
+
+function judgeShare(draft: Draft): void {
+  const { plan, state, observation } = draft
+  const { settledAtMs } = state.share
+  const sli = shareSli(plan)
+  if (state.inForceAtMs !== null || settledAtMs === null || sli === null || plan.shareTolerancePercent === null) return
+  const reading = observation.slis[sli]
+  if (reading?.kind === 'counts' && reading.sinceMs >= settledAtMs && reading.atMs > state.share.untilMs)
+    countShare(draft, reading)
+  tellStuck(draft)
+}
+
+function countShare(draft: Draft, reading: CountsReading): void {
+  const { state, plan } = draft
+  const { old, new: fresh } = reading.tick
+  if ('kind' in old || 'kind' in fresh) return
+  const requests = { old: state.share.requests.old + old.total, new: state.share.requests.new + fresh.total }
+  const total = requests.old + requests.new
+  if (total < SHARE_REQUESTS) {
+    change(draft, { share: { ...state.share, untilMs: reading.atMs, requests } })
+    return
+  }
+
+  const share = requests.new / total
+  const weight = state.intendedWeightPercent / 100
+  const chance = CHANCE_SIGMAS * Math.sqrt((weight * (1 - weight)) / total)
+  const isNear = Math.abs(share - weight) <= (plan.shareTolerancePercent ?? 0) / 100 + chance
+  // A share that lags, as DNS makes it, must not be weighed down by its own past: each judgement counts afresh.
+  const lastPercent = share * 100
+  change(draft, { share: { ...state.share, untilMs: reading.atMs, requests: { old: 0, new: 0 }, lastPercent } })
+  if (isNear) bringInForce(draft, reading.atMs, lastPercent, total)
+}
+
+function bringInForce(draft: Draft, inForceAtMs: number, observedSharePercent: number | null, requests: number): void {
+  const { state } = draft
+  spendElapsed(draft)
+  change(draft, { inForceAtMs, heldMs: 0, evidence: {}, told: { ...state.told, stuck: false } })
+  const settle = settleSeconds(draft)
+  emit(draft, {
+    type: 'weight-in-force',
+    weightPercent: state.intendedWeightPercent,
+    settleSeconds: settle,
+    observedSharePercent,
+    requests,
+  })
+}
+
+function tellStuck(draft: Draft): void {
+  const { plan, state, nowMs } = draft
+  const { settledAtMs, lastPercent } = state.share
+  if (state.inForceAtMs !== null || state.told.stuck || settledAtMs === null) return
+  const seconds = (nowMs - settledAtMs) / 1000
+  if (seconds < plan.stuckAfterSeconds) return
+  change(draft, { told: { ...state.told, stuck: true } })
+  const weightPercent = state.intendedWeightPercent
+  emit(draft, {
+    type: 'share-stuck',
+    weightPercent,
+    observedSharePercent: lastPercent,
+    seconds,
+    likelyCause: likelyCause(weightPercent, lastPercent),
+  })
+}
+
+function likelyCause(weightPercent: number, lastPercent: number | null): string {
+  if (lastPercent === null) return 'too few requests, or their metrics are missing: see the blind hold'
+  if (lastPercent < weightPercent) return 'resolvers that keep the old answer, or clients that keep connections open'
+  return `more than ${formatPercent(weightPercent)} comes from elsewhere: traffic inside new, or another route to it`
+}
+
+/** True when every target was last read back to have the intended weight. */
+export function isConfirmedWeight({ state }: Draft): boolean {
+  return (
+    state.confirmedWeightPercent !== null &&
+    sameWeight(state.confirmedWeightPercent, state.intendedWeightPercent) &&
+    state.unconfirmedPercents.length === 0
+  )
+}
+
+function settleSeconds({ plan }: Draft): number {
+  return Math.max(...plan.targets.map((target) => target.settleSeconds))
+}
+
+/** Targets that somebody else has moved: neither the last nor an intended weight. */
+export function driftedTargets(draft: Draft): readonly { targetId: string; weightPercent: number }[] {
+  const { state } = draft
+  const known = [
+    state.intendedWeightPercent,
+    ...state.unconfirmedPercents,
+    ...(state.confirmedWeightPercent === null ? [] : [state.confirmedWeightPercent]),
+  ]
+  return currentReadings(draft).flatMap(({ target, reading }) =>
+    reading?.kind === 'weight' && !includesWeight(known, reading.weightPercent)
+      ? [{ targetId: target.id, weightPercent: reading.weightPercent }]
+      : [],
+  )
+}

@@ -1,0 +1,157 @@
+import { formatNumber, formatShare, formatSpan } from '../format.ts'
+import type { Counts, CountsReading, Missing, SliReading } from '../observation.ts'
+import type { BurnPair, Gate, Side } from '../plan.ts'
+import { isProvenAbove, isProvenBetter } from './chernoff.ts'
+import { type GateContext, type Verdict, verdictOf } from './verdict.ts'
+
+/**
+ * Minimum traffic of a window, in requests × budget, for its burn to mean anything: below it, a healthy service reaches
+ * the factor by chance. DESIGN §6; between two factors the lower one's counts, which asks for more.
+ */
+const GUARDS = [
+  { factor: 14.4, expectedBad: 0.3 },
+  { factor: 6, expectedBad: 1.2 },
+  { factor: 3, expectedBad: 5.35 },
+  { factor: 2, expectedBad: 17.65 },
+] as const
+
+/** A step passes while NEW's burn since the weight came in force is at most this. */
+const PASS_BURN = 2
+
+/** OLD is unfit to take traffic back when it is proven to burn faster than this. */
+const UNFIT_BURN = 2
+
+/** Requests × budget that a window needs before its burn is judged against `factor` (≥ 2). */
+export function guardOf(factor: number): number {
+  return (GUARDS.find((guard) => factor >= guard.factor) ?? GUARDS[3]).expectedBad
+}
+
+/** Times the even spending of the error budget; the counts must hold requests. */
+export function burnOf(counts: Counts, budget: number): number {
+  return counts.bad / counts.total / budget
+}
+
+type BurnGate = Extract<Gate, { kind: 'burnRate' }>
+
+interface Fired {
+  readonly pair: BurnPair
+  readonly long: Counts
+  readonly short: Counts
+}
+
+/**
+ * Multi-window burn rate of NEW (Google SRE workbook, chapter 5): harm when both windows of a pair reach its factor;
+ * a pass when enough requests since the weight came in force burned at most twice the budget.
+ * @param counted what NEW served since the weight came in force
+ */
+export function judgeBurn(
+  gate: BurnGate,
+  budget: number,
+  reading: SliReading,
+  counted: Counts,
+  context: GateContext,
+): Verdict {
+  const verdict = verdictOf(gate.id)
+  if (reading.kind === 'missing') return verdict('blind', `${gate.sli} cannot be read: ${reading.detail}`)
+  if (reading.kind === 'value') return verdict('blind', `${gate.sli} gave a value where counts were expected`)
+
+  // Harm is judged even where the newest tick is missing: what the windows already hold is a fact.
+  const fired = worstFired(gate.pairs, budget, reading)
+  if (fired) return harmVerdict(gate, budget, fired, reading)
+  const tick = reading.tick.new
+  if (isMissing(tick)) return verdict('blind', `${gate.sli} of new cannot be read: ${tick.detail}`)
+
+  const evidence = {
+    newRequests: counted.total,
+    newBad: counted.bad,
+    minRequests: context.minRequests,
+    budgetPercent: budget * 100,
+  }
+  if (!context.inForce) return verdict('wait', `${gate.sli}: the weight is not in force yet`, evidence)
+  if (counted.total < context.minRequests)
+    return verdict(
+      'wait',
+      `${gate.sli}: ${count(counted.total)} of at least ${context.minRequests} requests on new so far`,
+      evidence,
+    )
+  const burn = burnOf(counted, budget)
+  const told = `${count(counted.bad)} of ${count(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
+  return burn <= PASS_BURN
+    ? verdict('pass', `${gate.sli}: ${told}`, { ...evidence, burn })
+    : verdict('wait', `${gate.sli}: ${told}; passes at ${PASS_BURN} × or less`, { ...evidence, burn })
+}
+
+function worstFired(pairs: readonly BurnPair[], budget: number, reading: CountsReading): Fired | null {
+  const fired = pairs.flatMap((pair) => {
+    const long = windowOf(reading, 'new', pair.longSeconds)
+    const short = windowOf(reading, 'new', pair.shortSeconds)
+    return long && short && burns(long, budget, pair.factor) && burns(short, budget, pair.factor)
+      ? [{ pair, long, short }]
+      : []
+  })
+  return fired.find(({ pair }) => pair.then === 'revert') ?? fired[0] ?? null
+}
+
+function burns(counts: Counts, budget: number, factor: number): boolean {
+  return counts.total * budget >= guardOf(factor) && burnOf(counts, budget) >= factor
+}
+
+function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fired, reading: CountsReading): Verdict {
+  const old = windowOf(reading, 'old', pair.shortSeconds)
+  const oldShare = old && old.total > 0 ? formatShare(old.bad / old.total) : null
+  const evidence = {
+    factor: pair.factor,
+    budgetPercent: budget * 100,
+    longSeconds: pair.longSeconds,
+    shortSeconds: pair.shortSeconds,
+    longBurn: burnOf(long, budget),
+    shortBurn: burnOf(short, budget),
+    newRequests: long.total,
+    newBad: long.bad,
+    oldRequests: old?.total ?? null,
+    oldBad: old?.bad ?? null,
+  }
+  const sentence =
+    `${gate.sli}: ${formatShare(long.bad / long.total)} of ${count(long.total)} requests bad on new in ${formatSpan(pair.longSeconds)}, ` +
+    `${formatNumber(evidence.longBurn)} × the budget (limit ${formatNumber(pair.factor)} ×); ` +
+    `old: ${oldShare === null ? 'no requests to compare with' : `${oldShare} of ${count(old?.total ?? Number.NaN)}`}`
+  return verdictOf(gate.id)(pair.then, sentence, evidence)
+}
+
+/** What OLD's requests say about taking NEW's share back. */
+export type OldHealth = 'better' | 'unfit' | 'unknown'
+
+/**
+ * Compares OLD with NEW over the gate's short windows first (now), then the long ones. `better`: proven to fail less.
+ * `unfit`: proven to burn its own budget, and not proven better.
+ */
+export function oldHealth(gate: BurnGate, budget: number, reading: SliReading): OldHealth {
+  if (reading.kind !== 'counts') return 'unknown'
+  const seconds = [...new Set([...gate.pairs.map((p) => p.shortSeconds), ...gate.pairs.map((p) => p.longSeconds)])]
+  for (const window of seconds) {
+    const [old, fresh] = [windowOf(reading, 'old', window), windowOf(reading, 'new', window)]
+    if (!old) continue
+    if (fresh && isProvenBetter(old, fresh)) return 'better'
+    if (isProvenAbove(old, budget * UNFIT_BURN)) return 'unfit'
+  }
+  return 'unknown'
+}
+
+/** True when OLD served requests in one of the gate's windows, and none of them proves it unfit. */
+export function oldServes(gate: BurnGate, reading: SliReading): boolean {
+  if (reading.kind !== 'counts') return false
+  return gate.pairs.some((pair) => (windowOf(reading, 'old', pair.longSeconds)?.total ?? 0) > 0)
+}
+
+function windowOf(reading: CountsReading, side: Side, seconds: number): Counts | null {
+  const counts = reading.windows.find((window) => window.seconds === seconds)?.counts[side]
+  return counts === undefined || isMissing(counts) ? null : counts
+}
+
+export function isMissing<T extends object>(value: T | Missing): value is Missing {
+  return 'kind' in value && value.kind === 'missing'
+}
+
+function count(n: number): string {
+  return Math.round(n).toLocaleString('en-US')
+}

@@ -1,0 +1,126 @@
+import { NO_COUNTS, type Observation, type SliReading } from '../observation.ts'
+import type { Gate, Plan } from '../plan.ts'
+import type { RolloutState } from '../state.ts'
+import { unreachable } from '../unreachable.ts'
+import { judgeBurn, oldHealth, oldServes } from './burn.ts'
+import { judgeProbe } from './probe.ts'
+import { judgeThreshold, oldIsWithin } from './threshold.ts'
+import { type GateContext, type Verdict, verdictOf } from './verdict.ts'
+
+/** One verdict a gate, in the plan's order. Without a new reading, the last verdict stands. */
+export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
+  const context: GateContext = { inForce: state.inForceAtMs !== null, minRequests: plan.minRequests }
+  return plan.gates.map((gate) => {
+    const last = state.verdicts.find((verdict) => verdict.gate === gate.id)
+    return (
+      judgeGate(gate, plan, state, observation, context) ?? last ?? verdictOf(gate.id)('wait', 'nothing was read yet')
+    )
+  })
+}
+
+function judgeGate(
+  gate: Gate,
+  plan: Plan,
+  state: RolloutState,
+  observation: Observation,
+  context: GateContext,
+): Verdict | null {
+  switch (gate.kind) {
+    case 'burnRate': {
+      const reading = newReading(state, observation, gate.sli)
+      const counted = state.evidence[gate.sli]?.counts.new ?? NO_COUNTS
+      return reading ? judgeBurn(gate, budgetOf(plan, gate.sli), reading, counted, context) : null
+    }
+    case 'threshold': {
+      const reading = newReading(state, observation, gate.sli)
+      return reading ? judgeThreshold(gate, reading, context) : null
+    }
+    case 'probe': {
+      const [reading, counted] = [observation.probes[gate.probe], state.probes[gate.probe]]
+      return reading && counted ? judgeProbe(gate, reading, counted, context) : null
+    }
+    default:
+      return unreachable(gate)
+  }
+}
+
+/** A reading that ends before a person's resume shows what that person has already seen. */
+function newReading(state: RolloutState, observation: Observation, sli: string): SliReading | null {
+  const reading = observation.slis[sli]
+  if (!reading) return null
+  return reading.kind === 'missing' || reading.atMs > state.judgeSinceMs ? reading : null
+}
+
+/** The share of events that may be bad, from the SLI's objective. The config check makes sure that it has one. */
+function budgetOf(plan: Plan, sli: string): number {
+  const objective = plan.slis.find((spec) => spec.name === sli)?.objectivePercent
+  if (objective === undefined || objective === null) throw new Error(`SLI ${sli} has no objective`)
+  return 1 - objective / 100
+}
+
+/** Whether OLD can take the traffic back, by what is known of it. */
+export interface OldFitness {
+  /** `fit`: shown to be healthier than NEW. `unfit`: shown to fail as well. `unknown`: neither. */
+  readonly kind: 'fit' | 'unfit' | 'unknown'
+  readonly sentence: string
+}
+
+/**
+ * Weighs OLD against NEW over every gate. One gate that shows OLD as unfit outweighs the others: a revert would move
+ * users from one failing cluster to another.
+ * @param accusers gates that ask for the revert; empty: a person asks
+ */
+export function oldFitness(
+  plan: Plan,
+  state: RolloutState,
+  observation: Observation,
+  accusers: readonly string[],
+): OldFitness {
+  const opinions = plan.gates.map((gate) => ({ gate, kind: opinionOf(gate, plan, state, observation, accusers) }))
+  const unfit = opinions.find(({ kind }) => kind === 'unfit')
+  if (unfit)
+    return {
+      kind: 'unfit',
+      sentence: `${unfit.gate.id} shows old failing as well: a shared dependency, which a revert would not mend`,
+    }
+  const comparing = opinions.filter(({ gate }) => accusers.includes(gate.id) && canCompare(gate, state))
+  const fit = (comparing.length > 0 ? comparing : opinions).find(({ kind }) => kind === 'fit')
+  if (fit) return { kind: 'fit', sentence: `${fit.gate.id} shows old healthier than new` }
+  return { kind: 'unknown', sentence: 'nothing shows that old is healthier than new' }
+}
+
+/** An accuser that can look at OLD must itself find it better; only where none can do the other gates count. */
+function canCompare(gate: Gate, state: RolloutState): boolean {
+  return gate.kind !== 'probe' || (state.probes[gate.probe]?.oldFailures ?? null) !== null
+}
+
+function opinionOf(
+  gate: Gate,
+  plan: Plan,
+  state: RolloutState,
+  observation: Observation,
+  accusers: readonly string[],
+): OldFitness['kind'] {
+  switch (gate.kind) {
+    case 'burnRate': {
+      const reading = observation.slis[gate.sli]
+      if (!reading) return 'unknown'
+      const health = oldHealth(gate, budgetOf(plan, gate.sli), reading)
+      if (health === 'better') return 'fit'
+      if (health === 'unfit') return 'unfit'
+      // A gate that accuses NEW must itself show OLD better; to the others, an OLD that serves without harm is enough.
+      return !accusers.includes(gate.id) && oldServes(gate, reading) ? 'fit' : 'unknown'
+    }
+    case 'threshold': {
+      const reading = observation.slis[gate.sli]
+      return reading && oldIsWithin(gate, reading) ? 'fit' : 'unknown'
+    }
+    case 'probe': {
+      const failures = state.probes[gate.probe]?.oldFailures ?? null
+      if (failures === null) return 'unknown'
+      return failures === 0 ? 'fit' : failures >= gate.failures ? 'unfit' : 'unknown'
+    }
+    default:
+      return unreachable(gate)
+  }
+}

@@ -1,0 +1,48 @@
+import { change, type Draft, emit, hold, unhold } from './draft.ts'
+import { judge, oldFitness } from './gates/judge.ts'
+import { type Verdict, worse } from './gates/verdict.ts'
+import { startRevert } from './intend.ts'
+
+/** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
+export function judgeAll(draft: Draft): boolean {
+  const before = draft.state.verdicts
+  const verdicts = judge(draft.plan, draft.state, draft.observation)
+  change(draft, { verdicts })
+  for (const verdict of verdicts) tellChange(draft, before, verdict)
+  const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
+  followBlindness(draft, [...missingTargets(draft), ...blind])
+  return actOnHarm(draft, before, verdicts)
+}
+
+function tellChange(draft: Draft, before: readonly Verdict[], verdict: Verdict): void {
+  const from = before.find(({ gate }) => gate === verdict.gate)?.outcome ?? null
+  const isFirstWait = from === null && verdict.outcome === 'wait'
+  if (from !== verdict.outcome && !isFirstWait) emit(draft, { type: 'verdict-changed', from, verdict })
+}
+
+function actOnHarm(draft: Draft, before: readonly Verdict[], verdicts: readonly Verdict[]): boolean {
+  const worst = verdicts.reduce((sum, verdict) => worse(sum, verdict.outcome), 'pass' as Verdict['outcome'])
+  if (worst !== 'halt' && worst !== 'revert') return false
+  const accusing = verdicts.filter(({ outcome }) => outcome === worst)
+  const reason = accusing.map(({ sentence }) => sentence).join('; ')
+  if (worst === 'halt') {
+    hold(draft, 'halted', reason, accusing)
+    return false
+  }
+  // A revert moves users onto OLD: first ask whether OLD is the better place.
+  const fitness = oldFitness(
+    draft.plan,
+    draft.state,
+    draft.observation,
+    accusing.map(({ gate }) => gate),
+  )
+  if (fitness.kind === 'fit') {
+    startRevert(draft, reason, accusing)
+    return true
+  }
+  const refusal = `${reason}; but ${fitness.sentence}`
+  const isNew = accusing.some(({ gate }) => before.find((verdict) => verdict.gate === gate)?.outcome !== 'revert')
+  if (isNew) emit(draft, { type: 'revert-refused', reason: refusal, evidence: accusing })
+  hold(draft, 'halted', refusal, accusing)
+  return false
+}

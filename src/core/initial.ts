@@ -1,0 +1,41 @@
+import type { RolloutState } from './state.ts'
+
+/** Evidence that belongs to one weight: it starts anew when another is intended, or a person resumes. */
+export function freshEvidence(): Pick<
+  RolloutState,
+  'settledMs' | 'inForceAtMs' | 'heldMs' | 'evidence' | 'share' | 'probes' | 'verdicts' | 'advancedStepIndex'
+> {
+  return {
+    settledMs: 0,
+    inForceAtMs: null,
+    heldMs: 0,
+    evidence: {},
+    share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
+    probes: {},
+    verdicts: [],
+    advancedStepIndex: null,
+  }
+}
+
+/** A rollout that has moved nothing yet. */
+export function initialState(workload: string, runId: string, nowMs: number): RolloutState {
+  return {
+    workload,
+    runId,
+    planHash: null,
+    phase: { name: 'waiting' },
+    phaseSinceMs: nowMs,
+    holds: [],
+    intendedWeightPercent: 0,
+    intendedAtMs: nowMs,
+    confirmedWeightPercent: null,
+    confirmedAtMs: null,
+    unconfirmedPercents: [],
+    lastStepMs: nowMs,
+    judgeSinceMs: nowMs,
+    approvedStepIndex: null,
+    blindSinceMs: null,
+    told: { blind: false, stuck: false },
+    ...freshEvidence(),
+  }
+}

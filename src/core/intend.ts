@@ -1,0 +1,82 @@
+import { change, type Draft, dropHolds, emit, enter, HEADGATE } from './draft.ts'
+import type { Urgency } from './effect.ts'
+import { formatPercent } from './format.ts'
+import type { Verdict } from './gates/verdict.ts'
+import { freshEvidence } from './initial.ts'
+import { sameWeight } from './weights.ts'
+
+export interface Intent {
+  readonly weightPercent: number
+  readonly urgency: Urgency
+  readonly reason: string
+  readonly evidence: readonly Verdict[]
+  readonly actor?: string
+}
+
+/** Makes another weight the intended one. All evidence starts anew: none of it was gathered at that weight. */
+export function intend(draft: Draft, { weightPercent, urgency, reason, evidence, actor = HEADGATE }: Intent): void {
+  const fromPercent = draft.state.intendedWeightPercent
+  change(draft, {
+    intendedWeightPercent: weightPercent,
+    intendedAtMs: draft.nowMs,
+    unconfirmedPercents: [...draft.state.unconfirmedPercents, weightPercent],
+    ...freshEvidence(),
+  })
+  emit(draft, { type: 'weight-intended', fromPercent, toPercent: weightPercent, urgency, reason, evidence }, actor)
+}
+
+/** Writes the intended weight again over one that somebody else wrote; that one is no drift until this is confirmed. */
+export function reassert(
+  draft: Draft,
+  foreignPercents: readonly number[],
+  reason: string,
+  actor: string = HEADGATE,
+): void {
+  const { intendedWeightPercent, unconfirmedPercents } = draft.state
+  change(draft, {
+    intendedAtMs: draft.nowMs,
+    unconfirmedPercents: [...unconfirmedPercents, ...foreignPercents, intendedWeightPercent],
+    ...freshEvidence(),
+  })
+  for (const fromPercent of foreignPercents)
+    emit(
+      draft,
+      {
+        type: 'weight-intended',
+        fromPercent,
+        toPercent: intendedWeightPercent,
+        urgency: 'forward',
+        reason,
+        evidence: [],
+      },
+      actor,
+    )
+}
+
+/** Brings the traffic back. The verdicts that asked for it stay in view. */
+export function startRevert(
+  draft: Draft,
+  reason: string,
+  evidence: readonly Verdict[],
+  actor: string = HEADGATE,
+): void {
+  const { plan, state, nowMs } = draft
+  const [fromPercent, toPercent] = [state.intendedWeightPercent, plan.safeWeightPercent]
+  emit(draft, { type: 'revert-started', fromPercent, toPercent, reason, evidence }, actor)
+  dropHolds(draft, 'a revert needs no leave', actor)
+  enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, reason, actor)
+  const { verdicts } = draft.state
+  intend(draft, { weightPercent: toPercent, urgency: 'revert', reason, evidence: [], actor })
+  change(draft, { verdicts, blindSinceMs: null })
+}
+
+/** Ends a revert once every target reads the safe weight. */
+export function finishRevert(draft: Draft): void {
+  const { state, nowMs } = draft
+  const { phase, confirmedWeightPercent, intendedWeightPercent, unconfirmedPercents } = state
+  if (phase.name !== 'reverting' || confirmedWeightPercent === null || unconfirmedPercents.length > 0) return
+  if (!sameWeight(confirmedWeightPercent, intendedWeightPercent)) return
+  const secondsSinceStarted = Math.max(0, (nowMs - phase.startedAtMs) / 1000)
+  emit(draft, { type: 'revert-confirmed', weightPercent: intendedWeightPercent, secondsSinceStarted })
+  enter(draft, { name: 'reverted', reason: phase.reason }, `every target reads ${formatPercent(intendedWeightPercent)}`)
+}

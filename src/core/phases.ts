@@ -1,0 +1,176 @@
+import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
+import { takeIn } from './evidence.ts'
+import { driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
+import { formatPercent, formatSpan } from './format.ts'
+import { judgeAll } from './harm.ts'
+import { finishRevert, intend, reassert } from './intend.ts'
+import { hasBaked, hasHold, type Phase } from './state.ts'
+
+type Handler = (draft: Draft) => void
+
+/** What each phase does in a step. A phase that is left in a step hands over to the next one in the same step. */
+export const PHASES: { readonly [Name in Phase['name']]: Handler } = {
+  waiting: leaveWaiting,
+  preflight: leavePreflight,
+  preparing: leavePreparing,
+  stepping: followStep,
+  baking: followBaking,
+  draining: leaveDraining,
+  completed: () => {},
+  reverting: (draft) => {
+    followWeight(draft)
+    finishRevert(draft)
+  },
+  reverted: () => {},
+  cancelled: () => {},
+}
+
+function leaveWaiting(draft: Draft): void {
+  const { plan, observation } = draft
+  const undone = plan.after.filter((name) => {
+    const phase = observation.dependencies[name]
+    return phase === undefined || phase === null || !hasBaked(phase)
+  })
+  if (undone.length > 0) {
+    const named = undone.map((name) => `${name} (${observation.dependencies[name] ?? 'no such rollout'})`)
+    hold(draft, 'dependency', `waits for ${named.join(', ')} to have baked`)
+    return
+  }
+  unhold(draft, 'dependency', 'every workload named in `after` has baked')
+  if (draft.state.holds.length > 0) return
+  change(draft, { planHash: plan.hash })
+  const weightsPercent = plan.steps.map((step) => step.weightPercent)
+  emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, weightsPercent })
+  enter(
+    draft,
+    { name: 'preflight' },
+    plan.after.length === 0 ? 'nothing to wait for' : `${plan.after.join(', ')} baked`,
+  )
+}
+
+/** The start is only safe from a known weight: every target must read it. */
+function leavePreflight(draft: Draft): void {
+  followTargets(draft)
+  if (draft.state.holds.length > 0 || !isConfirmedWeight(draft)) return
+  enter(draft, { name: 'preparing' }, `every target reads ${formatPercent(draft.state.intendedWeightPercent)}`)
+}
+
+function leavePreparing(draft: Draft): void {
+  followTargets(draft)
+  if (draft.state.holds.some(({ cause }) => cause !== 'approval') || !isConfirmedWeight(draft)) return
+  if (!isApproved(draft, 0)) return
+  enter(draft, { name: 'stepping', stepIndex: 0 }, 'the providers in use need no preparation')
+  raise(draft, 0, 'first step')
+}
+
+function followStep(draft: Draft): void {
+  const { phase } = draft.state
+  if (phase.name !== 'stepping' || watch(draft) === 'reverting') return
+  const index = phase.stepIndex
+  const step = draft.plan.steps[index]
+  if (!step || !isProven(draft, step.holdSeconds, index)) return
+  const isLast = index + 1 >= draft.plan.steps.length
+  if (!isLast && !isApproved(draft, index + 1)) return
+  if (draft.state.holds.length > 0) return
+  const proof = proofSentence(draft, index)
+  if (isLast) {
+    startBaking(draft, proof)
+  } else {
+    enter(draft, { name: 'stepping', stepIndex: index + 1 }, proof)
+    raise(draft, index + 1, proof)
+  }
+}
+
+function startBaking(draft: Draft, proof: string): void {
+  change(draft, { heldMs: 0, advancedStepIndex: null })
+  enter(draft, { name: 'baking' }, `${proof}; watched for ${formatSpan(draft.plan.bakeSeconds)} more`)
+}
+
+function followBaking(draft: Draft): void {
+  if (watch(draft) === 'reverting') return
+  const { plan } = draft
+  if (draft.state.holds.length > 0 || !isProven(draft, plan.bakeSeconds, plan.steps.length)) return
+  enter(draft, { name: 'draining' }, proofSentence(draft, plan.steps.length))
+}
+
+function leaveDraining(draft: Draft): void {
+  if (draft.state.holds.length > 0) return
+  enter(draft, { name: 'completed' }, 'the drain is not watched in this version; look at OLD before you remove it')
+}
+
+/** Before the first step no gate is judged, but the targets must be read, and nobody else may move them. */
+function followTargets(draft: Draft): void {
+  followWeight(draft)
+  followDrift(draft)
+  followBlindness(draft, missingTargets(draft))
+}
+
+/** Follows weight, evidence, drift and harm of a rollout under way. */
+function watch(draft: Draft): 'reverting' | 'on' {
+  followWeight(draft)
+  takeIn(draft)
+  followDrift(draft)
+  if (judgeAll(draft)) return 'reverting'
+  if (draft.state.inForceAtMs !== null && !hasHold(draft.state, 'blind'))
+    change(draft, { heldMs: draft.state.heldMs + spendElapsed(draft) })
+  return 'on'
+}
+
+function followDrift(draft: Draft): void {
+  const drifted = driftedTargets(draft)
+  if (drifted.length === 0) {
+    if (hasHold(draft.state, 'drift') && isConfirmedNow(draft))
+      unhold(draft, 'drift', 'the targets read the intended weight again')
+    return
+  }
+  const { intendedWeightPercent } = draft.state
+  const told = drifted
+    .map(({ targetId, weightPercent }) => `${targetId} reads ${formatPercent(weightPercent)}`)
+    .join(', ')
+  const detail = `${told} but ${formatPercent(intendedWeightPercent)} was written: somebody else changed it`
+  if (draft.plan.drift === 'correct') {
+    reassert(
+      draft,
+      drifted.map(({ weightPercent }) => weightPercent),
+      `${detail}; corrected, as the policy says`,
+    )
+  } else {
+    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
+  }
+}
+
+function isConfirmedNow({ plan, state, observation }: Draft): boolean {
+  return plan.targets.every(({ id }) => {
+    const reading = observation.targets[id]
+    return reading?.kind === 'weight' && sameWeight(reading.weightPercent, state.intendedWeightPercent)
+  })
+}
+
+/** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */
+function isProven(draft: Draft, holdSeconds: number, index: number): boolean {
+  const { state } = draft
+  if (state.inForceAtMs === null || !isConfirmedWeight(draft)) return false
+  if (state.advancedStepIndex === index) return true
+  return state.heldMs >= holdSeconds * 1000 && state.verdicts.every(({ outcome }) => outcome === 'pass')
+}
+
+function proofSentence({ state }: Draft, index: number): string {
+  if (state.advancedStepIndex === index) return 'advanced by a person'
+  return `held for ${formatSpan(state.heldMs / 1000)}; ${state.verdicts.map(({ sentence }) => sentence).join('; ')}`
+}
+
+function isApproved(draft: Draft, index: number): boolean {
+  const step = draft.plan.steps[index]
+  if (!step?.approval || draft.state.approvedStepIndex === index) {
+    unhold(draft, 'approval', 'approved')
+    return true
+  }
+  hold(draft, 'approval', `the step to ${formatPercent(step.weightPercent)} needs a person: \`headgate approve\``)
+  return false
+}
+
+function raise(draft: Draft, index: number, reason: string): void {
+  const step = draft.plan.steps[index]
+  if (!step) throw new Error(`no step ${index}`)
+  intend(draft, { weightPercent: step.weightPercent, urgency: 'forward', reason, evidence: draft.state.verdicts })
+}

@@ -1,0 +1,109 @@
+import { takeCommand } from './commands.ts'
+import { change, type Draft, emit } from './draft.ts'
+import type { Effect } from './effect.ts'
+import type { HeadgateEvent } from './event.ts'
+import { currentReadings } from './force.ts'
+import type { Observation, WriteReport } from './observation.ts'
+import { PHASES } from './phases.ts'
+import type { Plan } from './plan.ts'
+import { isTerminal, type RolloutState } from './state.ts'
+import { sameWeight } from './weights.ts'
+
+export interface StepInput {
+  readonly state: RolloutState
+  /** The pinned plan, or the config's while the rollout waits. */
+  readonly plan: Plan
+  readonly observation: Observation
+  readonly nowMs: number
+  /** How often steps are meant to come, seconds: a longer silence is a gap, which counts towards nothing. */
+  readonly sweepSeconds: number
+}
+
+export interface StepResult {
+  readonly state: RolloutState
+  /** In order; to be done only after the state was committed. */
+  readonly effects: readonly Effect[]
+  readonly events: readonly HeadgateEvent[]
+}
+
+/** Sweeps that may fail to come before the time between counts as unobserved. */
+const GAP_SWEEPS = 3
+
+/**
+ * Thinks once about one rollout: state and observation in; state, effects and events out. Pure and deterministic: no
+ * clock, no chance, no I/O. The only owner of a phase change.
+ */
+export function step(input: StepInput): StepResult {
+  const { state, plan, observation, nowMs } = input
+  const draft: Draft = { plan, observation, nowMs, elapsedMs: observedMs(input), state, events: [], effects: [] }
+  followClock(draft, input)
+  for (const report of observation.writes) tellWrite(draft, report)
+  for (const fact of observation.facts) takeCommand(draft, fact)
+  runPhases(draft)
+  demandWeights(draft)
+  return { state: draft.state, effects: draft.effects, events: draft.events }
+}
+
+function observedMs({ state, nowMs, sweepSeconds }: StepInput): number {
+  const gapMs = nowMs - state.lastStepMs
+  return gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000 ? 0 : gapMs
+}
+
+/** After a jump backwards, what was earned is earned again; a gap forwards counts towards nothing. */
+function followClock(draft: Draft, { state, nowMs, sweepSeconds }: StepInput): void {
+  const gapMs = nowMs - state.lastStepMs
+  change(draft, { lastStepMs: nowMs })
+  if (isTerminal(state.phase) || state.phase.name === 'waiting') return
+  if (gapMs < 0) {
+    const isInForce = state.inForceAtMs !== null
+    change(draft, { heldMs: 0, evidence: {}, probes: {}, judgeSinceMs: Math.min(state.judgeSinceMs, nowMs) })
+    change(draft, {
+      intendedAtMs: Math.min(state.intendedAtMs, nowMs),
+      ...(state.confirmedAtMs !== null && { confirmedAtMs: Math.min(state.confirmedAtMs, nowMs) }),
+    })
+    if (isInForce) change(draft, { inForceAtMs: nowMs })
+    else
+      change(draft, {
+        settledMs: 0,
+        share: { ...state.share, settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 } },
+      })
+  }
+  if (gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000) emit(draft, { type: 'clock-gap', seconds: gapMs / 1000 })
+}
+
+/** Failures are told at the first try and whenever their number has doubled, so that a long outage stays readable. */
+function tellWrite(draft: Draft, report: WriteReport): void {
+  const { targetId, weightPercent } = report
+  if (report.kind === 'applied') {
+    emit(draft, { type: 'weight-applied', targetId, weightPercent, appliedAtMs: report.atMs })
+  } else if (Number.isInteger(Math.log2(report.attempt)) || report.attempt === 5) {
+    emit(draft, { type: 'write-failed', targetId, weightPercent, attempt: report.attempt, problem: report.problem })
+  }
+}
+
+/** A phase that was left hands over to the next in the same step; a phase is never entered twice. */
+function runPhases(draft: Draft): void {
+  let before: RolloutState['phase']
+  do {
+    before = draft.state.phase
+    PHASES[before.name](draft)
+  } while (draft.state.phase.name !== before.name)
+}
+
+/**
+ * Asks for the intended weight wherever it is not read back, until it is confirmed. A raise is only asked for while
+ * nothing holds it.
+ */
+function demandWeights(draft: Draft): void {
+  const { state, effects } = draft
+  const { name } = state.phase
+  if (isTerminal(state.phase) || name === 'waiting' || state.unconfirmedPercents.length === 0) return
+  const urgency = name === 'reverting' ? 'revert' : 'forward'
+  const weightPercent = state.intendedWeightPercent
+  for (const { target, reading } of currentReadings(draft)) {
+    if (reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)) continue
+    const isLowered = reading?.kind === 'weight' && reading.weightPercent > weightPercent
+    if (urgency === 'revert' || isLowered || state.holds.length === 0)
+      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, urgency })
+  }
+}
