@@ -1,0 +1,17 @@
+import type { TrafficKind } from '../../ports/traffic.ts'
+import { HttpScope } from './scope.ts'
+import { type HttpSettings, httpSettings } from './settings.ts'
+
+/** Any provider that speaks the protocol of docs/providers/http.md. A scope is one URL, a place one split. */
+export const http: TrafficKind<HttpSettings> = {
+  kind: 'http',
+  settings: httpSettings,
+  scopeOf: ({ url }) => url,
+  placeOf: ({ split }) => split,
+  settleSeconds: ({ settle }) => settle,
+  open(targets, { secret }) {
+    const url = targets[0]?.settings.url
+    if (url === undefined) throw new Error('a scope is opened with at least one target')
+    return new HttpScope(url, targets, secret)
+  },
+}

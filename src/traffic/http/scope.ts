@@ -1,0 +1,104 @@
+import type { Urgency } from '../../core/effect.ts'
+import { Problem, problem } from '../../core/problem.ts'
+import type { AdapterContext } from '../../ports/kind.ts'
+import type { TrafficScope, TrafficTarget, WeightChange, WeightReading, WriteResult } from '../../ports/traffic.ts'
+import { failed, missingFor, unknownTarget } from '../failure.ts'
+import { type Call, HttpClient } from './client.ts'
+import type { Splits } from './protocol.ts'
+import type { HttpSettings } from './settings.ts'
+
+/** One provider behind a URL. Targets that share token and timeout share a call. */
+export class HttpScope implements TrafficScope {
+  readonly #client: HttpClient
+  readonly #settings: ReadonlyMap<string, HttpSettings>
+  readonly #secret: AdapterContext['secret']
+
+  constructor(url: string, targets: readonly TrafficTarget<HttpSettings>[], secret: AdapterContext['secret']) {
+    this.#client = new HttpClient(url)
+    this.#settings = new Map(targets.map((target) => [target.id, target.settings]))
+    this.#secret = secret
+  }
+
+  async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
+    const readings = new Map<string, WeightReading>(targetIds.map((id) => [id, missingFor(unknownTarget(id))]))
+    for (const group of this.#groups(targetIds, (id) => id)) {
+      const splits = await this.#call(group.settings, { method: 'GET', headers: {}, body: null }, signal)
+      for (const { item: id, split } of group.members) readings.set(id, readingOf(weightIn(splits, split)))
+    }
+    return readings
+  }
+
+  async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
+    const results = new Map<string, WriteResult>(
+      changes.map(({ targetId }) => [targetId, failed(unknownTarget(targetId))]),
+    )
+    for (const urgency of ['revert', 'forward'] satisfies Urgency[]) {
+      const urgent = changes.filter((change) => change.urgency === urgency)
+      for (const group of this.#groups(urgent, ({ targetId }) => targetId)) {
+        const wanted = group.members.map(({ item, split }) => [split, { weightPercent: item.weightPercent }])
+        const body = JSON.stringify({ splits: Object.fromEntries(wanted) })
+        const headers = { 'headgate-urgency': urgency }
+        const splits = await this.#call(group.settings, { method: 'PATCH', headers, body }, signal)
+        for (const { item, split } of group.members)
+          results.set(item.targetId, resultOf(item.weightPercent, split, weightIn(splits, split)))
+      }
+    }
+    return results
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  async #call(
+    settings: HttpSettings,
+    call: Pick<Call, 'method' | 'headers' | 'body'>,
+    signal: AbortSignal,
+  ): Promise<Splits | Problem> {
+    try {
+      const token = settings.token === undefined ? null : this.#secret(settings.token)
+      return await this.#client.call({ ...call, token, timeoutMs: settings.timeout * 1000 }, signal)
+    } catch (error) {
+      // The token's variable or file may have gone since the config was read.
+      if (error instanceof Problem) return error
+      throw error
+    }
+  }
+
+  /** Those that one call can carry, with their splits' names; ids that are not of this scope are left out. */
+  #groups<T>(items: readonly T[], idOf: (item: T) => string): readonly Group<T>[] {
+    const groups = new Map<string, { settings: HttpSettings; members: { item: T; split: string }[] }>()
+    for (const item of items) {
+      const settings = this.#settings.get(idOf(item))
+      if (!settings) continue
+      const key = JSON.stringify([settings.token, settings.timeout])
+      const group = groups.get(key) ?? { settings, members: [] }
+      group.members.push({ item, split: settings.split })
+      groups.set(key, group)
+    }
+    return [...groups.values()]
+  }
+}
+
+interface Group<T> {
+  /** One member's: token and timeout are the same for all. */
+  readonly settings: HttpSettings
+  readonly members: readonly { readonly item: T; readonly split: string }[]
+}
+
+function weightIn(splits: Splits | Problem, split: string): number | Problem {
+  if (splits instanceof Problem) return splits
+  return splits.get(split) ?? problem('TRAFFIC_NOT_FOUND', `the provider knows no split ${split}`)
+}
+
+function readingOf(weightPercent: number | Problem): WeightReading {
+  return weightPercent instanceof Problem ? missingFor(weightPercent) : { kind: 'weight', weightPercent }
+}
+
+function resultOf(wantedPercent: number, split: string, weightPercent: number | Problem): WriteResult {
+  if (weightPercent instanceof Problem) return failed(weightPercent)
+  if (weightPercent === wantedPercent) return { kind: 'applied' }
+  return failed(
+    problem('TRAFFIC_UNVERIFIED', `split ${split} was asked for ${wantedPercent} % and has ${weightPercent} %`),
+  )
+}
