@@ -1,4 +1,5 @@
-import { change, type Draft, emit, hold, unhold } from './draft.ts'
+import { followBlindness, missingTargets } from './blind.ts'
+import { change, type Draft, emit, hold } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
 import { type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'

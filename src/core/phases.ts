@@ -1,10 +1,12 @@
-import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
+import { followBlindness, missingTargets } from './blind.ts'
+import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
 import { driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import { judgeAll } from './harm.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
 import { hasBaked, hasHold, type Phase } from './state.ts'
+import { sameWeight } from './weights.ts'
 
 type Handler = (draft: Draft) => void
 
