@@ -119,6 +119,11 @@ async function readWeights(url: string, token: string): Promise<ReadonlyMap<stri
   return new Map(Object.entries(splits).map(([name, { weightPercent }]) => [name, weightPercent]))
 }
 
+/** What runs Headgate's command line from anywhere, with the Node that runs now. */
+export function headgateCommand(): string {
+  return `${process.execPath} ${mainPath()}`
+}
+
 /** Headgate's own entry, in the sources or in `dist`. */
 function mainPath(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
