@@ -1,0 +1,59 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { HeadgateEvent, JournalRow } from '../core/event.ts'
+import type { Fact } from '../core/observation.ts'
+import type { Plan } from '../core/plan.ts'
+import { problem } from '../core/problem.ts'
+import type { RolloutState } from '../core/state.ts'
+
+/** A row as SQLite gives it. STRICT tables see to the types; these readers prove it to the compiler. */
+export type Row = Readonly<Record<string, SQLOutputValue>>
+
+/** The columns that hold JSON, each with what it must name itself by: the column beside it. */
+export const readState = (row: Row) => json<RolloutState>(row, 'state', 'workload', 'workload')
+export const readPlan = (row: Row) => json<Plan>(row, 'plan', 'hash', 'hash')
+export const readFact = (row: Row) => json<Fact>(row, 'fact', 'id', 'id')
+
+export function readJournalRow(row: Row): JournalRow {
+  return { seq: integer(row, 'seq'), event: json<HeadgateEvent>(row, 'event', 'workload', 'workload') }
+}
+
+export function integer(row: Row | undefined, column: string): number {
+  const value = row?.[column]
+  if (typeof value !== 'number') throw damaged(column, 'is no number')
+  return value
+}
+
+/** Text, or null where the column is empty. */
+export function textOrNull(row: Row | undefined, column: string): string | null {
+  const value = row?.[column]
+  if (typeof value !== 'string' && value !== null) throw damaged(column, 'is no text')
+  return value
+}
+
+/**
+ * Only Headgate writes these columns and its migrations keep them in the present shape, so the check is one against
+ * foreign hands and mixed-up rows, not a whole schema: it is an object, and it says the same name as the row.
+ */
+function json<T extends object>(row: Row, column: string, nameColumn: string, nameKey: keyof T & string): T {
+  const text = textOrNull(row, column)
+  const value = parse(text, column)
+  if (typeof value !== 'object' || value === null) throw damaged(column, 'is no object')
+  const parsed = value as T
+  if (parsed[nameKey] !== row[nameColumn]) throw damaged(column, `does not belong to ${String(row[nameColumn])}`)
+  return parsed
+}
+
+function parse(text: string | null, column: string): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch (error) {
+    throw damaged(column, 'is no JSON', error)
+  }
+}
+
+function damaged(column: string, what: string, from?: unknown) {
+  return problem('STORE_UNAVAILABLE', `the store is damaged: ${column} ${what}`, {
+    hint: 'something else has written to the file: stop, keep a copy, and restore a backup',
+    from,
+  })
+}

@@ -1,0 +1,85 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { problem } from '../core/problem.ts'
+
+/**
+ * The schema's history: step n brings a store from version n to n + 1 (`PRAGMA user_version`). A step that was once
+ * released is never edited; a change of the JSON in `state`, `plan`, `event` or `fact` that old rows do not fit is a
+ * step too.
+ */
+export const STEPS: readonly string[] = [
+  `
+  -- One row. The revision rises by one with each commit.
+  CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    revision INTEGER NOT NULL,
+    leaseOwner TEXT,
+    leaseToken INTEGER NOT NULL,
+    leaseUntilMs INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO head VALUES (1, 0, NULL, 0, 0);
+
+  -- Pinned plans are kept for good: the journal names them.
+  CREATE TABLE plan (
+    hash TEXT PRIMARY KEY,
+    plan TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE rollout (
+    place INTEGER PRIMARY KEY,
+    workload TEXT NOT NULL UNIQUE,
+    planHash TEXT REFERENCES plan (hash),
+    state TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY,
+    workload TEXT,
+    event TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX journalByWorkload ON journal (workload, seq);
+  CREATE TRIGGER journalKeepsRows BEFORE DELETE ON journal
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+  CREATE TRIGGER journalKeepsWords BEFORE UPDATE ON journal
+    BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
+  -- A consumed fact stays, so that its id is not taken in twice.
+  CREATE TABLE fact (
+    place INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    fact TEXT NOT NULL,
+    consumedRevision INTEGER
+  ) STRICT;
+  CREATE INDEX factPending ON fact (place) WHERE consumedRevision IS NULL;
+  `,
+]
+
+/**
+ * Brings the store to `steps`, each step in a transaction of its own, so that a kill between two leaves a valid older
+ * version. Throws STORE_VERSION when it is newer already.
+ */
+export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): void {
+  for (let version = checkVersion(db, path, steps); version < steps.length; ) {
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      // Read again under the lock: another process may have been faster.
+      version = checkVersion(db, path, steps)
+      const step = steps[version]
+      if (step !== undefined) {
+        db.exec(step)
+        version += 1
+        db.exec(`PRAGMA user_version = ${version}`)
+      }
+      db.exec('COMMIT')
+    } finally {
+      if (db.isTransaction) db.exec('ROLLBACK')
+    }
+  }
+}
+
+/** The version of a store that this Headgate can use, perhaps after steps. Throws STORE_VERSION for a newer one. */
+export function checkVersion(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): number {
+  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  if (version > steps.length)
+    throw problem('STORE_VERSION', `${path} has version ${version}, this Headgate knows up to ${steps.length}`)
+  return version
+}

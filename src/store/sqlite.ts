@@ -1,0 +1,121 @@
+import type { JournalRow } from '../core/event.ts'
+import { problem } from '../core/problem.ts'
+import type { Commit, Committed, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
+import { type Connection, openReader, openWriter } from './connection.ts'
+import { integer, type Row, readFact, readJournalRow, readPlan, readState, textOrNull } from './rows.ts'
+import type { Statements } from './statements.ts'
+
+/** The three ports on one file. `store.close` closes all. */
+export interface SqliteStore {
+  readonly store: Store
+  readonly inbox: Inbox
+  readonly journal: Journal
+}
+
+/**
+ * Opens the SQLite file at `path`. Without options it is made where there is none, and brought to the present version;
+ * with `readOnly`, for tools, nothing is created or changed, and the service may run meanwhile.
+ *
+ * Throws STORE_BUSY, STORE_UNAVAILABLE, or STORE_VERSION for a file of a newer Headgate.
+ */
+export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): SqliteStore {
+  const connection = options.readOnly ? openReader(path) : openWriter(path)
+  return { store: createStore(connection), inbox: createInbox(connection), journal: createJournal(connection) }
+}
+
+function createStore(connection: Connection): Store {
+  return {
+    lease: async (owner, nowMs, ttlMs) => connection.write((sql) => takeLease(sql, owner, nowMs, ttlMs)),
+    release: async (lease) => connection.write((sql) => void sql.dropLease.run(lease.owner, lease.token)),
+    load: async () => connection.read(loadSnapshot),
+    commit: async (commit) => connection.write((sql) => applyCommit(sql, commit)),
+    close: async () => connection.close(),
+  }
+}
+
+function createInbox(connection: Connection): Inbox {
+  return {
+    put: async (fact) => connection.write((sql) => sql.putFact.run(fact.id, JSON.stringify(fact)).changes === 1),
+    pending: async (limit) => connection.read((sql) => sql.pendingFacts.all(limit).map(readFact)),
+  }
+}
+
+function createJournal(connection: Connection): Journal {
+  return {
+    read: async ({ afterSeq, limit, workload }) =>
+      connection.read((sql) => {
+        const rows =
+          workload === undefined ? sql.rows.all(afterSeq, limit) : sql.rowsOfWorkload.all(workload, afterSeq, limit)
+        return rows.map(readJournalRow)
+      }),
+    lastSeq: async () => connection.read(lastSeq),
+  }
+}
+
+interface Head {
+  readonly revision: number
+  readonly leaseOwner: string | null
+  readonly leaseToken: number
+  readonly leaseUntilMs: number
+}
+
+function readHead(sql: Statements): Head {
+  const row: Row | undefined = sql.head.get()
+  return {
+    revision: integer(row, 'revision'),
+    leaseOwner: textOrNull(row, 'leaseOwner'),
+    leaseToken: integer(row, 'leaseToken'),
+    leaseUntilMs: integer(row, 'leaseUntilMs'),
+  }
+}
+
+function lastSeq(sql: Statements): number {
+  return integer(sql.lastSeq.get(), 'seq')
+}
+
+function takeLease(sql: Statements, owner: string, nowMs: number, ttlMs: number): Lease {
+  const { leaseOwner, leaseToken, leaseUntilMs } = readHead(sql)
+  const isOwn = leaseOwner === owner
+  if (leaseOwner !== null && !isOwn && leaseUntilMs > nowMs)
+    throw problem('STORE_LEASE_HELD', `${leaseOwner} holds the lease for another ${leaseUntilMs - nowMs} ms`)
+  const token = isOwn ? leaseToken : leaseToken + 1
+  sql.setLease.run(owner, token, nowMs + ttlMs)
+  return { owner, token }
+}
+
+function loadSnapshot(sql: Statements): Snapshot {
+  const plans = sql.pinnedPlans.all().map(readPlan)
+  return {
+    revision: readHead(sql).revision,
+    rollouts: sql.rollouts.all().map(readState),
+    plans: new Map(plans.map((plan) => [plan.hash, plan])),
+  }
+}
+
+function applyCommit(sql: Statements, commit: Commit): Committed {
+  const head = readHead(sql)
+  const { owner, token } = commit.lease
+  // The token alone fences: a lease that ran out, but that nobody took since, harms nobody.
+  if (head.leaseOwner !== owner || head.leaseToken !== token)
+    throw problem('STORE_CONFLICT', `${owner} no longer holds the lease (token ${token} of ${head.leaseToken})`)
+  if (head.revision !== commit.revision)
+    throw problem('STORE_CONFLICT', `thought from revision ${commit.revision}, the store has ${head.revision}`)
+
+  const revision = head.revision + 1
+  for (const plan of commit.plans) sql.putPlan.run(plan.hash, JSON.stringify(plan))
+  for (const state of commit.rollouts) sql.putRollout.run(state.workload, state.planHash, JSON.stringify(state))
+  const rows = appendEvents(sql, commit.events)
+  for (const id of commit.consumedFactIds)
+    if (sql.consumeFact.run(revision, id).changes !== 1)
+      throw problem('STORE_CONFLICT', `fact ${id} is not waiting any more`)
+  sql.setRevision.run(revision)
+  return { revision, rows }
+}
+
+function appendEvents(sql: Statements, events: Commit['events']): readonly JournalRow[] {
+  // Counted here and not by SQLite, which would leave a gap after a commit that failed.
+  const firstSeq = lastSeq(sql) + 1
+  const rows = events.map((event, index) => ({ seq: firstSeq + index, event }))
+  for (const { seq, event } of rows) sql.putEvent.run(seq, event.workload, JSON.stringify(event))
+  return rows
+}

@@ -1,0 +1,34 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+export type Statements = ReturnType<typeof prepareStatements>
+
+/** Every statement that the store uses beside its migrations. */
+export function prepareStatements(db: DatabaseSync) {
+  return {
+    head: db.prepare('SELECT revision, leaseOwner, leaseToken, leaseUntilMs FROM head'),
+    setRevision: db.prepare('UPDATE head SET revision = ?'),
+    setLease: db.prepare('UPDATE head SET leaseOwner = ?, leaseToken = ?, leaseUntilMs = ?'),
+    dropLease: db.prepare('UPDATE head SET leaseOwner = NULL WHERE leaseOwner = ? AND leaseToken = ?'),
+
+    rollouts: db.prepare('SELECT workload, state FROM rollout ORDER BY place'),
+    // An update keeps the place: rollouts stay in the order in which they came.
+    putRollout: db.prepare(
+      `INSERT INTO rollout (workload, planHash, state) VALUES (?, ?, ?)
+       ON CONFLICT (workload) DO UPDATE SET planHash = excluded.planHash, state = excluded.state`,
+    ),
+    pinnedPlans: db.prepare('SELECT hash, plan FROM plan WHERE hash IN (SELECT planHash FROM rollout)'),
+    // A hash names one text: what is there already is the same.
+    putPlan: db.prepare('INSERT INTO plan (hash, plan) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
+
+    lastSeq: db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM journal'),
+    putEvent: db.prepare('INSERT INTO journal (seq, workload, event) VALUES (?, ?, ?)'),
+    rows: db.prepare('SELECT seq, workload, event FROM journal WHERE seq > ? ORDER BY seq LIMIT ?'),
+    rowsOfWorkload: db.prepare(
+      'SELECT seq, workload, event FROM journal WHERE workload = ? AND seq > ? ORDER BY seq LIMIT ?',
+    ),
+
+    putFact: db.prepare('INSERT INTO fact (id, fact) VALUES (?, ?) ON CONFLICT (id) DO NOTHING'),
+    pendingFacts: db.prepare('SELECT id, fact FROM fact WHERE consumedRevision IS NULL ORDER BY place LIMIT ?'),
+    consumeFact: db.prepare('UPDATE fact SET consumedRevision = ? WHERE id = ? AND consumedRevision IS NULL'),
+  }
+}

@@ -1,0 +1,20 @@
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { storeConformance } from '../conformance/store.ts'
+import { createMemoryStore } from '../fakes/store.ts'
+import { createStorePath } from './place.ts'
+
+storeConformance('SQLite', () => {
+  const { path, remove } = createStorePath()
+  return { connect: () => openSqlite(path), remove: async () => remove() }
+})
+
+storeConformance('the fake', () => {
+  const memory = createMemoryStore()
+  return {
+    connect: () => {
+      memory.reopen()
+      return memory
+    },
+    remove: async () => {},
+  }
+})
