@@ -24,21 +24,26 @@ export interface Connection {
 /** Opens the file for the service: makes it where there is none, and brings it to the present version. */
 export function openWriter(path: string): Connection {
   const db = guarded(path, () => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }))
+  try {
+    return writerOn(db, path)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Makes a writer of an open database; `path` names it in problems. */
+export function writerOn(db: DatabaseSync, path: string): Connection {
   const sql = guarded(path, () => {
-    try {
-      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
-      if (mode !== 'wal')
-        throw problem('STORE_UNAVAILABLE', `${path} cannot keep a write-ahead log`, {
-          hint: 'put the store on a local disk',
-        })
-      // With WAL, only FULL makes a commit durable when it returns.
-      db.exec('PRAGMA synchronous = FULL')
-      migrate(db, path)
-      return prepareStatements(db)
-    } catch (error) {
-      db.close()
-      throw error
-    }
+    const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+    if (mode !== 'wal')
+      throw problem('STORE_UNAVAILABLE', `${path} cannot keep a write-ahead log`, {
+        hint: 'put the store on a local disk',
+      })
+    // With WAL, only FULL makes a commit durable when it returns.
+    db.exec('PRAGMA synchronous = FULL')
+    migrate(db, path)
+    return prepareStatements(db)
   })
   return {
     read: (work) => guarded(path, () => inTransaction(db, 'BEGIN', () => work(sql))),

@@ -19,7 +19,11 @@ export interface SqliteStore {
  * Throws STORE_BUSY, STORE_UNAVAILABLE, or STORE_VERSION for a file of a newer Headgate.
  */
 export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): SqliteStore {
-  const connection = options.readOnly ? openReader(path) : openWriter(path)
+  return portsOn(options.readOnly ? openReader(path) : openWriter(path))
+}
+
+/** The three ports on one connection. */
+export function portsOn(connection: Connection): SqliteStore {
   return { store: createStore(connection), inbox: createInbox(connection), journal: createJournal(connection) }
 }
 
@@ -102,12 +106,12 @@ function applyCommit(sql: Statements, commit: Commit): Committed {
     throw problem('STORE_CONFLICT', `thought from revision ${commit.revision}, the store has ${head.revision}`)
 
   const revision = head.revision + 1
-  for (const plan of commit.plans) sql.putPlan.run(plan.hash, JSON.stringify(plan))
-  for (const state of commit.rollouts) sql.putRollout.run(state.workload, state.planHash, JSON.stringify(state))
-  const rows = appendEvents(sql, commit.events)
   for (const id of commit.consumedFactIds)
     if (sql.consumeFact.run(revision, id).changes !== 1)
       throw problem('STORE_CONFLICT', `fact ${id} is not waiting any more`)
+  for (const plan of commit.plans) sql.putPlan.run(plan.hash, JSON.stringify(plan))
+  for (const state of commit.rollouts) sql.putRollout.run(state.workload, state.planHash, JSON.stringify(state))
+  const rows = appendEvents(sql, commit.events)
   sql.setRevision.run(revision)
   return { revision, rows }
 }

@@ -30,7 +30,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     approvedStepIndex: null,
     advancedStepIndex: null,
     blindSinceMs: null,
-    told: { blind: false, stuck: false, writeFailed: false },
+    told: { blind: false, stuck: false },
     ...changes,
   }
 }
