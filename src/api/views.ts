@@ -14,7 +14,7 @@ export function toStatus(status: ServiceStatus): StatusJson {
 }
 
 /** One line's worth of a workload. */
-export function toWorkload(view: WorkloadView, nowMs: number): WorkloadJson {
+export function toWorkload(view: WorkloadView): WorkloadJson {
   const { state, plan } = view
   return {
     name: state.workload,
@@ -31,15 +31,15 @@ export function toWorkload(view: WorkloadView, nowMs: number): WorkloadJson {
     heldSeconds: state.heldMs / 1000,
     holds: [...sortHolds(state.holds)],
     outcome: worstOutcome(state.verdicts),
-    why: whyOf(view, nowMs),
+    why: whyOf(view),
   }
 }
 
 /** Everything about a workload that a person may ask for. */
-export function toWorkloadDetail(view: WorkloadView, nowMs: number): WorkloadDetailJson {
+export function toWorkloadDetail(view: WorkloadView): WorkloadDetailJson {
   const { state, plan, observation } = view
   return {
-    ...toWorkload(view, nowMs),
+    ...toWorkload(view),
     verdicts: [...state.verdicts],
     evidence: { ...state.evidence },
     readings: observation,

@@ -8,7 +8,7 @@ import type { WorkloadView } from '../ports/control.ts'
  * In one clause, why the workload stands where it stands: what ended it, else what holds it, else what a gate has
  * against it, else how far it is.
  */
-export function whyOf({ state, plan }: WorkloadView, nowMs: number): string {
+export function whyOf({ state, plan }: Pick<WorkloadView, 'state' | 'plan'>): string {
   const { phase } = state
   switch (phase.name) {
     case 'completed':
@@ -28,10 +28,7 @@ export function whyOf({ state, plan }: WorkloadView, nowMs: number): string {
     case 'baking':
       return troubleClause(state) ?? progressClause(state, plan.bakeSeconds)
     case 'draining':
-      return (
-        holdClause(state) ??
-        `watching old run dry: ${formatSpan((nowMs - state.phaseSinceMs) / 1000)} of ${formatSpan(plan.drainSeconds)}`
-      )
+      return holdClause(state) ?? 'baked at 100 %; about to complete'
     default:
       return unreachable(phase)
   }

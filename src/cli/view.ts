@@ -42,7 +42,7 @@ const BAR_WIDTH = 20
 const NARROW_BAR_WIDTH = 10
 const WEIGHT_WIDTH = '10.0 → 100.0 %'.length
 const PHASE_WIDTH = 'stepping 10/12'.length
-const SHORTEST_WHY = 30
+const SHORTEST_WHY = 22
 
 /**
  * One line a workload: mark, name, bar, weight, phase, why. Columns line up over all lines; where the terminal is

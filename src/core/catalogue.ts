@@ -72,6 +72,7 @@ export const CATALOGUE = {
   API_UNREACHABLE: entry(502, 'No Headgate answers', 'is `headgate run` up, and is --url right?'),
   API_INTERNAL: entry(500, 'A fault in Headgate', 'please report it with the log line of this request id'),
 
+  CLI_TIMEOUT: entry(504, 'No outcome in time', 'the command stays in the inbox: see `headgate journal --follow`'),
   CLI_USAGE: entry(400, 'The command line does not fit', 'see `headgate --help`'),
 } as const satisfies Record<string, CatalogueEntry>
 

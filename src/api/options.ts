@@ -1,0 +1,43 @@
+import type { ApiToken } from '../policy/config.ts'
+import type { Control } from '../ports/control.ts'
+import type { Clock, Log, Random } from '../ports/runtime.ts'
+import type { Journal } from '../ports/store.ts'
+
+/** What the API is made of. */
+export interface ApiOptions {
+  readonly control: Control
+  readonly journal: Journal
+  readonly metrics: MetricsText
+  /** Where it will listen: on loopback, requests for other host names are refused. */
+  readonly host: string
+  /** Asked at each request, so that a reloaded config counts at once. */
+  readonly tokens: () => readonly ApiToken[]
+  /** Turns a reference into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
+  readonly secret: (reference: string) => string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly limits?: Partial<ApiLimits>
+}
+
+/** The exposition that `/metrics` answers with. */
+export interface MetricsText {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+export interface ApiLimits {
+  /** Streams open at a time. */
+  readonly streams: number
+  /** A comment on an idle stream, so that proxies keep it open, seconds. */
+  readonly heartbeatSeconds: number
+  /** A reader that takes nothing for so long is disconnected, seconds. */
+  readonly stallSeconds: number
+  /** How long a close waits for requests that are being answered, seconds. */
+  readonly drainSeconds: number
+}
+
+export const DEFAULT_LIMITS: ApiLimits = { streams: 64, heartbeatSeconds: 15, stallSeconds: 30, drainSeconds: 5 }
+
+/** Bytes of a request's body. */
+export const BODY_LIMIT_BYTES = 64 * 1024

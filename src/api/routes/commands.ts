@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { problem } from '../../core/problem.ts'
+import type { ApiOptions } from '../options.ts'
+import { commandSchema, submittedSchema } from '../wire.ts'
+import { PROBLEMS, WITH_TOKEN } from './schema.ts'
+import { nameParams } from './workloads.ts'
+
+const commandHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
+    .optional()
+    .meta({ description: 'Names the command: one that was sent before is not added again' }),
+})
+
+/** What people may say to a workload. */
+export function commandRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/api/v1/workloads/:name/commands',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Command a workload; the journal tells what came of it',
+        description:
+          '202 once the command is durable. A `command-done` or `command-refused` row with this factId follows.',
+        tags: ['commands'],
+        security: WITH_TOKEN,
+        params: nameParams,
+        headers: commandHeaders,
+        body: commandSchema,
+        response: { 202: submittedSchema, ...PROBLEMS },
+      },
+    },
+    async ({ params: { name }, headers, body, identity, id }, reply) => {
+      if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
+      const submitted = await control.submit({
+        workload: name,
+        command: body.command,
+        reason: body.reason,
+        actor: identity.name,
+        force: body.force,
+        factId: headers['idempotency-key'] ?? null,
+      })
+      log.info(
+        { requestId: id, workload: name, command: body.command, actor: identity.name, ...submitted },
+        'command taken',
+      )
+      return reply.code(202).send(submitted)
+    },
+  )
+}

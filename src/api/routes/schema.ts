@@ -1,0 +1,7 @@
+import { refusalSchema } from '../wire.ts'
+
+/** Every route may answer with a problem. */
+export const PROBLEMS = { '4xx': refusalSchema, '5xx': refusalSchema }
+
+/** In OpenAPI: the route takes a bearer token. */
+export const WITH_TOKEN = [{ bearer: [] }]

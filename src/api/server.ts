@@ -1,0 +1,78 @@
+import { fastifySSE } from '@fastify/sse'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+} from 'fastify-type-provider-zod'
+import { Problem, problem } from '../core/problem.ts'
+import { authorize } from './auth.ts'
+import { drainOnClose } from './drain.ts'
+import { answerProblems } from './errors.ts'
+import { isLoopback, isLoopbackHeader } from './hosts.ts'
+import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { healthRoutes } from './routes/health.ts'
+import { journalRoutes } from './routes/journal.ts'
+import { streamRoute } from './routes/stream.ts'
+import { workloadRoutes } from './routes/workloads.ts'
+
+/**
+ * Builds the HTTP API; `listen` and `close` are the caller's. Close ends the streams, lets requests that are being
+ * answered finish, and then cuts what is left.
+ */
+export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: true,
+    genReqId: () => options.random.id(),
+    exposeHeadRoutes: false,
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  answerProblems(app, options.log)
+  guard(app, options)
+  const ending = drainOnClose(app, options.clock, limits.drainSeconds)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Headgate',
+        version: options.control.status().version,
+        description: 'Moves live traffic from one cluster to another, and shows why.',
+      },
+      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  })
+  await app.register(fastifySSE, { heartbeatInterval: limits.heartbeatSeconds * 1000 })
+  await app.register(async (scope) => {
+    healthRoutes(scope, options)
+    workloadRoutes(scope, options)
+    journalRoutes(scope, options)
+    commandRoutes(scope, options)
+    streamRoute(scope, options, limits, ending)
+    scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  })
+  await app.ready()
+  return app
+}
+
+/** Refuses before anything of the request is read: first strange host names, then who may not ask. */
+function guard(app: FastifyInstance, options: ApiOptions): void {
+  const onLoopback = isLoopback(options.host)
+  app.decorateRequest('identity', null)
+  app.addHook('onRequest', async (request) => {
+    if (onLoopback && !isLoopbackHeader(request.headers.host))
+      throw problem('API_HOST_REFUSED', 'the request names a host that is not this machine’s loopback')
+    // A route that says nothing is not open.
+    const access = request.routeOptions.config?.access ?? 'viewer'
+    const identity = authorize(access, request.headers.authorization, options)
+    if (identity instanceof Problem) throw identity
+    request.identity = identity
+  })
+}

@@ -1,0 +1,209 @@
+import type { HeadgateEvent, JournalRow } from '../../src/core/event.ts'
+import { initialState } from '../../src/core/initial.ts'
+import type { Plan } from '../../src/core/plan.ts'
+import { problem } from '../../src/core/problem.ts'
+import type { RolloutState } from '../../src/core/state.ts'
+import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
+import type { Journal } from '../../src/ports/store.ts'
+
+export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
+
+/** What a test may change of the fake service, at any time. */
+interface Settings {
+  workloads: readonly WorkloadView[]
+  status: ServiceStatus
+  /** Thrown by the next submits and reads; null: all is well. */
+  failing: Error | null
+  /** Called after a command was taken. */
+  onSubmit(request: CommandRequest, factId: string): void
+}
+
+/** A running service without an engine: what it shows and what it is told is in the test's hands. */
+export function createFakeService(workloads: readonly WorkloadView[] = [fakeView('catalog'), fakeView('checkout')]) {
+  const settings: Settings = { workloads, status: fakeStatus(), failing: null, onSubmit: () => {} }
+  const rows: JournalRow[] = []
+  const submitted: CommandRequest[] = []
+  const listeners = new Set<(rows: readonly JournalRow[]) => void>()
+  const factIds = new Set<string>()
+  const control: Control = {
+    status: () => settings.status,
+    workloads: () => settings.workloads,
+    submit: async (request) => {
+      if (settings.failing) throw settings.failing
+      if (!settings.workloads.some(({ state }) => state.workload === request.workload))
+        throw problem('API_NOT_FOUND', `there is no workload "${request.workload}"`)
+      const factId = request.factId ?? `fact-${submitted.length + 1}`
+      const isNew = !factIds.has(factId)
+      factIds.add(factId)
+      if (isNew) submitted.push(request)
+      if (isNew) settings.onSubmit(request, factId)
+      return { factId, isNew }
+    },
+    onCommit: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  const journal: Journal = {
+    read: async ({ afterSeq, limit, workload }) => {
+      if (settings.failing) throw settings.failing
+      return rows
+        .filter(({ seq, event }) => seq > afterSeq && (workload === undefined || event.workload === workload))
+        .slice(0, limit)
+    },
+    lastSeq: async () => rows.length,
+  }
+  const append = (...events: readonly HeadgateEvent[]) => {
+    const added = events.map((event, index) => ({ seq: rows.length + index + 1, event }))
+    rows.push(...added)
+    for (const listener of listeners) listener(added)
+  }
+  return Object.assign(settings, { control, journal, submitted, listeners, append })
+}
+
+export type FakeService = ReturnType<typeof createFakeService>
+
+export function fakeEvent(workload: string | null, text = 'first step'): HeadgateEvent {
+  const head = { atMs: NOW_MS, runId: 'run-1', workload, actor: 'headgate' }
+  return { ...head, type: 'phase-entered', from: 'preparing', to: 'stepping', stepIndex: 0, reason: text }
+}
+
+export function fakeStatus(): ServiceStatus {
+  return {
+    version: '0.1.0',
+    migration: 'eks-1-33',
+    clusters: { old: 'prod-a', new: 'prod-b' },
+    configHash: '0123456789abcdef',
+    startedAtMs: NOW_MS - 60_000,
+    nowMs: NOW_MS,
+    lastSweepAtMs: NOW_MS - 4000,
+    sweepSeconds: 10,
+    notReady: [],
+  }
+}
+
+/** A workload in its second step, with one of everything. */
+export function fakeView(name: string, state: Partial<RolloutState> = {}): WorkloadView {
+  const tick = { old: { total: 90, bad: 0 }, new: { kind: 'missing', why: 'empty', detail: 'no series' } } as const
+  return {
+    plan: fakePlan(name),
+    state: {
+      ...initialState(name, `run-${name}`, NOW_MS - 60_000),
+      planHash: 'feedfeedfeedfeed',
+      phase: { name: 'stepping', stepIndex: 1 },
+      intendedWeightPercent: 10,
+      confirmedWeightPercent: 10,
+      confirmedAtMs: NOW_MS - 50_000,
+      inForceAtMs: NOW_MS - 40_000,
+      heldMs: 40_000,
+      evidence: {
+        availability: { untilMs: NOW_MS, counts: { old: { total: 900, bad: 1 }, new: { total: 100, bad: 0 } } },
+      },
+      verdicts: [
+        {
+          gate: 'burnRate/availability',
+          outcome: 'pass',
+          evidence: { requests: 100, note: null },
+          sentence: 'all well',
+        },
+      ],
+      ...state,
+    },
+    observation: {
+      targets: {
+        [`${name}/http`]: { kind: 'weight', atMs: NOW_MS, weightPercent: 10 },
+        [`${name}/haproxy`]: { kind: 'missing', atMs: NOW_MS, why: 'timeout', detail: 'no answer' },
+      },
+      slis: {
+        availability: {
+          kind: 'counts',
+          sinceMs: NOW_MS - 10_000,
+          atMs: NOW_MS,
+          tick,
+          windows: [{ seconds: 60, counts: tick }],
+        },
+        cpu: { kind: 'value', atMs: NOW_MS, value: { old: 0.4, new: tick.new } },
+        latency: tick.new,
+      },
+      probes: {
+        home: { atMs: NOW_MS, outcome: { old: null, new: { kind: 'failed', seconds: 0.2, why: 'status 500' } } },
+      },
+    },
+  }
+}
+
+function fakePlan(workload: string): Plan {
+  const sli = { source: 'prometheus', labels: { cluster: 'cluster', workload: 'service' } }
+  return {
+    hash: 'feedfeedfeedfeed',
+    migration: 'eks-1-33',
+    workload,
+    clusters: { old: 'prod-a', new: 'prod-b' },
+    policy: 'standard',
+    after: ['catalog'],
+    steps: [1, 10, 100].map((weightPercent) => ({ weightPercent, holdSeconds: 300, approval: weightPercent === 100 })),
+    safeWeightPercent: 0,
+    bakeSeconds: 86_400,
+    drainSeconds: 3600,
+    minRequests: 100,
+    blindAfterSeconds: 300,
+    drift: 'hold',
+    shareTolerancePercent: null,
+    stuckAfterSeconds: 600,
+    gates: [
+      {
+        kind: 'burnRate',
+        id: 'burnRate/availability',
+        sli: 'availability',
+        // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
+        pairs: [{ longSeconds: 300, shortSeconds: 60, factor: 14.4, then: 'revert' }],
+      },
+      // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
+      { kind: 'threshold', id: 'threshold/cpu', sli: 'cpu', bound: { max: 0.8 }, then: 'halt' },
+      // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
+      { kind: 'probe', id: 'probe/home', probe: 'home', failures: 3, passes: 3, then: 'halt' },
+    ],
+    targets: [
+      {
+        id: `${workload}/http`,
+        kind: 'http',
+        scope: 'http:http://127.0.0.1:1',
+        settings: { url: 'http://127.0.0.1:1', token: '${env:TOKEN}', nested: { list: [1, null, true] } },
+        settleSeconds: 0,
+      },
+    ],
+    slis: [
+      {
+        ...sli,
+        name: 'availability',
+        objectivePercent: 99.9,
+        measure: { kind: 'selector', total: 'http_requests_total', bad: 'http_requests_total{code=~"5.."}' },
+      },
+      {
+        ...sli,
+        name: 'latency',
+        objectivePercent: 99,
+        measure: { kind: 'histogram', metric: 'http_seconds', slowerThanSeconds: 0.5 },
+      },
+      {
+        ...sli,
+        name: 'own',
+        objectivePercent: 99,
+        measure: { kind: 'query', total: 'a[$window]', bad: 'b[$window]', windowSeconds: 60 },
+      },
+      { ...sli, name: 'cpu', objectivePercent: null, measure: { kind: 'value', value: 'c', windowSeconds: 60 } },
+    ],
+    probes: [
+      {
+        name: 'home',
+        url: 'https://checkout.example.com/healthz',
+        method: 'GET',
+        address: { old: null, new: '203.0.113.9' },
+        expectStatus: [200],
+        expectBody: null,
+        slowerThanSeconds: 5,
+        certificateDays: 14,
+      },
+    ],
+  }
+}

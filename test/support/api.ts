@@ -1,0 +1,72 @@
+import type { FastifyInstance } from 'fastify'
+import { onTestFinished } from 'vitest'
+import type { ApiLimits, ApiOptions } from '../../src/api/options.ts'
+import { createApi } from '../../src/api/server.ts'
+import { problem } from '../../src/core/problem.ts'
+import type { ApiToken } from '../../src/policy/config.ts'
+import type { Log } from '../../src/ports/runtime.ts'
+import { createRandom, systemClock } from '../../src/telemetry/runtime.ts'
+import { createFakeService, type FakeService } from '../fakes/service.ts'
+
+export const VIEWER_TOKEN = 'viewer-token-4f1b'
+export const OPERATOR_TOKEN = 'operator-token-9c2d'
+
+export const TOKENS: readonly ApiToken[] = [
+  { name: 'grafana', role: 'viewer', token: '${env:VIEWER}' },
+  { name: 'ada', role: 'operator', token: '${env:OPERATOR}' },
+]
+
+export interface TestApi {
+  readonly app: FastifyInstance
+  readonly service: FakeService
+  readonly secrets: Map<string, string>
+  /** Every line that was logged, as JSON. */
+  readonly logged: string[]
+}
+
+/** An API over a fake service; closed when the test is over. */
+export async function testApi(
+  overrides: Partial<Omit<ApiOptions, 'limits'>> & { limits?: Partial<ApiLimits>; service?: FakeService } = {},
+): Promise<TestApi> {
+  const { service = createFakeService(), ...options } = overrides
+  const logged: string[] = []
+  const secrets = new Map([
+    ['${env:VIEWER}', VIEWER_TOKEN],
+    ['${env:OPERATOR}', OPERATOR_TOKEN],
+  ])
+  const app = await createApi({
+    control: service.control,
+    journal: service.journal,
+    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
+    host: '127.0.0.1',
+    tokens: () => TOKENS,
+    secret: (reference) => {
+      const value = secrets.get(reference)
+      if (value === undefined) throw problem('CONFIG_SECRET_UNRESOLVED', `${reference} is not set`)
+      return value
+    },
+    clock: systemClock,
+    random: createRandom(),
+    log: collectingLog(logged),
+    ...options,
+  })
+  onTestFinished(() => app.close())
+  return { app, service, secrets, logged }
+}
+
+/** The same, listening on a free port of loopback. */
+export async function listeningApi(...args: Parameters<typeof testApi>): Promise<TestApi & { readonly url: string }> {
+  const api = await testApi(...args)
+  return { ...api, url: await api.app.listen({ host: '127.0.0.1', port: 0 }) }
+}
+
+function collectingLog(lines: string[]): Log {
+  const write = (level: string) => (fields: object, message: string) => {
+    lines.push(
+      JSON.stringify({ level, ...fields, message }, (_key, value) =>
+        value instanceof Error ? String(value.stack) : value,
+      ),
+    )
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
