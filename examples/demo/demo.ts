@@ -50,7 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       urls: world.trafficUrls,
       requestsPerSecond: REQUESTS_PER_SECOND,
       slowerThanMs: SLOW_MS,
-      maxSeconds: LOAD_SECONDS,
+      maxRequests: LOAD_SECONDS * REQUESTS_PER_SECOND,
       signal: stopLoad.signal,
     })
     return await tellStory(options, world, load, ends)

@@ -3,7 +3,7 @@ import { Agent, request } from 'undici'
 
 const TICK_MS = 10
 const ANSWER_SECONDS = 5
-/** Beyond so many open requests a workload the generator waits: a stuck service must not fill the memory. */
+/** Beyond so many open requests of a workload, those that are due are left out: a stuck service must not fill memory. */
 const MAX_OPEN = 200
 
 export interface LoadOptions {
@@ -13,8 +13,8 @@ export interface LoadOptions {
   readonly requestsPerSecond: number
   /** An answer that takes longer counts as slow. */
   readonly slowerThanMs: number
-  /** The load ends by itself then. */
-  readonly maxSeconds: number
+  /** The load ends by itself after so many requests of a workload. */
+  readonly maxRequests: number
   readonly signal: AbortSignal
 }
 
@@ -57,14 +57,13 @@ export function startLoad(options: LoadOptions): Load {
 }
 
 async function sendSteadily(url: string, tally: Tally, options: LoadOptions, agent: Agent): Promise<void> {
-  const { requestsPerSecond, maxSeconds, signal } = options
+  const { requestsPerSecond, maxRequests, signal } = options
   const open = new Set<Promise<void>>()
   const startedMs = performance.now()
   let sent = 0
-  while (!signal.aborted) {
-    const elapsedSeconds = (performance.now() - startedMs) / 1000
-    if (elapsedSeconds >= maxSeconds) break
-    for (; sent < elapsedSeconds * requestsPerSecond; sent += 1) {
+  while (!signal.aborted && sent < maxRequests) {
+    const due = Math.min(maxRequests, ((performance.now() - startedMs) / 1000) * requestsPerSecond)
+    for (; sent < due; sent += 1) {
       if (open.size >= MAX_OPEN) continue
       const answer = sendOne(url, tally, options, agent).finally(() => open.delete(answer))
       open.add(answer)
