@@ -38,6 +38,11 @@ export function missing(why: Missing['why'], detail: string): Missing {
   return { kind: 'missing', why, detail }
 }
 
+/** True for a `Missing`. */
+export function isMissing<T extends object>(value: T | Missing): value is Missing {
+  return 'kind' in value && value.kind === 'missing'
+}
+
 export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel'] as const
 export type CommandName = (typeof COMMANDS)[number]
 

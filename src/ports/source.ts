@@ -1,11 +1,13 @@
 import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
-import type { ProbeSpec, Side, SliSpec } from '../core/plan.ts'
+import type { ProbeSpec, Side, SliMeasure, SliSpec } from '../core/plan.ts'
 import type { AdapterContext, SettingsSchema } from './kind.ts'
 
 /** A kind of metric source: `prometheus`, `scrape`. One array entry in `sources/registry.ts`. */
 export interface SourceKind<Settings = unknown> {
   readonly kind: string
   readonly settings: SettingsSchema<Settings>
+  /** The forms of SLI that it can measure; another form is answered with `missing`. */
+  readonly measures: readonly SliMeasure['kind'][]
   open(settings: Settings, context: AdapterContext): MetricSource
 }
 
