@@ -3,7 +3,8 @@ import type { ProblemCode } from '../core/problem.ts'
 
 /**
  * Field types that config schemas share. An issue of one of them carries its problem code in `params.code`, and its
- * hint, where it has one of its own, in `params.hint`.
+ * hint, where it has one of its own, in `params.hint`. `x-type` names the type in the JSON Schema, the reference and
+ * the messages. Describe a field with `.meta(about('What it is', 'an example'))`.
  */
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
@@ -13,7 +14,7 @@ export function duration(range: { minSeconds?: number; maxSeconds?: number } = {
   const { minSeconds = 0, maxSeconds = 366 * 86_400 } = range
   return z
     .string()
-    .meta({ pattern: '^\\d+[smhd]$', examples: ['90s', '5m', '24h'] })
+    .meta({ 'x-type': 'duration', pattern: '^\\d+[smhd]$', examples: ['5m'] })
     .transform((text, ctx): number => {
       const match = /^(\d+)([smhd])$/.exec(text)
       const seconds = match ? Number(match[1]) * (UNIT_SECONDS[match[2] ?? ''] ?? Number.NaN) : Number.NaN
@@ -22,7 +23,7 @@ export function duration(range: { minSeconds?: number; maxSeconds?: number } = {
         return refuse(
           ctx,
           'CONFIG_WRONG_VALUE',
-          `"${text}" is not between ${formatSeconds(minSeconds)} and ${formatSeconds(maxSeconds)}`,
+          `"${text}" must be between ${formatSeconds(minSeconds)} and ${formatSeconds(maxSeconds)}`,
         )
       return seconds
     })
@@ -33,7 +34,7 @@ export function percent(range: { min?: number; max?: number; decimals?: number }
   const { min = 0, max = 100, decimals = 1 } = range
   return z
     .string()
-    .meta({ pattern: '^\\d+(\\.\\d+)?%$', examples: ['10%', '99.9%'] })
+    .meta({ 'x-type': 'percent', pattern: '^\\d+(\\.\\d+)?%$', examples: ['10%'] })
     .transform((text, ctx): number => {
       const match = /^(\d+(?:\.(\d+))?)%$/.exec(text)
       if (!match) return refuse(ctx, 'CONFIG_PERCENT', `"${text}" is not a percentage`)
@@ -41,14 +42,15 @@ export function percent(range: { min?: number; max?: number; decimals?: number }
         return refuse(ctx, 'CONFIG_PERCENT', `"${text}" has more than ${decimals} digits behind the point`)
       const value = Number(match[1])
       if (value < min || value > max)
-        return refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" is not between ${min}% and ${max}%`)
+        return refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" must be between ${min}% and ${max}%`)
       return value
     })
 }
 
-const SECRET_REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}$/
+// Absolute paths only: what a relative one is relative to would have to be guessed.
+const SECRET_REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:\/[^}]+)\}$/
 
-/** True for the text of a reference such as `${env:NAME}` or `${file:PATH}`. */
+/** True for the text of a reference: `${env:NAME}`, or `${file:PATH}` with an absolute path. */
 export function isSecretReference(text: string): boolean {
   return SECRET_REFERENCE.test(text)
 }
@@ -57,13 +59,18 @@ export function isSecretReference(text: string): boolean {
 export function secretReference() {
   return z
     .string()
-    .meta({ pattern: SECRET_REFERENCE.source, examples: ['${env:HEADGATE_TOKEN}'], secret: true })
+    .meta({ 'x-type': 'secret', pattern: SECRET_REFERENCE.source, examples: ['${env:HEADGATE_TOKEN}'] })
     .transform((text, ctx): string => {
       // The text itself may be the secret: it is never repeated.
       if (!isSecretReference(text))
         return refuse(ctx, 'CONFIG_SECRET_LITERAL', 'a secret is not written into the config')
       return text
     })
+}
+
+/** Metadata of a config key: what it is, one clause, and an example as one writes it in YAML. */
+export function about(description: string, example?: unknown) {
+  return { description, ...(example !== undefined && { examples: [example] }) }
 }
 
 interface RefinementContext {

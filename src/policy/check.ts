@@ -1,0 +1,134 @@
+import { checkWorkloads } from './check-workloads.ts'
+import type { Finding } from './finding.ts'
+import type { Kinds, SourceKindConfig } from './kinds.ts'
+import type { ResolvedPolicies } from './policies.ts'
+import type { ParsedConfig } from './schema.ts'
+import { suggestion } from './suggest.ts'
+
+/** The rules across keys, for a config that fits the schema. */
+export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, kinds: Kinds): Finding[] {
+  return [
+    ...checkClusters(config),
+    ...checkTimes(config),
+    ...checkSlis(config, kinds.sources),
+    ...policies.findings,
+    ...checkDefaultPolicy(config, policies),
+    ...checkApi(config),
+    ...checkWorkloads(config, policies, kinds.traffic),
+  ]
+}
+
+function checkClusters({ clusters }: ParsedConfig): Finding[] {
+  if (clusters.old !== clusters.new) return []
+  return [
+    {
+      code: 'CONFIG_WRONG_VALUE',
+      cause: `both clusters are called "${clusters.new}"`,
+      hint: 'write the two values of the cluster label',
+      path: ['clusters', 'new'],
+    },
+  ]
+}
+
+function checkTimes({ sweep, observeTimeout }: ParsedConfig): Finding[] {
+  if (observeTimeout === undefined || observeTimeout < sweep) return []
+  return [
+    {
+      code: 'CONFIG_WRONG_VALUE',
+      cause: 'not below the sweep',
+      hint: 'what is late must be missing before the next sweep: lower it, or raise `sweep`',
+      path: ['observeTimeout'],
+    },
+  ]
+}
+
+function checkSlis({ slis, sources }: ParsedConfig, kinds: readonly SourceKindConfig[]): Finding[] {
+  const configured = Object.keys(sources)
+  return Object.entries(slis).flatMap(([name, { source, measure }]): Finding[] => {
+    const path = ['slis', name]
+    if (configured.length === 0)
+      return [
+        {
+          code: 'CONFIG_NOT_FOUND',
+          cause: `no source is configured that could measure "${name}"`,
+          hint: `add one under \`sources\`: ${kinds.map(({ kind }) => kind).join(' or ')}`,
+          path,
+          on: 'key',
+        },
+      ]
+    if (source === undefined && configured.length > 1)
+      return [
+        {
+          code: 'CONFIG_MISSING_KEY',
+          cause: `"${name}" does not say which source measures it`,
+          hint: `add \`source:\` with one of: ${configured.join(', ')}`,
+          path,
+          on: 'key',
+        },
+      ]
+    const chosen = source ?? configured[0] ?? ''
+    if (!configured.includes(chosen))
+      return [
+        {
+          code: 'CONFIG_NOT_FOUND',
+          cause: `no source "${chosen}" is configured`,
+          hint: suggestion(chosen, configured),
+          path: [...path, 'source'],
+        },
+      ]
+    const kind = kinds.find((candidate) => candidate.kind === chosen)
+    if (kind && !kind.measures.includes(measure.kind))
+      return [
+        {
+          code: 'CONFIG_WRONG_VALUE',
+          cause: `the source "${chosen}" measures no SLI of this form (${measure.kind})`,
+          hint: `use one of its forms (${kind.measures.join(', ')}), or another source`,
+          path,
+          on: 'key',
+        },
+      ]
+    return []
+  })
+}
+
+function checkDefaultPolicy({ policy, policies: own }: ParsedConfig, policies: ResolvedPolicies): Finding[] {
+  if (policies.byName.has(policy) || Object.hasOwn(own, policy)) return []
+  return [unknownPolicy(policy, policies, ['policy'])]
+}
+
+/** Says that a policy is not there. */
+function unknownPolicy(name: string, { byName }: ResolvedPolicies, path: Finding['path']): Finding {
+  return {
+    code: 'CONFIG_NOT_FOUND',
+    cause: `no policy is called "${name}"`,
+    hint: suggestion(name, [...byName.keys()]),
+    path,
+  }
+}
+
+function checkApi({ api }: ParsedConfig): Finding[] {
+  const found: Finding[] = []
+  if (!isLoopback(api.host) && api.tokens.length === 0)
+    found.push({
+      code: 'CONFIG_WRONG_VALUE',
+      cause: `the API would listen on ${api.host} without tokens`,
+      hint: 'add `api.tokens`, or listen on 127.0.0.1',
+      path: ['api', 'host'],
+    })
+  for (const [index, { name }] of api.tokens.entries()) {
+    const first = api.tokens.findIndex((token) => token.name === name)
+    if (first === index) continue
+    found.push({
+      code: 'CONFIG_DUPLICATE',
+      cause: `the token name "${name}" is taken`,
+      hint: 'the journal tells people apart by it: choose another',
+      path: ['api', 'tokens', index, 'name'],
+      other: { path: ['api', 'tokens', first, 'name'] },
+    })
+  }
+  return found
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

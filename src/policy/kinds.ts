@@ -1,0 +1,25 @@
+import type { z } from 'zod'
+import type { SliMeasure } from '../core/plan.ts'
+
+/** The kinds of adapters that a config may name; the registries fit. */
+export interface Kinds {
+  readonly traffic: readonly TrafficKindConfig[]
+  readonly sources: readonly SourceKindConfig[]
+}
+
+/** What the config needs to know of a traffic kind (see `TrafficKind` in `ports/traffic.ts`). */
+export interface TrafficKindConfig {
+  readonly kind: string
+  readonly settings: z.ZodType<unknown>
+  scopeOf(settings: unknown): string
+  placeOf(settings: unknown): string
+  settleSeconds(settings: unknown): number
+}
+
+/** What the config needs to know of a source kind (see `SourceKind` in `ports/source.ts`). */
+export interface SourceKindConfig {
+  readonly kind: string
+  readonly settings: z.ZodType<unknown>
+  /** The forms of SLI that it can measure. */
+  readonly measures: readonly SliMeasure['kind'][]
+}

@@ -1,0 +1,66 @@
+import type { BurnPair, Gate, Harm, Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import { hashOf } from './hash.ts'
+import type { Kinds } from './kinds.ts'
+import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
+import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
+import type { ParsedConfig } from './schema.ts'
+import type { SliSettings } from './schema-sli.ts'
+
+/** The plan of a workload, of a config that passed every check. */
+export function buildPlan(workload: Workload, config: ParsedConfig, policies: ResolvedPolicies, kinds: Kinds): Plan {
+  const name = workload.policy ?? config.policy
+  const policy = policies.byName.get(name)
+  if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
+  const { steps, burnRate: _pairs, probes: _probeRule, ...limits } = policy
+  const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
+  const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
+  const rest: Omit<Plan, 'hash'> = {
+    migration: config.migration,
+    workload: workload.name,
+    clusters: config.clusters,
+    policy: name,
+    after: workload.after,
+    steps,
+    ...limits,
+    gates: [
+      ...slis.map(([sli, settings]) => sliGate(sli, settings, policy)),
+      ...probes.filter(({ address }) => address.new !== null).map((probe) => probeGate(probe.name, policy)),
+    ],
+    targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
+    slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
+    probes,
+  }
+  return { hash: hashOf(rest), ...rest }
+}
+
+function sliGate(sli: string, { bound, worst }: SliSettings, { burnRate }: ResolvedPolicy): Gate {
+  // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
+  if (bound) return { kind: 'threshold', id: `threshold/${sli}`, sli, bound, then: worst }
+  // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
+  const pairs = burnRate.map((pair): BurnPair => ({ ...pair, then: milder(pair.then, worst) }))
+  return { kind: 'burnRate', id: `burnRate/${sli}`, sli, pairs }
+}
+
+function probeGate(probe: string, { probes }: ResolvedPolicy): Gate {
+  return { kind: 'probe', id: `probe/${probe}`, probe, ...probes }
+}
+
+function milder(then: Harm, worst: Harm): Harm {
+  return worst === 'halt' ? 'halt' : then
+}
+
+function sliSpec(name: string, settings: SliSettings, sources: readonly string[]): SliSpec {
+  const source = settings.source ?? sources[0]
+  if (source === undefined) throw new Error(`no source for ${name}: the checks let a config pass that they should not`)
+  const { objectivePercent, labels, measure } = settings
+  return { name, source, objectivePercent, labels, measure }
+}
+
+/** Ids are workload, kind and place; the scope joins in where a workload has one place in several (a pair of proxies). */
+function planTargets(workload: string, targets: readonly ResolvedTarget[]): PlanTarget[] {
+  return targets.map(({ kind, scope, place, settings, settleSeconds }) => {
+    const twins = targets.filter((other) => other.kind === kind && other.place === place)
+    const id = `${workload}/${kind}/${place}${twins.length > 1 ? `@${scope.slice(kind.length + 1)}` : ''}`
+    return { id, kind, scope, settings, settleSeconds }
+  })
+}

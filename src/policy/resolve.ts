@@ -1,0 +1,63 @@
+import type { Json, ProbeSpec, Sides } from '../core/plan.ts'
+import type { TrafficKindConfig } from './kinds.ts'
+import type { ParsedConfig } from './schema.ts'
+import type { ProbeSettings } from './schema-workload.ts'
+
+export type Workload = ParsedConfig['workloads'][number]
+
+/** SLIs that judge a workload: its own list, else the defaults', else all. */
+export function sliNamesOf(workload: Workload, { defaults, slis }: ParsedConfig): readonly string[] {
+  return workload.slis ?? defaults.slis ?? Object.keys(slis)
+}
+
+/** Where each side of a probe is asked: the defaults' addresses, each replaced by the probe's own. */
+export function addressOf(probe: ProbeSettings, { defaults }: ParsedConfig): Sides<string | null> {
+  const address = { ...defaults.probe.address, ...probe.address }
+  return { old: address.old ?? null, new: address.new ?? null }
+}
+
+/** A probe's name: its own, or `probe-1`, `probe-2`, … by its place in the list. */
+export function probeName(probe: ProbeSettings, index: number): string {
+  return probe.name ?? `probe-${index + 1}`
+}
+
+/** A probe with all defaults. */
+export function probeSpec(probe: ProbeSettings, index: number, config: ParsedConfig): ProbeSpec {
+  return {
+    name: probeName(probe, index),
+    url: probe.url,
+    method: probe.method,
+    address: addressOf(probe, config),
+    expectStatus: probe.expect.status,
+    expectBody: probe.expect.body ?? null,
+    slowerThanSeconds: probe.slowerThan,
+    certificateDays: probe.certificateDays ?? null,
+  }
+}
+
+export interface ResolvedTarget {
+  readonly kind: string
+  /** Unique over kinds. */
+  readonly scope: string
+  readonly place: string
+  readonly settings: Json
+  readonly settleSeconds: number
+  /** Where the settings stand below the kind's key. */
+  readonly path: readonly number[]
+}
+
+/** A workload's targets, in the order of the file. */
+export function targetsOf(workload: Workload, kinds: readonly TrafficKindConfig[]): ResolvedTarget[] {
+  return Object.entries(workload.traffic).flatMap(([name, targets]) => {
+    const kind = kinds.find((candidate) => candidate.kind === name)
+    if (!kind) throw new Error(`no traffic kind ${name}: the schema knows more kinds than the plan`)
+    return (targets ?? []).map(({ settings, path }) => ({
+      kind: name,
+      scope: `${name}:${kind.scopeOf(settings)}`,
+      place: kind.placeOf(settings),
+      settings,
+      settleSeconds: kind.settleSeconds(settings),
+      path,
+    }))
+  })
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import type { Bound, Harm, SliMeasure, SliSpec } from '../core/plan.ts'
+import { about, duration, percent } from '../shared/schema.ts'
+import { queryFault, refusePromql, selector } from './promql.ts'
+import { histogramName, labelName, text } from './schema-names.ts'
+
+/** An SLI as its form says it. */
+export interface SliSettings {
+  /** Kind of the source; undefined: the only one configured. */
+  readonly source: string | undefined
+  readonly labels: SliSpec['labels']
+  /** The worst that gates on this SLI may do. */
+  readonly worst: Harm
+  /** Null for a value. */
+  readonly objectivePercent: number | null
+  readonly measure: SliMeasure
+  /** Null for everything but a value. */
+  readonly bound: Bound | null
+}
+
+const common = {
+  source: text().optional().meta(about('Kind of the source to ask; needed when there are several', 'prometheus')),
+  labels: z
+    .strictObject({
+      cluster: labelName().prefault('cluster').meta(about('Label whose value names the cluster', 'cluster')),
+      workload: labelName().prefault('service').meta(about('Label whose value names the workload', 'service')),
+    })
+    .prefault({})
+    .meta(about('Labels that say whose a series is', { cluster: 'cluster', workload: 'service' })),
+}
+
+const objective = percent({ min: 50, max: 99.999, decimals: 3 }).meta(
+  about('Share of good events promised: from 50% to 99.999%', '99.9%'),
+)
+
+const window = duration({ minSeconds: 1, maxSeconds: 7 * 86_400 })
+  .prefault('1m')
+  .meta(about('What `$window` stands for', '1m'))
+
+function worst(usual: Harm) {
+  return z
+    .enum(['halt', 'revert'])
+    .prefault(usual)
+    .meta(about('The worst that this SLI may cause: `halt` caps every `revert` of the policy', usual))
+}
+
+const selectorForm = z
+  .strictObject({
+    objective,
+    total: selector().meta(about('Counter of all requests; Headgate writes the query', 'http_requests_total')),
+    bad: selector().meta(about('Counter of the bad ones among them', 'http_requests_total{code=~"5.."}')),
+    worst: worst('revert'),
+    ...common,
+  })
+  .transform(({ objective, total, bad, ...rest }): SliSettings => {
+    return { ...settingsOf(rest), objectivePercent: objective, measure: { kind: 'selector', total, bad } }
+  })
+
+const histogramForm = z
+  .strictObject({
+    objective,
+    histogram: histogramName().meta(
+      about('Classic histogram of latencies in seconds, without `_bucket`', 'http_request_duration_seconds'),
+    ),
+    slowerThan: latency().meta(about('Slower than this is bad; must be a bucket boundary', '500ms')),
+    worst: worst('halt'),
+    ...common,
+  })
+  .transform(({ objective, histogram: metric, slowerThan: slowerThanSeconds, ...rest }): SliSettings => {
+    const measure: SliMeasure = { kind: 'histogram', metric, slowerThanSeconds }
+    return { ...settingsOf(rest), objectivePercent: objective, measure }
+  })
+
+const QUERY_EXAMPLE = 'sum by (cluster, service) (increase(jobs_total[$window]))'
+
+const queryForm = z
+  .strictObject({
+    objective,
+    query: z
+      .strictObject({
+        total: query('Own PromQL that counts all events over `$window`', QUERY_EXAMPLE),
+        bad: query(
+          'Own PromQL that counts the bad ones',
+          'sum by (cluster, service) (increase(jobs_failed_total[$window]))',
+        ),
+      })
+      .meta(about('Own queries, one sample a cluster and workload each')),
+    window,
+    worst: worst('revert'),
+    ...common,
+  })
+  .superRefine(({ query, labels }, ctx) => {
+    for (const key of ['total', 'bad'] as const) {
+      const fault = queryFault(query[key], Object.values(labels), 'needed')
+      if (fault) refusePromql(ctx, fault, ['query', key])
+    }
+  })
+  .transform(({ objective, query: { total, bad }, window: windowSeconds, ...rest }): SliSettings => {
+    const measure: SliMeasure = { kind: 'query', total, bad, windowSeconds }
+    return { ...settingsOf(rest), objectivePercent: objective, measure }
+  })
+
+const valueForm = z
+  .strictObject({
+    value: query(
+      'Own PromQL for a value, one sample a cluster and workload',
+      'avg by (cluster, service) (cpu_usage_ratio)',
+    ),
+    window,
+    max: z.number().optional().meta(about('The value of NEW must not be above this', 0.8)),
+    min: z.number().optional().meta(about('The value of NEW must not be below this', 3)),
+    worst: worst('halt'),
+    ...common,
+  })
+  .transform(({ value, window: windowSeconds, max, min, ...rest }, ctx): SliSettings => {
+    const fault = queryFault(value, Object.values(rest.labels), 'optional')
+    if (fault) refusePromql(ctx, fault, ['value'])
+    const bound = boundOf(max, min)
+    if (!bound) refuseBound(ctx, max !== undefined)
+    const measure: SliMeasure = { kind: 'value', value, windowSeconds }
+    return { ...settingsOf(rest), measure, bound }
+  })
+
+/** One SLI, in one of its four forms. */
+export const sliSchema = z.union([selectorForm, histogramForm, queryForm, valueForm])
+
+function settingsOf(rest: Pick<SliSettings, 'labels' | 'worst'> & { source?: string | undefined }) {
+  const { source, labels, worst } = rest
+  return { source, labels, worst, objectivePercent: null, bound: null }
+}
+
+function query(description: string, example: string) {
+  return text().meta({ 'x-type': 'PromQL', ...about(description, example) })
+}
+
+function boundOf(max: number | undefined, min: number | undefined): Bound | null {
+  if (max !== undefined && min === undefined) return { max }
+  if (min !== undefined && max === undefined) return { min }
+  return null
+}
+
+function refuseBound(ctx: z.RefinementCtx, both: boolean): void {
+  ctx.addIssue({
+    code: 'custom',
+    path: both ? ['min'] : [],
+    message: both ? 'a value has `max` or `min`, not both' : 'a value needs a bound',
+    params: {
+      code: both ? 'CONFIG_WRONG_VALUE' : 'CONFIG_MISSING_KEY',
+      hint: both ? 'make two SLIs of it, one for each bound' : 'add `max: NUMBER` or `min: NUMBER`',
+    },
+  })
+}
+
+/** `500ms` or `2s` → seconds: latencies are the one place where milliseconds are common. */
+function latency() {
+  return z
+    .string()
+    .meta({ 'x-type': 'latency', pattern: '^\\d+(ms|s)$' })
+    .transform((written, ctx): number => {
+      const match = /^(\d+)(ms|s)$/.exec(written)
+      const seconds = match ? Number(match[1]) / (match[2] === 'ms' ? 1000 : 1) : 0
+      if (seconds > 0) return seconds
+      const hint = 'write a whole number above 0 and a unit, ms or s: 500ms, 2s'
+      ctx.addIssue({
+        code: 'custom',
+        message: `"${written}" is not a latency`,
+        params: { code: 'CONFIG_DURATION', hint },
+      })
+      return z.NEVER
+    })
+}

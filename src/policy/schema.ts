@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { about, duration, secretReference } from '../shared/schema.ts'
+import type { Kinds, SourceKindConfig } from './kinds.ts'
+import { name, text } from './schema-names.ts'
+import { policySchema } from './schema-policy.ts'
+import { sliSchema } from './schema-sli.ts'
+import { defaultsSchema, workloadSchema } from './schema-workload.ts'
+
+/** The config's zod schema, for these kinds. Its output has units; rules across keys are in `check.ts`. */
+export function configSchema(kinds: Kinds) {
+  return z.strictObject({
+    apiVersion: z.literal('headgate/v1').meta(about('Version of this format', 'headgate/v1')),
+    migration: name().meta(about('Names the migration in logs, metrics and events', 'eks-1-33')),
+    clusters: z
+      .strictObject({
+        old: text().meta(about('The cluster to leave, as the cluster label of the metrics names it', 'prod-a')),
+        new: text().meta(about('The cluster to move to', 'prod-b')),
+      })
+      .meta(about('The two clusters', { old: 'prod-a', new: 'prod-b' })),
+    sweep: duration({ minSeconds: 1, maxSeconds: 300 })
+      .prefault('10s')
+      .meta(about('How often evidence is gathered and judged: from 1s to 5m', '10s')),
+    observeTimeout: duration({ minSeconds: 1, maxSeconds: 300 })
+      .optional()
+      .meta({
+        ...about('What has not answered by then is missing; below the sweep', '5s'),
+        default: '5s, or half the sweep if that is less',
+      }),
+    sources: sourcesSchema(kinds.sources),
+    slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
+    policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
+    policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
+    defaults: defaultsSchema,
+    workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    api: apiSchema,
+    store: z
+      .strictObject({
+        path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
+      })
+      .prefault({})
+      .meta(about('Where the state is kept')),
+  })
+}
+
+/** A config as the schema gives it. */
+export type ParsedConfig = z.output<ReturnType<typeof configSchema>>
+
+function sourcesSchema(kinds: readonly SourceKindConfig[]) {
+  const shape = Object.fromEntries(
+    kinds.map(({ kind, settings }) => [
+      kind,
+      settings
+        .pipe(z.json())
+        .optional()
+        .meta(about(`A source of the kind ${kind}`)),
+    ]),
+  )
+  return z.strictObject(shape).prefault({}).meta(about('Where metrics come from, by kind'))
+}
+
+const tokenSchema = z.strictObject({
+  name: text().meta(about('Who uses it: the actor in the journal', 'alice')),
+  role: z.enum(['viewer', 'operator']).meta(about('`viewer` reads; `operator` also gives commands', 'operator')),
+  token: secretReference().meta(about('The bearer token', '${env:HEADGATE_TOKEN}')),
+})
+
+const apiSchema = z
+  .strictObject({
+    host: text()
+      .prefault('127.0.0.1')
+      .meta(about('Address to listen on; beyond loopback it needs tokens', '127.0.0.1')),
+    port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
+    tokens: z
+      .array(tokenSchema)
+      .prefault([])
+      .meta(about('Who may use the API; without tokens nobody can give commands')),
+  })
+  .prefault({})
+  .meta(about('The HTTP API'))

@@ -1,0 +1,59 @@
+import { z } from 'zod'
+import type { Kinds } from '../../src/policy/kinds.ts'
+import { about, duration, secretReference } from '../../src/shared/schema.ts'
+
+const proxySettings = z.strictObject({
+  socket: z.string().meta(about('Socket', '/run/proxy.sock')),
+  backend: z.string().meta(about('Backend', 'be_checkout')),
+})
+
+const hookSettings = z.strictObject({
+  url: z.string().meta(about('Where it answers', 'http://router:8080')),
+  split: z.string().meta(about('Name of the split', 'checkout')),
+  token: secretReference().optional(),
+  settle: duration().prefault('0s').meta(about('Until clients see a write', '30s')),
+})
+
+const proxyOutput = z.object({ socket: z.string(), backend: z.string() })
+const hookOutput = z.object({ url: z.string(), split: z.string(), settle: z.number() })
+
+/** Small kinds of the tests' own, so that the cases do not change with the adapters. */
+export const kinds: Kinds = {
+  traffic: [
+    {
+      kind: 'proxy',
+      settings: proxySettings,
+      scopeOf: (settings) => proxyOutput.parse(settings).socket,
+      placeOf: (settings) => proxyOutput.parse(settings).backend,
+      settleSeconds: () => 0,
+    },
+    {
+      kind: 'hook',
+      settings: hookSettings,
+      scopeOf: (settings) => hookOutput.parse(settings).url,
+      placeOf: (settings) => hookOutput.parse(settings).split,
+      settleSeconds: (settings) => hookOutput.parse(settings).settle,
+    },
+  ],
+  sources: [
+    {
+      kind: 'metrics',
+      settings: z.strictObject({
+        url: z.string().meta(about('Where it answers', 'http://prometheus:9090')),
+        auth: z
+          .union([
+            z.strictObject({ bearer: secretReference() }),
+            z.strictObject({ basic: z.strictObject({ username: z.string(), password: secretReference() }) }),
+          ])
+          .optional(),
+        timeout: duration({ minSeconds: 1, maxSeconds: 60 }).prefault('5s'),
+      }),
+      measures: ['selector', 'histogram', 'query', 'value'],
+    },
+    {
+      kind: 'scraper',
+      settings: z.strictObject({ targets: z.array(z.string()).min(1) }),
+      measures: ['selector', 'histogram'],
+    },
+  ],
+}

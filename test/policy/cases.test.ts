@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { formatProblem } from '../../src/core/problem.ts'
+import { parseConfig } from '../../src/policy/parse.ts'
+import { kinds } from '../policies/kinds.ts'
+
+// One file a case: the config, a line `----`, then the problems as a terminal prints them, or the config with its
+// plans. UPDATE=1 writes what comes out: read it before you commit it.
+const folder = new URL('../policies/', import.meta.url)
+const files = readdirSync(folder).filter((file) => file.endsWith('.txt'))
+const env = { PRESENT: 'a-value', EMPTY: '' }
+
+describe('policy cases', () => {
+  test('there are at least 60 configs that are refused and 10 that are taken', () => {
+    const isBad = (file: string) => expectedOf(file).includes(' CONFIG_')
+    expect(files.filter(isBad).length).toBeGreaterThanOrEqual(60)
+    expect(files.filter((file) => !isBad(file)).length).toBeGreaterThanOrEqual(10)
+  })
+
+  test.each(files)('%s', (file) => {
+    const [text] = split(file)
+    const actual = printed(text)
+    if (process.env['UPDATE']) writeFileSync(new URL(file, folder), `${text}----\n${actual}`)
+    expect(actual).toBe(expectedOf(file))
+  })
+})
+
+function printed(text: string): string {
+  const result = parseConfig(text, 'headgate.yaml', kinds, env)
+  if (!result.ok) return `${result.problems.map(formatProblem).join('\n')}\n`
+  return stringify(result.config, { lineWidth: 120, aliasDuplicateObjects: false })
+}
+
+function split(file: string): [text: string, expected: string] {
+  const content = readFileSync(new URL(file, folder), 'utf8')
+  const at = content.indexOf('----\n')
+  if (at < 0) throw new Error(`${file} has no line ----`)
+  return [content.slice(0, at), content.slice(at + 5)]
+}
+
+function expectedOf(file: string): string {
+  return split(file)[1]
+}
