@@ -16,7 +16,7 @@ export interface Screen {
 /** A terminal that redraws in place: the workloads, and under them what the journal said last. */
 export function createLiveScreen(
   write: (text: string) => void,
-  terminal: () => Style & { readonly rows: number | null },
+  terminal: () => Style & { readonly rows: number },
 ): Screen {
   let drawnLines = 0
   let rows: readonly JournalRowJson[] = []
@@ -24,15 +24,12 @@ export function createLiveScreen(
   return {
     show(glance, seconds) {
       const style = terminal()
-      const room = Math.max(
-        0,
-        Math.min(JOURNAL_LINES, (style.rows ?? Number.POSITIVE_INFINITY) - glance.workloads.length - 5),
-      )
+      const room = Math.max(0, Math.min(JOURNAL_LINES, style.rows - glance.workloads.length - 5))
       rows = [...rows, ...glance.newRows.filter(isTelling)].slice(-JOURNAL_LINES)
       const lines = [
         ...workloadLines(glance.workloads, style),
         '',
-        ...rows.slice(-room).map((row) => journalLine(row, style, NAME_WIDTH)),
+        ...rows.slice(rows.length - Math.min(rows.length, room)).map((row) => journalLine(row, style, NAME_WIDTH)),
         '',
         paint(cut(`${Math.floor(seconds)} s · Ctrl-C ends everything`, style.columns), 'calm', style),
       ]
@@ -44,13 +41,13 @@ export function createLiveScreen(
 }
 
 /** One line whenever a workload has changed, for files and pipes. */
-export function createPlainScreen(write: (text: string) => void, style: Style): Screen {
+export function createPlainScreen(write: (text: string) => void): Screen {
   const last = new Map<string, string>()
   return {
     show({ workloads, newRows }, seconds) {
       const time = `${Math.floor(seconds)} s`.padStart(5)
-      for (const row of newRows) if (row.severity !== 'info') write(`${time}  ${journalLine(row, style, NAME_WIDTH)}\n`)
-      const lines = workloadLines(workloads, style)
+      for (const row of newRows) if (row.severity !== 'info') write(`${time}  ${journalLine(row, PLAIN, NAME_WIDTH)}\n`)
+      const lines = workloadLines(workloads, PLAIN)
       workloads.forEach((workload, index) => {
         const now = gist(workload)
         if (last.get(workload.name) === now) return
@@ -62,6 +59,7 @@ export function createPlainScreen(write: (text: string) => void, style: Style): 
   }
 }
 
+const PLAIN: Style = { columns: Number.POSITIVE_INFINITY, color: false }
 const NAME_WIDTH = 8
 const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalRowJson, WorkloadJson } from '../../src/api/wire.ts'
-import type { Follower } from './follow.ts'
+import { createClient } from '../../src/cli/client.ts'
+import { createFollower, isReady } from './follow.ts'
 import type { Load } from './load.ts'
 import { isAsExpected, outcomeOf, type Report, reportOn } from './report.ts'
 import type { Screen } from './screen.ts'
@@ -8,23 +9,28 @@ import { WORKLOADS, type World } from './world.ts'
 
 const LOOK_MS = 250
 
-/** Watches until every workload has its outcome, or until `deadline` aborts, and reports. Throws when `ending` aborts. */
-export async function watchToTheEnd(
-  world: World,
-  load: Load,
-  follower: Follower,
-  screen: Screen,
-  { ending, deadline }: { ending: AbortSignal; deadline: AbortSignal },
-): Promise<Report> {
+interface Limits {
+  /** Its reason is thrown at once. */
+  readonly ending: AbortSignal
+  /** Reports on what there is by then. */
+  readonly deadline: AbortSignal
+}
+
+/** Watches until every workload has its outcome, and reports. */
+export async function watchToTheEnd(world: World, load: Load, screen: Screen, limits: Limits): Promise<Report> {
+  const { ending, deadline } = limits
   const startedMs = performance.now()
   const seconds = () => (performance.now() - startedMs) / 1000
+  const client = createClient({ url: world.apiUrl, token: world.apiToken, signal: ending })
+  const look = createFollower(client)
   const journal: JournalRowJson[] = []
   let workloads: readonly WorkloadJson[] = []
+  let isUp = false
   while (!deadline.aborted) {
     await sleep(LOOK_MS, undefined, { signal: ending })
-    // Until Headgate is up there is nothing to look at.
-    if (workloads.length === 0 && !(await follower.isReady(ending))) continue
-    const glance = await follower.look(ending)
+    isUp ||= await isReady(client)
+    if (!isUp) continue
+    const glance = await look()
     workloads = glance.workloads
     journal.push(...glance.newRows)
     screen.show(glance, seconds())
