@@ -1,0 +1,74 @@
+import { type Counts, type Missing, missing } from '../core/observation.ts'
+import type { SliMeasure } from '../core/plan.ts'
+import type { Measure } from '../ports/source.ts'
+import { parseSelector, type Selector } from './selector.ts'
+
+/** The two counters of an SLI: all events, and the bad (or else the good) ones among them. */
+export interface Counters {
+  readonly total: Selector
+  readonly part: Selector
+  readonly partIs: 'bad' | 'good'
+  /** What stands for the part in a group that has a total alone. */
+  readonly absentPart: 0 | Missing
+}
+
+export type CounterMeasure = Extract<SliMeasure, { kind: 'selector' | 'histogram' }>
+
+/** Finds the counters that a measure rests on, or says why it is refused. */
+export function countersOf(measure: CounterMeasure): Counters | Missing {
+  const isHistogram = measure.kind === 'histogram'
+  const total = parseSelector(isHistogram ? suffixed(measure.metric, '_count') : measure.total)
+  const part = parseSelector(isHistogram ? suffixed(measure.metric, '_bucket') : measure.bad)
+  if ('refused' in total) return missing('refused', total.refused)
+  if ('refused' in part) return missing('refused', part.refused)
+  // An error series appears with the first error, so its absence is good news.
+  if (!isHistogram) return { total, part, partIs: 'bad', absentPart: 0 }
+
+  const bound = measure.slowerThanSeconds
+  const le = { label: 'le', op: '=~', value: boundPattern(bound) } as const
+  return {
+    total,
+    part: { ...part, matchers: [...part.matchers, le] },
+    partIs: 'good',
+    absentPart: missing('empty', `${measure.metric} has no bucket with the bound ${bound} s`),
+  }
+}
+
+/** Growth by group, of one counter. */
+export type Sums = ReadonlyMap<string, number | Missing>
+
+/** Joins the growth of the two counters. A group without a total is absent, whatever its part says. */
+export function joinCounts(totals: Sums, parts: Sums, how: PartRule): ReadonlyMap<string, Measure> {
+  const groups = new Map<string, Measure>()
+  for (const [key, total] of totals) groups.set(key, joinGroup(total, parts.get(key) ?? how.absentPart, how.partIs))
+  return groups
+}
+
+export type PartRule = Pick<Counters, 'partIs' | 'absentPart'>
+
+function joinGroup(total: number | Missing, part: number | Missing, partIs: Counters['partIs']): Measure {
+  if (typeof total !== 'number') return total
+  if (typeof part !== 'number') return part
+  const unusable = [total, part].find((count) => !(Number.isFinite(count) && count >= 0))
+  if (unusable !== undefined) return missing('not-a-number', `a count is ${unusable}`)
+  return { kind: 'counts', ...countsOf(total, part, partIs) }
+}
+
+function countsOf(total: number, part: number, partIs: Counters['partIs']): Counts {
+  // More good events than events: the page was made between the two additions, and the next tick evens it out.
+  if (partIs === 'good') return { total, bad: Math.max(0, total - part) }
+  // A request that failed has certainly happened. Where errors are counted before requests, or the two counters start
+  // anew apart, the total gives way: cutting `bad` would lose errors, and hide a selector of errors that is too wide.
+  return { total: Math.max(total, part), bad: part }
+}
+
+/** `h` or `h{job="x"}` → `h_count` or `h_count{job="x"}`. */
+function suffixed(metric: string, suffix: string): string {
+  return metric.trim().replace(/^[a-zA-Z0-9_:]+/, (name) => name + suffix)
+}
+
+/** Clients print a bound of one second as 1, 1.0 or 1.000, so the pattern takes them all and no other number. */
+function boundPattern(seconds: number): string {
+  const text = String(seconds).replaceAll('.', '\\.')
+  return text.includes('.') ? `${text}0*` : `${text}(\\.0+)?`
+}

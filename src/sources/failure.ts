@@ -1,0 +1,37 @@
+import { type Missing, missing } from '../core/observation.ts'
+import { Problem } from '../core/problem.ts'
+
+/** What bounded a request that failed. */
+export interface RequestBounds {
+  /** The caller's deadline. */
+  readonly signal: AbortSignal
+  readonly timeoutSeconds: number
+  readonly maxBytes: number
+}
+
+/** Says why a request gave no answer, in words that hold nothing of the request itself. */
+export function failureOf(error: unknown, { signal, timeoutSeconds, maxBytes }: RequestBounds): Missing {
+  if (signal.aborted) return missing('timeout', 'the deadline of the sweep came first')
+  if (error instanceof Problem) return missing('refused', error.message)
+  const code = codeOf(error)
+  if (code === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+    return missing('timeout', `no answer within ${timeoutSeconds} s`)
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+    return missing('bad-answer', `the answer is larger than ${maxBytes} bytes`)
+  return missing('unreachable', `no connection (${code})`)
+}
+
+/** The code of an error (`ECONNREFUSED`), or its name. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  // Node tries each address of a name; the first failure tells as much as all of them.
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}
+
+/** The first clause of somebody else's text, on one line and not long, with the secrets struck out. */
+export function clause(text: string, secrets: readonly string[]): string {
+  const struck = secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
+  const line = struck.replaceAll(/\s+/g, ' ').trim()
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
+}

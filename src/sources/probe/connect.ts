@@ -1,0 +1,37 @@
+import { checkServerIdentity, TLSSocket } from 'node:tls'
+import { buildConnector } from 'undici'
+import type { Address } from './address.ts'
+
+/** Told of a new TLS connection, before anything is sent: days until the server's certificate ends. */
+export type OnCertificate = (daysLeft: number) => void
+
+/**
+ * Connects to a given address as if DNS had named it: the Host header, SNI and the certificate's check stay those of
+ * the URL. One new connection each time, without TLS session reuse, so that a listener that has gone, or a certificate
+ * that was replaced, is seen.
+ */
+export function pinnedConnector(
+  url: URL,
+  address: Address,
+  nowMs: number,
+  onCertificate: OnCertificate,
+): buildConnector.connector {
+  const urlHost = url.hostname.replace(/^\[|\]$/g, '')
+  const connect = buildConnector({
+    allowH2: false,
+    maxCachedSessions: 0,
+    // Node would check an address in the URL against the address connected to, which is another one.
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(urlHost, certificate),
+  })
+  return (options, callback) => {
+    const port = address.port === null ? options.port : String(address.port)
+    connect({ ...options, hostname: address.host, port }, (...result) => {
+      const [error, socket] = result
+      if (error === null && socket instanceof TLSSocket) {
+        const endsMs = Date.parse(socket.getPeerCertificate().valid_to)
+        onCertificate((endsMs - nowMs) / 86_400_000)
+      }
+      callback(...result)
+    })
+  }
+}

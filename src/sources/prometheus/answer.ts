@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { type Missing, missing } from '../../core/observation.ts'
+import type { SliSpec } from '../../core/plan.ts'
+import { groupKey } from '../../ports/source.ts'
+import type { Sums } from '../counters.ts'
+
+/** One moment of an answer: seconds since 1970, and the value as text. */
+const point = z.tuple([z.number(), z.string()])
+const metric = z.record(z.string(), z.string())
+const notes = { warnings: z.array(z.string()).optional() }
+
+const vectorBody = z.object({
+  status: z.literal('success'),
+  data: z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric, value: point })) }),
+  ...notes,
+})
+
+const matrixBody = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(z.object({ metric, values: z.array(point) })),
+  }),
+  ...notes,
+})
+
+const errorBody = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() })
+
+/** A series of an answer, of one moment or of several. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>
+  readonly points: readonly (readonly [seconds: number, value: string])[]
+}
+
+export interface Answer {
+  readonly series: readonly Series[]
+  readonly warnings: readonly string[]
+}
+
+/** Reads the body of a successful query of either form. */
+export function readAnswer(body: unknown): Answer | Missing {
+  const vector = vectorBody.safeParse(body)
+  if (vector.success) {
+    const { data, warnings = [] } = vector.data
+    return { series: data.result.map(({ metric, value }) => ({ metric, points: [value] })), warnings }
+  }
+  const matrix = matrixBody.safeParse(body)
+  if (matrix.success) {
+    const { data, warnings = [] } = matrix.data
+    return { series: data.result.map(({ metric, values }) => ({ metric, points: values })), warnings }
+  }
+  const other = z.object({ data: z.object({ resultType: z.string() }) }).safeParse(body)
+  return missing(
+    'bad-answer',
+    other.success
+      ? `the query gives a ${other.data.data.resultType}, not a vector`
+      : 'not an answer of Prometheus’s API',
+  )
+}
+
+/** Reads the body of a refusal; null: it is not Prometheus that speaks. */
+export function readRefusal(body: unknown): { readonly type: string; readonly text: string } | null {
+  const parsed = errorBody.safeParse(body)
+  return parsed.success ? { type: parsed.data.errorType, text: parsed.data.error } : null
+}
+
+/**
+ * The values by moment (milliseconds since 1970) and group. `NaN` and infinities stay what they are, for the reader to
+ * refuse. A series that lacks one of the labels belongs to no group.
+ */
+export function sumsByMoment(
+  series: readonly Series[],
+  labels: SliSpec['labels'],
+): ReadonlyMap<number, Sums> | Missing {
+  const moments = new Map<number, Map<string, number | Missing>>()
+  for (const { metric, points } of series) {
+    const cluster = metric[labels.cluster]
+    const workload = metric[labels.workload]
+    if (cluster === undefined || workload === undefined) continue
+    const key = groupKey(cluster, workload)
+    for (const [seconds, text] of points) {
+      const atMs = Math.round(seconds * 1000)
+      const sums = moments.get(atMs) ?? new Map<string, number | Missing>()
+      moments.set(atMs, sums)
+      sums.set(key, sums.has(key) ? missing('bad-answer', severalSeries(labels)) : numberOf(text))
+    }
+  }
+  if (moments.size === 0 && series.length > 0)
+    return missing('bad-answer', `no series has both labels, ${labels.cluster} and ${labels.workload}`)
+  return moments
+}
+
+function severalSeries({ cluster, workload }: SliSpec['labels']): string {
+  return `several series for one workload: write sum by (${cluster}, ${workload})`
+}
+
+function numberOf(text: string): number {
+  if (text === '+Inf') return Number.POSITIVE_INFINITY
+  if (text === '-Inf') return Number.NEGATIVE_INFINITY
+  // An empty text would be taken for 0.
+  return text.trim() === '' ? Number.NaN : Number(text)
+}

@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs'
+import { Agent, buildConnector, request } from 'undici'
+import { type Missing, missing } from '../../core/observation.ts'
+import { problem } from '../../core/problem.ts'
+import type { AdapterContext } from '../../ports/kind.ts'
+import { clause, codeOf, failureOf } from '../failure.ts'
+import { type Answer, readAnswer, readRefusal } from './answer.ts'
+import type { PrometheusSettings } from './settings.ts'
+
+/** How many queries are under way at once; the others wait. */
+const CONNECTIONS = 8
+
+/** Prometheus's query API. Neither method throws. */
+export interface PrometheusClient {
+  instant(query: string, atMs: number, signal: AbortSignal): Promise<Answer | Missing>
+  /** `fromMs` and `toMs` are both in the answer; at most 11,000 points a series, by Prometheus's own bound. */
+  range(query: string, span: RangeSpan, signal: AbortSignal): Promise<Answer | Missing>
+  close(): Promise<void>
+}
+
+export interface RangeSpan {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly stepMs: number
+}
+
+/** Opens a client. The first connection is made by the first query. */
+export function createClient(settings: PrometheusSettings, context: AdapterContext): PrometheusClient {
+  const agent = new Agent({
+    connections: CONNECTIONS,
+    pipelining: 1,
+    maxResponseSize: settings.maxBytes,
+    connect: connector(settings),
+  })
+  const ask = (path: string, form: Record<string, string>, signal: AbortSignal) =>
+    post(`${settings.url.replace(/\/+$/, '')}${path}`, form, { settings, context, agent, signal })
+  return {
+    instant: (query, atMs, signal) => ask('/api/v1/query', { query, time: seconds(atMs) }, signal),
+    range: (query, { fromMs, toMs, stepMs }, signal) =>
+      ask('/api/v1/query_range', { query, start: seconds(fromMs), end: seconds(toMs), step: seconds(stepMs) }, signal),
+    close: () => agent.destroy(),
+  }
+}
+
+interface Call {
+  readonly settings: PrometheusSettings
+  readonly context: AdapterContext
+  readonly agent: Agent
+  readonly signal: AbortSignal
+}
+
+/** POST, since a query may be longer than a URL. */
+async function post(url: string, form: Record<string, string>, call: Call): Promise<Answer | Missing> {
+  const { settings, context, agent, signal } = call
+  const { timeoutSeconds, maxBytes } = settings
+  try {
+    const credentials = authorization(settings, context)
+    const { statusCode, body } = await request(url, {
+      method: 'POST',
+      dispatcher: agent,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(credentials && { authorization: credentials.header }),
+        ...(settings.tenant !== undefined && { 'x-scope-orgid': settings.tenant }),
+      },
+      body: new URLSearchParams({ ...form, timeout: `${timeoutSeconds}s` }).toString(),
+    })
+    return readResponse(statusCode, await body.text(), credentials?.secrets ?? [])
+  } catch (error) {
+    return failureOf(error, { signal, timeoutSeconds, maxBytes })
+  }
+}
+
+function readResponse(status: number, text: string, secrets: readonly string[]): Answer | Missing {
+  const body = parseJson(text)
+  const isSuccess = status >= 200 && status < 300
+  if (isSuccess) return readAnswer(body)
+  const refusal = readRefusal(body)
+  // A body that is not Prometheus's own, a proxy's page say, is not repeated: nobody knows what it holds.
+  if (refusal === null) return missing(status >= 500 ? 'unreachable' : 'refused', `status ${status}`)
+  const isLate = refusal.type === 'timeout' || refusal.type === 'canceled'
+  return missing(isLate ? 'timeout' : status >= 500 ? 'unreachable' : 'refused', clause(refusal.text, secrets))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not JSON is no exception here: the reader calls it a bad answer.
+    return undefined
+  }
+}
+
+/** Resolved anew for each query, so that a rotated secret counts from the next one. */
+function authorization({ auth }: PrometheusSettings, context: AdapterContext) {
+  if (auth?.bearer !== undefined) {
+    const token = context.secret(auth.bearer)
+    return { header: `Bearer ${token}`, secrets: [token] }
+  }
+  if (auth?.basic !== undefined) {
+    const password = context.secret(auth.basic.password)
+    const pair = Buffer.from(`${auth.basic.username}:${password}`).toString('base64')
+    return { header: `Basic ${pair}`, secrets: [pair, password] }
+  }
+  return null
+}
+
+/** Certificates are read at each new connection: short-lived ones are replaced under a running process. */
+function connector({ tls = {}, timeoutSeconds }: PrometheusSettings): buildConnector.connector {
+  const { ca, cert, key, serverName } = tls
+  return (options, callback) => {
+    try {
+      const connect = buildConnector({
+        allowH2: false,
+        timeout: timeoutSeconds * 1000,
+        ...(ca !== undefined && { ca: readPem(ca) }),
+        ...(cert !== undefined && { cert: readPem(cert) }),
+        ...(key !== undefined && { key: readPem(key) }),
+        ...(serverName !== undefined && { servername: serverName }),
+      })
+      connect(options, callback)
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error('no connection', { cause: error }), null)
+    }
+  }
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw problem('CONFIG_FILE_UNREADABLE', `${path} cannot be read: ${codeOf(error)}`, { from: error })
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3)
+}

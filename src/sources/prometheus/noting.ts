@@ -1,0 +1,24 @@
+import { isMissing, type Missing } from '../../core/observation.ts'
+import type { Log } from '../../ports/runtime.ts'
+import { clause } from '../failure.ts'
+import type { Answer } from './answer.ts'
+
+/** After so many different warnings the memory of them starts anew. */
+const REMEMBERED = 200
+
+/** Logs the warnings of answers (a partial answer of Thanos, say), each once: a query is repeated at every sweep. */
+export function createNoting(log: Log): (query: string) => <A extends Answer | Missing>(answer: A) => A {
+  const noted = new Set<string>()
+  return (query) => (answer) => {
+    if (isMissing(answer)) return answer
+    for (const text of answer.warnings) {
+      const warning = clause(text, [])
+      const key = `${query}\n${warning}`
+      if (noted.has(key)) continue
+      if (noted.size >= REMEMBERED) noted.clear()
+      noted.add(key)
+      log.warn({ source: 'prometheus', query, warning }, 'Prometheus answered with a warning')
+    }
+    return answer
+  }
+}

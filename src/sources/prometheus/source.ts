@@ -1,0 +1,103 @@
+import { isMissing, type Missing } from '../../core/observation.ts'
+import type { SliSpec } from '../../core/plan.ts'
+import type { AdapterContext } from '../../ports/kind.ts'
+import type { HistorySpan, MetricSource, SliVector, Tick } from '../../ports/source.ts'
+import type { Sums } from '../counters.ts'
+import { type Answer, type Series, sumsByMoment } from './answer.ts'
+import { createClient } from './client.ts'
+import { createNoting } from './noting.ts'
+import { questionsOf } from './questions.ts'
+import type { PrometheusSettings } from './settings.ts'
+
+/** Prometheus refuses more than 11,000 points a series in one range query. */
+const RANGE_POINTS = 10_000
+
+const NO_SUMS: Sums = new Map()
+
+/** Evidence from Prometheus, or from whatever else answers its query API. */
+export function openPrometheus(settings: PrometheusSettings, context: AdapterContext): MetricSource {
+  const client = createClient(settings, context)
+  const note = createNoting(context.log)
+  // A sample carries the time at which its scrape began, and arrives when it has ended. Asked at once, the newest scrape
+  // would be unseen now and belong to the past at the next tick, and what it counted would be lost: for a target whose
+  // scrapes always fall just before a sweep, everything. So both ends of each tick are looked at `delay` later.
+  const delayMs = settings.delaySeconds * 1000
+
+  return {
+    async poll(slis, tick, signal) {
+      const sent = new Map<string, Promise<Answer | Missing>>()
+      const ask = (query: string) => {
+        const answer = sent.get(query) ?? client.instant(query, tick.atMs - delayMs, signal).then(note(query))
+        sent.set(query, answer)
+        return answer
+      }
+      const pairs = slis.map(async (sli) => [sli, await pollOne(sli, tick, settings, ask)] as const)
+      return new Map(await Promise.all(pairs))
+    },
+
+    async history(sli, span, signal) {
+      const tickMs = span.tickSeconds * 1000
+      const questions = questionsOf(sli, tickMs, settings)
+      if (isMissing(questions)) return questions
+      const ticks = ticksOf(span)
+      const answers: ReadonlyMap<number, Sums>[] = []
+      for (const query of questions.queries) {
+        let series: readonly Series[] = []
+        for (const { firstMs, lastMs } of rangesOf(ticks)) {
+          const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
+          const answer = note(query)(await client.range(query, range, signal))
+          if (isMissing(answer)) return answer
+          series = series.concat(answer.series)
+        }
+        const moments = sumsByMoment(series, sli.labels)
+        if (isMissing(moments)) return moments
+        answers.push(moments)
+      }
+      return ticks.map((tick): SliVector => {
+        const sums = answers.map((moments) => moments.get(tick.atMs - delayMs) ?? NO_SUMS)
+        return { kind: 'vector', ...tick, groups: questions.read(sums) }
+      })
+    },
+
+    close: () => client.close(),
+  }
+}
+
+async function pollOne(
+  sli: SliSpec,
+  tick: Tick,
+  settings: PrometheusSettings,
+  ask: (query: string) => Promise<Answer | Missing>,
+): Promise<SliVector> {
+  const questions = questionsOf(sli, tick.atMs - tick.sinceMs, settings)
+  if (isMissing(questions)) return questions
+  const sums: Sums[] = []
+  for (const answer of await Promise.all(questions.queries.map(ask))) {
+    if (isMissing(answer)) return answer
+    const moments = sumsByMoment(answer.series, sli.labels)
+    if (isMissing(moments)) return moments
+    // All series of an instant query carry the time that was asked for.
+    const [only = NO_SUMS] = moments.values()
+    sums.push(only)
+  }
+  return { kind: 'vector', ...tick, groups: questions.read(sums) }
+}
+
+/** The ticks of a span, oldest first; the last one ends with it. */
+function ticksOf({ untilMs, seconds, tickSeconds }: HistorySpan): Tick[] {
+  const count = Math.floor(seconds / tickSeconds)
+  const tickMs = tickSeconds * 1000
+  return Array.from({ length: count }, (_, index) => {
+    const atMs = untilMs - (count - 1 - index) * tickMs
+    return { sinceMs: atMs - tickMs, atMs }
+  })
+}
+
+function rangesOf(ticks: readonly Tick[]): { firstMs: number; lastMs: number }[] {
+  const ranges = []
+  for (let start = 0; start < ticks.length; start += RANGE_POINTS) {
+    const [first, last] = [ticks[start], ticks[Math.min(start + RANGE_POINTS, ticks.length) - 1]]
+    if (first && last) ranges.push({ firstMs: first.atMs, lastMs: last.atMs })
+  }
+  return ranges
+}
