@@ -177,7 +177,8 @@ function cellsOf(percent: number, width: number): number {
   return percent < 100 && cells === width ? width - 1 : cells
 }
 
-function column(text: string, width: number): string {
+/** Text of exactly this width. */
+export function column(text: string, width: number): string {
   return cut(text, width).padEnd(width)
 }
 

@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import {
+  type JournalPageJson,
+  type JournalRowJson,
+  journalPageSchema,
+  journalRowSchema,
+  refusalSchema,
+  type StatusJson,
+  type SubmittedJson,
+  statusSchema,
+  submittedSchema,
+  type WorkloadDetailJson,
+  type WorkloadJson,
+  workloadDetailSchema,
+  workloadSchema,
+} from '../api/wire.ts'
+import type { CommandName } from '../core/observation.ts'
+import { Problem, problem } from '../core/problem.ts'
+import type { JournalQuery } from '../ports/store.ts'
+import { readEvents } from './sse.ts'
+
+export interface ClientOptions {
+  /** Where the API listens. */
+  readonly url: string
+  /** null: ask without one. */
+  readonly token: string | null
+  /** Ends every request. */
+  readonly signal: AbortSignal
+}
+
+export interface CommandBody {
+  readonly command: CommandName
+  readonly reason: string
+  readonly force: boolean
+}
+
+/**
+ * Headgate's API as functions. Each throws what the API refused with, or API_UNREACHABLE; when the signal aborts, its
+ * reason.
+ */
+export interface Client {
+  status(): Promise<StatusJson>
+  workloads(): Promise<readonly WorkloadJson[]>
+  workload(name: string): Promise<WorkloadDetailJson>
+  journal(query: JournalQuery): Promise<JournalPageJson>
+  command(workload: string, body: CommandBody): Promise<SubmittedJson>
+  /** Rows after `afterSeq` as they come, until the connection ends. `onOpen` is called once it stands. */
+  stream(query: Omit<JournalQuery, 'limit'>, onOpen?: () => void): AsyncGenerator<JournalRowJson>
+}
+
+const REQUEST_TIMEOUT_MS = 10_000
+
+export function createClient({ url, token, signal }: ClientOptions): Client {
+  const base = parseBase(url)
+
+  async function send(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
+    const headers = { accept: 'application/json', ...init.headers, ...(token && { authorization: `Bearer ${token}` }) }
+    try {
+      const response = await fetch(new URL(path, base), { redirect: 'error', ...init, headers })
+      if (!response.ok) throw refusalOf(response.status, parseJson(await response.text()), base)
+      return response
+    } catch (error) {
+      signal.throwIfAborted()
+      throw error instanceof Problem ? error : unreachableAt(base, error)
+    }
+  }
+
+  async function ask<T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+    const response = await send(path, { ...init, signal: AbortSignal.any([signal, timeout]) })
+    const answer = schema.safeParse(parseJson(await textOf(response)))
+    if (!answer.success) throw notHeadgate(base)
+    return answer.data
+  }
+
+  async function textOf(response: Response): Promise<string> {
+    try {
+      return await response.text()
+    } catch (error) {
+      signal.throwIfAborted()
+      throw unreachableAt(base, error)
+    }
+  }
+
+  async function* stream(query: Omit<JournalQuery, 'limit'>, onOpen = () => {}): AsyncGenerator<JournalRowJson> {
+    const headers = { accept: 'text/event-stream' }
+    const response = await send(`api/v1/stream?${queryText(query)}`, { headers, signal })
+    if (!response.body) throw notHeadgate(base)
+    onOpen()
+    try {
+      for await (const { event, data } of readEvents(response.body)) {
+        if (event === 'message') yield journalRowSchema.parse(JSON.parse(data))
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      throw unreachableAt(base, error)
+    }
+  }
+
+  return {
+    status: () => ask(statusSchema, 'api/v1/status'),
+    workloads: async () => (await ask(z.object({ workloads: z.array(workloadSchema) }), 'api/v1/workloads')).workloads,
+    workload: (name) => ask(workloadDetailSchema, `api/v1/workloads/${encodeURIComponent(name)}`),
+    journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
+    command: (workload, body) =>
+      ask(submittedSchema, `api/v1/workloads/${encodeURIComponent(workload)}/commands`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    stream,
+  }
+}
+
+function parseBase(url: string): URL {
+  const base = URL.parse(url.endsWith('/') ? url : `${url}/`)
+  if (!base || !/^https?:$/.test(base.protocol))
+    throw problem('CLI_USAGE', 'the address of Headgate is no http or https URL', {
+      hint: 'set --url or HEADGATE_URL, e.g. http://127.0.0.1:7474',
+    })
+  if (base.username || base.password)
+    throw problem('CLI_USAGE', 'the address of Headgate carries credentials', {
+      hint: 'put the token into HEADGATE_TOKEN, or name a --token-file',
+    })
+  return base
+}
+
+function queryText(query: Partial<JournalQuery>): string {
+  const pairs = Object.entries(query).map(([key, value]): [string, string] => [key, String(value)])
+  return new URLSearchParams(pairs).toString()
+}
+
+/** undefined: not JSON, which no schema takes. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+function refusalOf(status: number, body: unknown, base: URL): Problem {
+  const refusal = refusalSchema.safeParse(body)
+  if (!refusal.success) return notHeadgate(base, `status ${status}`)
+  const { requestId, ...json } = refusal.data
+  const hint = status === 401 ? hintAtToken(json.hint) : json.hint
+  return new Problem({
+    ...json,
+    hint,
+    cause: json.code === 'API_INTERNAL' ? `${json.cause}, request ${requestId}` : json.cause,
+  })
+}
+
+// The API speaks of the header; at a terminal it is the variable that is to be set.
+function hintAtToken(hint: string): string {
+  return hint.includes('Authorization') ? 'set HEADGATE_TOKEN, or name a --token-file' : hint
+}
+
+function notHeadgate(base: URL, what = 'something else'): Problem {
+  return problem('API_UNREACHABLE', `${base.origin} answered with ${what}, not as Headgate does`)
+}
+
+function unreachableAt(base: URL, error: unknown): Problem {
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError'
+  const reason = isTimeout ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s` : reasonOf(error)
+  return problem('API_UNREACHABLE', `${base.origin}: ${reason}`, { from: error })
+}
+
+// fetch says only "fetch failed"; what failed is in the cause.
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if (!(cause instanceof Error)) return 'no connection'
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message
+}
