@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { EXIT } from '../../src/cli/exit.ts'
 import { type Io, styleOf } from '../../src/cli/io.ts'
 import { type Children, createChildren } from './children.ts'
+import { createLiveDisplay, createPlainDisplay } from './display.ts'
 import { type Load, startLoad } from './load.ts'
-import { createLiveScreen, createPlainScreen, type Screen } from './screen.ts'
 import { watchToTheEnd } from './story.ts'
 import { goodbyeLines, introLines, summaryLines, visitLines } from './words.ts'
 import { headgateCommand, REQUESTS_PER_SECOND, startWorld, type World } from './world.ts'
@@ -65,9 +65,10 @@ async function tellStory(options: DemoOptions, world: World, load: Load, broken:
   const say = (lines: readonly string[]) => progress(`${lines.join('\n')}\n`)
   const ending = AbortSignal.any([options.interrupted, broken])
   const deadline = AbortSignal.timeout(STORY_SECONDS * 1000)
-  const screen = chooseScreen(options, progress)
+  const isLive = !options.json && options.terminal() !== null
+  const display = isLive ? createLiveDisplay(options) : createPlainDisplay(progress)
   say(introLines(styleOf(options)))
-  const report = await watchToTheEnd(world, load, screen, { ending, deadline }).finally(screen.end)
+  const report = await watchToTheEnd(world, load, display, { ending, deadline }).finally(display.end)
   const exitCode = report.ok ? EXIT.ok : deadline.aborted ? EXIT.timeout : EXIT.failed
   say(summaryLines(report, styleOf(options)))
   if (options.json) options.out(`${JSON.stringify(report)}\n`)
@@ -79,11 +80,6 @@ async function tellStory(options: DemoOptions, world: World, load: Load, broken:
   await Promise.race([aborted(ending), load.done])
   broken.throwIfAborted()
   return exitCode
-}
-
-function chooseScreen(options: DemoOptions, progress: (text: string) => void): Screen {
-  if (options.json || options.terminal() === null) return createPlainScreen(progress)
-  return createLiveScreen(progress, () => ({ ...styleOf(options), rows: options.terminal()?.rows ?? 24 }))
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JournalRowJson, WorkloadJson } from '../../src/api/wire.ts'
 import { createClient } from '../../src/cli/client.ts'
+import type { Display } from './display.ts'
 import { createFollower, isReady } from './follow.ts'
 import type { Load } from './load.ts'
 import { isAsExpected, outcomeOf, type Report, reportOn } from './report.ts'
-import type { Screen } from './screen.ts'
 import { WORKLOADS, type World } from './world.ts'
 
 const LOOK_MS = 250
@@ -17,7 +17,7 @@ interface Limits {
 }
 
 /** Watches until every workload has its outcome, and reports. */
-export async function watchToTheEnd(world: World, load: Load, screen: Screen, limits: Limits): Promise<Report> {
+export async function watchToTheEnd(world: World, load: Load, display: Display, limits: Limits): Promise<Report> {
   const { ending, deadline } = limits
   const startedMs = performance.now()
   const seconds = () => (performance.now() - startedMs) / 1000
@@ -33,7 +33,7 @@ export async function watchToTheEnd(world: World, load: Load, screen: Screen, li
     const glance = await look()
     workloads = glance.workloads
     journal.push(...glance.newRows)
-    screen.show(glance, seconds())
+    display.show(glance, seconds())
     if (workloads.length > 0 && workloads.every((workload) => outcomeOf(workload) !== 'running')) break
   }
   return report(world, load, workloads, journal, seconds())
