@@ -27,7 +27,9 @@ export class Session {
   static async open(socketName: string, signal: AbortSignal): Promise<Session> {
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
     deadline.throwIfAborted()
-    const socket = connect({ ...addressOf(socketName), signal: deadline })
+    const address = addressOf(socketName)
+    if (address === null) throw problem('TRAFFIC_UNREACHABLE', `${socketName} is no socket`)
+    const socket = connect({ ...address, signal: deadline })
     socket.setEncoding('utf8')
     await once(socket, 'connect')
     const session = new Session(socket)

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import { type Problem, problem } from '../../core/problem.ts'
+import type { Problem } from '../../core/problem.ts'
 import { connectionProblem } from '../failure.ts'
 import { badAnswer, parseSplits, refusal, type Splits } from './protocol.ts'
 
@@ -29,7 +29,7 @@ export class HttpClient {
     try {
       return await this.#send(call, AbortSignal.any([signal, AbortSignal.timeout(call.timeoutMs)]))
     } catch (error) {
-      return withoutToken(connectionProblem(this.#url, error, signal), call.token)
+      return connectionProblem(this.#url, error, signal)
     }
   }
 
@@ -51,7 +51,7 @@ export class HttpClient {
       signal,
     })
     const text = await readBounded(answer.body)
-    if (answer.statusCode !== 200) throw refusal(answer.statusCode, text)
+    if (answer.statusCode !== 200) throw refusal(answer.statusCode, text, token)
     return parseSplits(text)
   }
 }
@@ -66,10 +66,4 @@ async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-/** A provider may repeat the token in its message: it ends here. */
-function withoutToken(why: Problem, token: string | null): Problem {
-  if (token === null || !why.message.includes(token)) return why
-  return problem(why.code, why.message.replaceAll(token, '***'), { hint: why.hint })
 }

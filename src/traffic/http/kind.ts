@@ -8,7 +8,7 @@ export const http: TrafficKind<HttpSettings> = {
   settings: httpSettings,
   scopeOf: ({ url }) => url,
   placeOf: ({ split }) => split,
-  settleSeconds: ({ settle }) => settle,
+  settleSeconds: ({ settleSeconds }) => settleSeconds,
   open(targets, { secret }) {
     const url = targets[0]?.settings.url
     if (url === undefined) throw new Error('a scope is opened with at least one target')

@@ -23,10 +23,11 @@ function parseWeight(name: string, value: unknown): number | Problem {
   return weightPercent ?? badAnswer(`split ${name} has no weightPercent of 0 to 100 in steps of 0.1`)
 }
 
-/** What an answer other than 200 means, in the provider's own words where it has some. */
-export function refusal(status: number, text: string): Problem {
+/** What an answer other than 200 means, in the provider's own words where it has some, save the token. */
+export function refusal(status: number, text: string, token: string | null): Problem {
   const said = refusalAnswer.safeParse(parseJson(text))
-  const words = said.success ? `: ${said.data.code.slice(0, 60)}: ${said.data.message.slice(0, 200)}` : ''
+  const clean = (words: string) => (token === null ? words : words.replaceAll(token, '***')).slice(0, 200)
+  const words = said.success ? `: ${clean(said.data.code)}: ${clean(said.data.message)}` : ''
   const cause = `the provider answered ${status}${words}`
   if (status === 404) return problem('TRAFFIC_NOT_FOUND', cause)
   if (status === 401 || status === 403) return problem('TRAFFIC_REFUSED', cause, { hint: 'check the `token`' })

@@ -55,11 +55,16 @@ export class HttpScope implements TrafficScope {
     call: Pick<Call, 'method' | 'headers' | 'body'>,
     signal: AbortSignal,
   ): Promise<Splits | Problem> {
+    const token = this.#token(settings)
+    if (token instanceof Problem) return token
+    return this.#client.call({ ...call, token, timeoutMs: settings.timeoutSeconds * 1000 }, signal)
+  }
+
+  /** Read anew for each call; its variable or file may have gone since the config was read. */
+  #token({ token }: HttpSettings): string | null | Problem {
     try {
-      const token = settings.token === undefined ? null : this.#secret(settings.token)
-      return await this.#client.call({ ...call, token, timeoutMs: settings.timeout * 1000 }, signal)
+      return token === undefined ? null : this.#secret(token)
     } catch (error) {
-      // The token's variable or file may have gone since the config was read.
       if (error instanceof Problem) return error
       throw error
     }
@@ -71,7 +76,7 @@ export class HttpScope implements TrafficScope {
     for (const item of items) {
       const settings = this.#settings.get(idOf(item))
       if (!settings) continue
-      const key = JSON.stringify([settings.token, settings.timeout])
+      const key = JSON.stringify([settings.token, settings.timeoutSeconds])
       const group = groups.get(key) ?? { settings, members: [] }
       group.members.push({ item, split: settings.split })
       groups.set(key, group)
