@@ -28,6 +28,8 @@ export const CATALOGUE = {
   CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),
   CONFIG_SECRET_UNRESOLVED: entry(400, 'A secret that cannot be found', 'set the variable, or create the file'),
 
+  CONFIG_NEEDS_RESTART: entry(409, 'A change that only a restart may bring', 'restart Headgate, or undo the change'),
+
   SOURCE_UNREACHABLE: entry(502, 'A metric source does not answer', 'check its address, and the network between'),
   SOURCE_REFUSED: entry(502, 'A metric source refused the query', 'check the query and the credentials'),
   SOURCE_BAD_ANSWER: entry(

@@ -1,0 +1,213 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { createApi } from './api/server.ts'
+import { loadConfig, watchConfig } from './config.ts'
+import { type ProblemJson, problem } from './core/problem.ts'
+import { createControl } from './engine/control.ts'
+import { Engine } from './engine/engine.ts'
+import { LeaseKeeper } from './engine/lease.ts'
+import { Observer } from './engine/observe.ts'
+import { Scopes } from './engine/scopes.ts'
+import { SliWatch } from './engine/sli-watch.ts'
+import { createTimer } from './engine/timer.ts'
+import type { Config } from './policy/config.ts'
+import type { AdapterContext } from './ports/kind.ts'
+import { resolveSecret } from './shared/secret.ts'
+import { createProber } from './sources/probe/prober.ts'
+import { sourceKinds } from './sources/registry.ts'
+import { openSqlite } from './store/sqlite.ts'
+import { createLog, type LogLevel } from './telemetry/log.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { createRandom, systemClock } from './telemetry/runtime.ts'
+import { trafficKinds } from './traffic/registry.ts'
+import { createTimerWakeups } from './wake/timer.ts'
+
+export interface ServiceOptions {
+  readonly configPath: string
+  readonly env: NodeJS.ProcessEnv
+  readonly logLevel: LogLevel
+}
+
+/** A running service. */
+export interface Service {
+  /** Where its API listens. */
+  readonly url: string
+  /** Reads the config again; a bad one is refused, journaled, and the old one stays. */
+  reload(): Promise<readonly ProblemJson[]>
+  /** Ends in order; resolves when everything is closed. Calling it again waits for the same end. */
+  stop(reason: string): Promise<void>
+  /** Settles when the service has stopped; rejects on a fault that it cannot live with. */
+  readonly done: Promise<void>
+}
+
+export const kinds = { traffic: trafficKinds, sources: sourceKinds }
+
+/** This version, from package.json, which stands above both `src/` and `dist/src/`. */
+export function version(): string {
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return 'unknown'
+}
+
+/**
+ * Starts Headgate in one process with the embedded store, and resolves when its API listens. Rejects with the config's
+ * problems (a `ConfigError`), or with STORE_….
+ */
+export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
+  const loaded = await loadConfig(configPath, kinds, env)
+  if (!loaded.ok) throw new ConfigError(loaded.problems)
+  const running = new RunningConfig(loaded.config)
+  const { config } = running
+
+  const clock = systemClock
+  const random = createRandom(clock)
+  const { store, inbox, journal } = openSqlite(resolve(dirname(configPath), config.store.path))
+  const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
+  const log = createLog({ level: logLevel, migration: config.migration, runId })
+  const secret = (reference: string) => resolveSecret(reference, env)
+  const context: AdapterContext = { clock, log, secret }
+  const timer = createTimer(clock)
+  const startedAtMs = clock.nowMs()
+  const about = () => ({ ...running.about(), version: version(), startedAtMs })
+
+  const metrics = createMetrics({ version: version(), clock })
+  const { meter } = metrics
+  const { sweepSeconds, observeTimeoutSeconds } = config
+  const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
+  const wakeups = createTimerWakeups(clock, sweepSeconds)
+  const sources = new Map(
+    sourceKinds.flatMap(({ kind, settings, open }) =>
+      config.sources[kind] === undefined ? [] : [[kind, open(settings.parse(config.sources[kind]), context)] as const],
+    ),
+  )
+  const prober = createProber(context)
+  const scopes = new Scopes(trafficKinds, context, { meter, timer })
+  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
+  const engine = new Engine({
+    store,
+    inbox,
+    lease,
+    wakeups,
+    observer,
+    scopes,
+    slis,
+    clock,
+    random,
+    log,
+    meter,
+    timer,
+    sweepSeconds,
+    runId,
+    version: version(),
+  })
+  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
+  metrics.observe(() => control.workloads())
+  meter.reload(true)
+  const api = await createApi({
+    control,
+    journal,
+    metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
+    host: config.api.host,
+    tokens: () => running.config.api.tokens,
+    secret,
+    clock,
+    random,
+    log,
+  })
+
+  const stopping = new AbortController()
+  const closeAll = async () => {
+    await api.close()
+    await Promise.all([...sources.values()].map((source) => source.close()))
+    await prober.close()
+    await store.close()
+  }
+  const url = await api.listen({ host: config.api.host, port: config.api.port })
+  log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
+
+  const reload = async () => {
+    const problems = await running.reload(configPath, env, engine)
+    meter.reload(problems.length === 0)
+    for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
+    return problems
+  }
+  const main = async () => {
+    await engine.start(config.plans, config.hash, stopping.signal)
+    await engine.run()
+  }
+  const ran = main()
+  const watching = watchConfig(configPath, clock, async () => void (await reload()), stopping.signal)
+
+  let stopped: Promise<void> | null = null
+  const stop = (reason: string) => {
+    stopped ??= (async () => {
+      stopping.abort()
+      await engine.stop(reason)
+      await Promise.allSettled([ran, watching])
+      await closeAll()
+      log.info({ reason }, 'Headgate stopped')
+    })()
+    return stopped
+  }
+  return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
+}
+
+/** A config that was refused, with all that is wrong with it. */
+export class ConfigError extends Error {
+  readonly problems: readonly ProblemJson[]
+
+  constructor(problems: readonly ProblemJson[]) {
+    super(`the config has ${problems.length} problems`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** The config in force, and what a reload may change of it: workloads, policies, SLIs and tokens. */
+class RunningConfig {
+  config: Config
+
+  constructor(config: Config) {
+    this.config = config
+  }
+
+  about() {
+    const { migration, clusters, hash, sweepSeconds } = this.config
+    return { migration, clusters, configHash: hash, sweepSeconds }
+  }
+
+  async reload(path: string, env: NodeJS.ProcessEnv, engine: Engine): Promise<readonly ProblemJson[]> {
+    const loaded = await loadConfig(path, kinds, env)
+    const problems = loaded.ok ? this.fixedParts(loaded.config, path) : loaded.problems
+    if (!loaded.ok || problems.length > 0) {
+      await engine.rejectConfig(problems)
+      return problems
+    }
+    if (loaded.config.hash === this.config.hash) return []
+    await engine.configure(loaded.config.plans, loaded.config.hash)
+    this.config = loaded.config
+    return []
+  }
+
+  /** What only a restart may change. */
+  private fixedParts(next: Config, path: string): readonly ProblemJson[] {
+    const parts: readonly [string, (config: Config) => unknown][] = [
+      ['migration', (config) => config.migration],
+      ['clusters', (config) => config.clusters],
+      ['sweep', (config) => [config.sweepSeconds, config.observeTimeoutSeconds]],
+      ['sources', (config) => config.sources],
+      ['api.host and api.port', (config) => [config.api.host, config.api.port]],
+      ['store', (config) => config.store],
+    ]
+    return parts
+      .filter(([, part]) => JSON.stringify(part(next)) !== JSON.stringify(part(this.config)))
+      .map(([name]) => problem('CONFIG_NEEDS_RESTART', `${path}: ${name} was changed`).toJSON())
+  }
+}

@@ -1,0 +1,70 @@
+import { initialState } from '../core/initial.ts'
+import type { Plan } from '../core/plan.ts'
+import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
+import type { Snapshot } from '../ports/store.ts'
+import type { Subject } from './observe.ts'
+
+/** The rollouts as last committed, and the plan of each. */
+export class Book {
+  revision = 0
+  private readonly states = new Map<string, RolloutState>()
+  private readonly pinned = new Map<string, Plan>()
+  private configured = new Map<string, Plan>()
+
+  /** Takes over what the store holds. */
+  load({ revision, rollouts, plans }: Snapshot): void {
+    this.revision = revision
+    this.states.clear()
+    for (const state of rollouts) this.states.set(state.workload, state)
+    for (const [hash, plan] of plans) this.pinned.set(hash, plan)
+  }
+
+  /** Takes a new config's plans; rollouts under way keep theirs. */
+  configure(plans: readonly Plan[]): void {
+    this.configured = new Map(plans.map((plan) => [plan.workload, plan]))
+  }
+
+  /** States for configured workloads that have none yet. */
+  missingStates(runId: string, nowMs: number): readonly RolloutState[] {
+    return [...this.configured.keys()]
+      .filter((name) => !this.states.has(name))
+      .map((name) => initialState(name, runId, nowMs))
+  }
+
+  /** Notes what a commit has made durable. */
+  committed(revision: number, states: readonly RolloutState[], plans: readonly Plan[]): void {
+    this.revision = revision
+    for (const state of states) this.states.set(state.workload, state)
+    for (const plan of plans) this.pinned.set(plan.hash, plan)
+  }
+
+  /** The pinned plan, or the config's while the rollout waits; null: neither is there. */
+  planOf(state: RolloutState): Plan | null {
+    return (state.planHash === null ? this.configured.get(state.workload) : this.pinned.get(state.planHash)) ?? null
+  }
+
+  subject(workload: string): Subject | null {
+    const state = this.states.get(workload)
+    const plan = state && this.planOf(state)
+    return state && plan ? { state, plan } : null
+  }
+
+  /** Rollouts with a plan: first as the config lists them, then those that it lists no more. */
+  subjects(): readonly Subject[] {
+    const names = new Set([...this.configured.keys(), ...this.states.keys()])
+    return [...names].flatMap((name) => this.subject(name) ?? [])
+  }
+
+  /** Those that may still move. */
+  active(): readonly Subject[] {
+    return this.subjects().filter(({ state }) => !isTerminal(state.phase))
+  }
+
+  phases(): ReadonlyMap<string, PhaseName> {
+    return new Map([...this.states].map(([name, { phase }]) => [name, phase.name]))
+  }
+
+  isConfigured(workload: string): boolean {
+    return this.configured.has(workload) || this.states.has(workload)
+  }
+}

@@ -1,0 +1,78 @@
+import { Problem, type ProblemJson } from '../core/problem.ts'
+import type { Clock, Log } from '../ports/runtime.ts'
+import type { Lease, Store } from '../ports/store.ts'
+
+/** How long the lease lasts without a renewal, ms. After a crash the next owner waits so long at most. */
+export const LEASE_MS = 10_000
+const RENEWALS_PER_LEASE = 3
+
+/**
+ * Holds the shard's lease and renews it. `isHeld` is asked before each write: a process that slept through its lease
+ * finds out before it does harm.
+ */
+export class LeaseKeeper {
+  private lease: Lease | null = null
+  private validUntilMs = Number.NEGATIVE_INFINITY
+  private readonly stopping = new AbortController()
+  private loop: Promise<void> | null = null
+  /** Why the lease is not held; null: it is. */
+  trouble: ProblemJson | null = null
+  private readonly store: Store
+  private readonly owner: string
+  private readonly deps: { readonly clock: Clock; readonly log: Log }
+
+  constructor(store: Store, owner: string, deps: LeaseKeeper['deps']) {
+    this.store = store
+    this.owner = owner
+    this.deps = deps
+  }
+
+  /** The lease, if it is still good; else tries to get it. Throws what the store throws. */
+  async hold(): Promise<Lease> {
+    if (this.lease && this.isHeld()) return this.lease
+    return this.renew()
+  }
+
+  isHeld(): boolean {
+    const nowMs = this.deps.clock.nowMs()
+    // A clock that went back must not stretch the lease.
+    return this.lease !== null && nowMs < this.validUntilMs && nowMs > this.validUntilMs - 2 * LEASE_MS
+  }
+
+  keep(): void {
+    this.loop = this.renewForEver()
+  }
+
+  async release(): Promise<void> {
+    this.stopping.abort()
+    await this.loop
+    if (this.lease) await this.store.release(this.lease)
+    this.lease = null
+  }
+
+  private async renew(): Promise<Lease> {
+    const nowMs = this.deps.clock.nowMs()
+    try {
+      this.lease = await this.store.lease(this.owner, nowMs, LEASE_MS)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      if (error.code === 'STORE_LEASE_HELD') this.lease = null
+      this.trouble = error.toJSON()
+      throw error
+    }
+    this.validUntilMs = nowMs + LEASE_MS
+    this.trouble = null
+    return this.lease
+  }
+
+  private async renewForEver(): Promise<void> {
+    const { signal } = this.stopping
+    while (!signal.aborted) {
+      await this.deps.clock.sleep(LEASE_MS / RENEWALS_PER_LEASE, signal)
+      if (signal.aborted) return
+      await this.renew().catch((error: unknown) => {
+        this.deps.log.warn({ error: error instanceof Problem ? error.toJSON() : error }, 'the lease was not renewed')
+      })
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { Fact, Observation, ProbeReading, SliReading, TargetReading, WriteReport } from '../core/observation.ts'
+import { missing } from '../core/observation.ts'
+import type { Plan, ProbeSpec } from '../core/plan.ts'
+import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
+import type { Clock, Meter } from '../ports/runtime.ts'
+import type { Prober } from '../ports/source.ts'
+import type { Scopes } from './scopes.ts'
+import type { SliWatch } from './sli-watch.ts'
+import type { Timer } from './timer.ts'
+
+/** Probes under way at a time. */
+const PROBES_AT_ONCE = 32
+
+export interface Subject {
+  readonly state: RolloutState
+  readonly plan: Plan
+}
+
+export interface ObserverDeps {
+  readonly scopes: Scopes
+  readonly slis: SliWatch
+  readonly prober: Prober
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly timer: Timer
+  readonly sweepSeconds: number
+  readonly observeTimeoutSeconds: number
+}
+
+/**
+ * Gathers what steps need and keeps the newest of it, so that an urgent step never waits for a source. Everything has
+ * one deadline; what is late is `missing`.
+ */
+export class Observer {
+  private readonly targets = new Map<string, TargetReading>()
+  private readonly probes = new Map<string, Record<string, ProbeReading>>()
+  private readonly writes = new Map<string, WriteReport>()
+  private readonly deps: ObserverDeps
+
+  constructor(deps: ObserverDeps) {
+    this.deps = deps
+  }
+
+  /** Asks everything once, for all of these rollouts together. */
+  async observe(subjects: readonly Subject[]): Promise<void> {
+    const { scopes, slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
+    const signal = AbortSignal.timeout(observeTimeoutSeconds * 1000)
+    const active = subjects.filter(({ state }) => !isTerminal(state.phase))
+    const sweepMs = sweepSeconds * 1000
+    const atMs = Math.floor(clock.nowMs() / sweepMs) * sweepMs
+    await Promise.all([
+      slis.poll(atMs, signal),
+      ...scopes.namesOf(active.map(({ plan }) => plan)).map((name) => this.readScope(name, signal)),
+      this.probeAll(active, signal),
+    ])
+  }
+
+  /** Reads one scope anew, as after a write. */
+  async readScope(name: string, signal = AbortSignal.timeout(this.deps.observeTimeoutSeconds * 1000)): Promise<void> {
+    const startedMs = this.deps.clock.nowMs()
+    for (const [id, reading] of await this.deps.scopes.read(name, startedMs, signal)) {
+      const before = this.targets.get(id)
+      // Of two reads that overlap, the one that began later is the newer.
+      if (!before || before.atMs <= reading.atMs) this.targets.set(id, reading)
+    }
+  }
+
+  noteWrites(reports: readonly WriteReport[]): void {
+    for (const report of reports) this.writes.set(`${report.targetId} ${report.kind} ${report.weightPercent}`, report)
+  }
+
+  /** What one rollout may know now. */
+  observationOf({ state, plan }: Subject, facts: readonly Fact[], phases: ReadonlyMap<string, PhaseName>): Observation {
+    const slis = plan.slis.map((spec): [string, SliReading] => [
+      spec.name,
+      this.deps.slis.reading(plan, spec, state.judgeSinceMs),
+    ])
+    return {
+      facts,
+      targets: Object.fromEntries(plan.targets.flatMap(({ id }) => entry(id, this.targets.get(id)))),
+      writes: this.writesOf(plan),
+      slis: Object.fromEntries(slis),
+      probes: this.probes.get(plan.workload) ?? {},
+      dependencies: Object.fromEntries(plan.after.map((name) => [name, phases.get(name) ?? null])),
+    }
+  }
+
+  /** Forgets reports that a commit has made durable. */
+  writesTold(reports: readonly WriteReport[]): void {
+    for (const [key, report] of this.writes) if (reports.includes(report)) this.writes.delete(key)
+  }
+
+  private writesOf(plan: Plan): readonly WriteReport[] {
+    const ids = new Set(plan.targets.map(({ id }) => id))
+    return this.writes.size === 0 ? [] : [...this.writes.values()].filter(({ targetId }) => ids.has(targetId))
+  }
+
+  private async probeAll(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {
+    const queue = subjects.flatMap(({ plan }) => plan.probes.map((spec) => ({ workload: plan.workload, spec })))
+    const worker = async () => {
+      for (let next = queue.pop(); next; next = queue.pop()) await this.probeOnce(next.workload, next.spec, signal)
+    }
+    await Promise.all(Array.from({ length: Math.min(PROBES_AT_ONCE, queue.length) }, worker))
+  }
+
+  private async probeOnce(workload: string, spec: ProbeSpec, signal: AbortSignal): Promise<void> {
+    const atMs = this.deps.clock.nowMs()
+    const seconds = this.deps.timer()
+    const ask = (side: 'old' | 'new') =>
+      signal.aborted ? missing('timeout', 'no time was left in this sweep') : this.deps.prober.probe(spec, side, signal)
+    const [old, fresh] = await Promise.all([ask('old'), ask('new')])
+    this.deps.meter.call('probe', workload, seconds(), fresh?.kind === 'passed')
+    this.probes.set(workload, { ...this.probes.get(workload), [spec.name]: { atMs, outcome: { old, new: fresh } } })
+  }
+}
+
+function entry<T>(key: string, value: T | undefined): [string, T][] {
+  return value === undefined ? [] : [[key, value]]
+}

@@ -1,0 +1,194 @@
+import {
+  type Counts,
+  type CountsReading,
+  type Missing,
+  missing,
+  type SliReading,
+  type ValueReading,
+} from '../core/observation.ts'
+import type { Plan, Sides, SliSpec } from '../core/plan.ts'
+import type { Log, Meter } from '../ports/runtime.ts'
+import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
+import { SliWindows } from './rings.ts'
+import type { Timer } from './timer.ts'
+
+/** One SLI as many workloads share it. */
+interface Watched {
+  readonly spec: SliSpec
+  readonly windows: SliWindows
+  newest: SliVector
+  /** End of the newest tick that was read; null: none yet. */
+  readUntilMs: number | null
+  isRefilled: boolean
+}
+
+/**
+ * Keeps the newest vector and the windows of every SLI in use. Workloads with an equal spec share them, so the queries
+ * of a sweep do not grow with the workloads.
+ */
+export class SliWatch {
+  private readonly watched = new Map<string, Watched>()
+  private readonly keys = new WeakMap<SliSpec, string>()
+  private readonly sources: ReadonlyMap<string, MetricSource>
+  private readonly sweepSeconds: number
+  private readonly deps: { readonly log: Log; readonly meter: Meter; readonly timer: Timer }
+
+  constructor(sources: ReadonlyMap<string, MetricSource>, sweepSeconds: number, deps: SliWatch['deps']) {
+    this.sources = sources
+    this.sweepSeconds = sweepSeconds
+    this.deps = deps
+  }
+
+  /** Watches the SLIs of these plans, and no others. What was known of those that stay is kept. */
+  watch(plans: Iterable<Plan>): void {
+    const wanted = new Map<string, { spec: SliSpec; seconds: Set<number> }>()
+    for (const plan of plans) {
+      for (const spec of plan.slis) {
+        const entry = wanted.get(this.keyOf(spec)) ?? { spec, seconds: new Set<number>() }
+        for (const seconds of windowSeconds(plan, spec.name)) entry.seconds.add(seconds)
+        wanted.set(this.keyOf(spec), entry)
+      }
+    }
+    for (const key of this.watched.keys()) if (!wanted.has(key)) this.watched.delete(key)
+    for (const [key, { spec, seconds }] of wanted) {
+      const known = this.watched.get(key)
+      if (known && [...seconds].every((s) => known.windows.seconds.includes(s))) continue
+      const windows = new SliWindows([...seconds])
+      this.watched.set(key, {
+        spec,
+        windows,
+        newest: missing('no-baseline', 'not read yet'),
+        readUntilMs: null,
+        isRefilled: false,
+      })
+    }
+  }
+
+  /** Reads the tick that ends at `atMs` from every source; what fails or is late is `missing`. */
+  async poll(atMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.watched.values()].map((entry) => this.refill(entry, atMs, signal)))
+    const batches = Map.groupBy(
+      this.watched.values(),
+      ({ spec, readUntilMs }) => `${spec.source} ${readUntilMs ?? 'first'}`,
+    )
+    await Promise.all([...batches.values()].map((batch) => this.pollBatch(batch, atMs, signal)))
+  }
+
+  private async pollBatch(batch: readonly Watched[], atMs: number, signal: AbortSignal): Promise<void> {
+    const [first] = batch
+    const source = first && this.sources.get(first.spec.source)
+    if (!first || !source) return
+    const sinceMs = first.readUntilMs ?? atMs - this.sweepSeconds * 1000
+    // Two sweeps within one tick have nothing new to ask.
+    if (sinceMs >= atMs) return
+    const seconds = this.deps.timer()
+    const specs = batch.map(({ spec }) => spec)
+    const vectors = await source.poll(specs, { sinceMs, atMs }, signal)
+    const isOk = batch.every(({ spec }) => vectors.get(spec)?.kind === 'vector')
+    this.deps.meter.call('source', first.spec.source, seconds(), isOk)
+    for (const entry of batch)
+      this.takeIn(entry, vectors.get(entry.spec) ?? missing('bad-answer', 'the source gave no answer'))
+  }
+
+  private takeIn(entry: Watched, vector: SliVector): void {
+    entry.newest = vector
+    // A failed tick is asked again as part of the next: nothing that was counted meanwhile is lost.
+    if (vector.kind === 'missing') return
+    entry.readUntilMs = vector.atMs
+    addVector(entry.windows, vector)
+  }
+
+  /** After a start the windows are filled from the source's own memory. */
+  private async refill(entry: Watched, atMs: number, signal: AbortSignal): Promise<void> {
+    const source = this.sources.get(entry.spec.source)
+    if (entry.isRefilled || !source) return
+    const seconds = Math.max(...entry.windows.seconds, 0)
+    // The last tick is left to the poll, which counts it once.
+    const untilMs = atMs - this.sweepSeconds * 1000
+    const vectors =
+      seconds === 0
+        ? []
+        : await source.history(entry.spec, { untilMs, seconds, tickSeconds: this.sweepSeconds }, signal)
+    if ('kind' in vectors) {
+      this.deps.log.warn({ sli: entry.spec.name, why: vectors.why, detail: vectors.detail }, 'windows not refilled yet')
+      return
+    }
+    entry.isRefilled = true
+    for (const vector of vectors) {
+      if (vector.kind === 'missing' || (entry.readUntilMs !== null && vector.atMs <= entry.readUntilMs)) continue
+      addVector(entry.windows, vector)
+    }
+    if (vectors.length > 0 && entry.readUntilMs === null) entry.readUntilMs = untilMs
+  }
+
+  /** What one workload's rollout may know of one of its SLIs now. */
+  reading(plan: Plan, spec: SliSpec, judgeSinceMs: number): SliReading {
+    const entry = this.watched.get(this.keyOf(spec))
+    if (!entry) return missing('no-baseline', 'not read yet')
+    const { newest } = entry
+    if (newest.kind === 'missing') return newest
+    const { sinceMs, atMs } = newest
+    const groups = { old: groupKey(plan.clusters.old, plan.workload), new: groupKey(plan.clusters.new, plan.workload) }
+    const measure = {
+      old: newest.groups.get(groups.old) ?? absent(spec, plan, 'old'),
+      new: newest.groups.get(groups.new) ?? absent(spec, plan, 'new'),
+    }
+    if (spec.measure.kind === 'value') return valueReading(atMs, measure)
+    const windows = entry.windows.seconds.map((seconds) => ({
+      seconds,
+      counts: {
+        old: entry.windows.sum(groups.old, seconds, atMs, judgeSinceMs) ?? absent(spec, plan, 'old'),
+        new: entry.windows.sum(groups.new, seconds, atMs, judgeSinceMs) ?? absent(spec, plan, 'new'),
+      },
+    }))
+    return {
+      kind: 'counts',
+      sinceMs,
+      atMs,
+      tick: { old: asCounts(measure.old), new: asCounts(measure.new) },
+      windows,
+    } satisfies CountsReading
+  }
+
+  private keyOf(spec: SliSpec): string {
+    let key = this.keys.get(spec)
+    if (key === undefined) {
+      key = JSON.stringify(spec)
+      this.keys.set(spec, key)
+    }
+    return key
+  }
+}
+
+function addVector(windows: SliWindows, vector: Extract<SliVector, { kind: 'vector' }>): void {
+  for (const [group, measure] of vector.groups) if (measure.kind === 'counts') windows.add(group, vector.atMs, measure)
+}
+
+/** The windows that a plan's gates judge an SLI by. */
+function windowSeconds(plan: Plan, sli: string): readonly number[] {
+  return plan.gates.flatMap((gate) =>
+    gate.kind === 'burnRate' && gate.sli === sli
+      ? gate.pairs.flatMap((pair) => [pair.longSeconds, pair.shortSeconds])
+      : [],
+  )
+}
+
+function absent({ labels, name }: SliSpec, plan: Plan, side: 'old' | 'new'): Missing {
+  return missing(
+    'empty',
+    `no data for ${name} with ${labels.cluster}="${plan.clusters[side]}", ${labels.workload}="${plan.workload}"`,
+  )
+}
+
+function asCounts(measure: Measure): Counts | Missing {
+  if (measure.kind === 'counts') return { total: measure.total, bad: measure.bad }
+  return measure.kind === 'missing' ? measure : missing('bad-answer', 'a value came where counts were expected')
+}
+
+function valueReading(atMs: number, { old, new: fresh }: Sides<Measure>): ValueReading {
+  const asValue = (measure: Measure): number | Missing => {
+    if (measure.kind === 'value') return measure.value
+    return measure.kind === 'missing' ? measure : missing('bad-answer', 'counts came where a value was expected')
+  }
+  return { kind: 'value', atMs, value: { old: asValue(old), new: asValue(fresh) } }
+}

@@ -1,0 +1,81 @@
+import type { Effect } from '../core/effect.ts'
+import type { HeadgateEvent } from '../core/event.ts'
+import type { Fact, WriteReport } from '../core/observation.ts'
+import type { Plan } from '../core/plan.ts'
+import { problem } from '../core/problem.ts'
+import type { RolloutState } from '../core/state.ts'
+import { step } from '../core/step.ts'
+import type { Book } from './book.ts'
+import type { Observer, Subject } from './observe.ts'
+
+/** What a round of thinking came to, to be committed whole. */
+export interface Thought {
+  readonly states: readonly RolloutState[]
+  readonly plans: readonly Plan[]
+  readonly events: readonly HeadgateEvent[]
+  readonly consumedFactIds: readonly string[]
+  readonly writes: readonly WriteReport[]
+  /** By workload, for every workload that was stepped: its targets, and what is to be written to them. */
+  readonly demands: readonly { readonly targetIds: readonly string[]; readonly effects: readonly Effect[] }[]
+}
+
+export interface ThinkInput {
+  readonly book: Book
+  readonly observer: Observer
+  /** null: every active workload. Those with facts are due in any case. */
+  readonly due: readonly string[] | null
+  readonly facts: readonly Fact[]
+  readonly runId: string
+  readonly nowMs: number
+  readonly sweepSeconds: number
+}
+
+/** Steps every due rollout once. Pure but for what the observer remembers. */
+export function think(input: ThinkInput): Thought {
+  const { book, observer, facts, nowMs, sweepSeconds } = input
+  const phases = book.phases()
+  const factsOf = Map.groupBy(facts, ({ workload }) => workload)
+  const stepped = dueSubjects(input).map((subject) => {
+    const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], phases)
+    return { subject, observation, result: step({ ...subject, observation, nowMs, sweepSeconds }) }
+  })
+  const orphans = facts.filter(({ workload }) => book.subject(workload) === null)
+  return {
+    states: stepped.map(({ result }) => result.state),
+    plans: stepped.flatMap(({ subject, result }) =>
+      subject.state.planHash === null && result.state.planHash !== null ? [subject.plan] : [],
+    ),
+    events: [...stepped.flatMap(({ result }) => result.events), ...orphans.map((fact) => refusal(fact, input))],
+    consumedFactIds: facts.map(({ id }) => id),
+    writes: stepped.flatMap(({ observation }) => observation.writes),
+    demands: stepped.map(({ subject, result }) => ({
+      targetIds: subject.plan.targets.map(({ id }) => id),
+      effects: result.effects,
+    })),
+  }
+}
+
+function dueSubjects({ book, due, facts }: ThinkInput): readonly Subject[] {
+  if (due === null) {
+    const active = book.active()
+    const names = new Set(active.map(({ plan }) => plan.workload))
+    return [
+      ...active,
+      ...subjectsOf(
+        book,
+        facts.map(({ workload }) => workload).filter((name) => !names.has(name)),
+      ),
+    ]
+  }
+  return subjectsOf(book, [...due, ...facts.map(({ workload }) => workload)])
+}
+
+function subjectsOf(book: Book, names: readonly string[]): readonly Subject[] {
+  return [...new Set(names)].flatMap((name) => book.subject(name) ?? [])
+}
+
+/** A fact for a workload that is gone is answered, not dropped. */
+function refusal({ id: factId, command, reason, workload, actor }: Fact, { runId, nowMs }: ThinkInput): HeadgateEvent {
+  const refused = problem('API_NOT_FOUND', `no workload "${workload}"`).toJSON()
+  return { atMs: nowMs, runId, workload, actor, type: 'command-refused', factId, command, reason, problem: refused }
+}
