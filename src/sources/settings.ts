@@ -1,27 +1,39 @@
 import { z } from 'zod'
-import { refuse } from '../shared/schema.ts'
+import { about, duration, refuse } from '../shared/schema.ts'
 
-/** An http or https URL. Credentials have a place of their own, where they are references. */
-export function httpUrl() {
+/** An http or https URL without credentials in it. `instead` says where those belong. */
+export function httpUrl(description: string, example: string, instead: string) {
   return z
     .string()
-    .meta({ format: 'uri', examples: ['http://prometheus:9090'] })
+    .meta(about(description, example))
     .transform((text, ctx): string => {
       const url = URL.parse(text)
-      // The text is not repeated before this is known: it may hold a password.
-      if (url !== null && (url.username !== '' || url.password !== ''))
-        return refuse(ctx, 'CONFIG_SECRET_LITERAL', 'a URL holds no user name or password', 'move them to `auth`')
       if (url === null || !['http:', 'https:'].includes(url.protocol))
-        return refuse(ctx, 'CONFIG_WRONG_VALUE', 'not an http or https URL', 'write http://HOST:PORT or https://HOST')
+        return refuse(ctx, 'CONFIG_WRONG_VALUE', 'this is no http:// or https:// URL')
+      if (url.username !== '' || url.password !== '')
+        return refuse(ctx, 'CONFIG_SECRET_LITERAL', 'this URL has credentials in it', instead)
       return text
     })
 }
 
 /** The largest answer that is read, bytes. */
-export function byteLimit(defaultBytes: number) {
+export function byteLimit(description: string, defaultBytes: number) {
   return z
     .int()
     .min(1024)
     .max(2 ** 30)
     .default(defaultBytes)
+    .meta(about(description, defaultBytes))
+}
+
+/** `timeout` of one request. */
+export function requestTimeout(description: string) {
+  return duration({ minSeconds: 1, maxSeconds: 120 }).prefault('5s').meta(about(description, '5s'))
+}
+
+/** `gapTolerance`: how long a series may be away. */
+export function gapTolerance() {
+  return duration({ minSeconds: 1, maxSeconds: 86_400 })
+    .prefault('15m')
+    .meta(about('What comes back within this time goes on counting where it stopped', '15m'))
 }

@@ -7,10 +7,6 @@ import { type Address, parseAddress } from './address.ts'
 import { readStart } from './body.ts'
 import { pinnedConnector } from './connect.ts'
 import { explainFailure } from './explain.ts'
-import { createSlots } from './slots.ts'
-
-/** Probes under way at once; the others wait, and are missing when their time is over before they began. */
-const CONCURRENT = 64
 
 /**
  * Silence for so long is evidence, seconds. When the sweep's deadline cuts a probe off earlier, that was Headgate's own
@@ -21,7 +17,6 @@ const SILENCE_SECONDS = 1
 /** Probes over HTTP and HTTPS, each on a connection of its own. */
 export function createProber(context: Pick<AdapterContext, 'clock'>): Prober {
   const closing = new AbortController()
-  const slots = createSlots(CONCURRENT)
   return {
     async probe(spec, side, signal) {
       const addressText = spec.address[side]
@@ -31,13 +26,8 @@ export function createProber(context: Pick<AdapterContext, 'clock'>): Prober {
       const pattern = compileBody(spec.expectBody)
       if (pattern === null) return missing('refused', 'the body’s pattern is not a regular expression')
       const deadline = AbortSignal.any([signal, closing.signal])
-      const isMine = await slots.take(deadline)
-      if (!isMine) return missing('timeout', 'the deadline of the sweep came before its turn')
-      try {
-        return await run({ spec, address, pattern }, context.clock, deadline)
-      } finally {
-        slots.give()
-      }
+      if (deadline.aborted) return missing('timeout', 'the deadline of the sweep came before it began')
+      return run({ spec, address, pattern }, context.clock, deadline)
     },
     async close() {
       closing.abort()

@@ -1,54 +1,60 @@
 import { z } from 'zod'
-import { duration, refuse, secretReference } from '../../shared/schema.ts'
-import { byteLimit, httpUrl } from '../settings.ts'
+import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
+import { byteLimit, gapTolerance, httpUrl, requestTimeout } from '../settings.ts'
 
-const DAY_SECONDS = 86_400
+const text = z.string().min(1)
 
 const auth = z
   .strictObject({
-    bearer: secretReference().optional().describe('Token for `Authorization: Bearer`'),
-    basic: z.strictObject({ username: z.string().min(1), password: secretReference() }).optional(),
+    bearer: secretReference().optional().meta(about('Sent as `Authorization: Bearer`', '${env:PROMETHEUS_TOKEN}')),
+    basic: z
+      .strictObject({
+        username: text.meta(about('User name', 'headgate')),
+        password: secretReference().meta(about('Its password', '${file:/run/secrets/prometheus}')),
+      })
+      .optional()
+      .meta(about('Sent as `Authorization: Basic`')),
   })
-  .superRefine((value, ctx) => {
-    if ((value.bearer === undefined) === (value.basic === undefined))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', 'either `bearer` or `basic`', 'keep one of the two')
+  .superRefine(({ bearer, basic }, ctx) => {
+    if ((bearer === undefined) === (basic === undefined))
+      refuse(ctx, 'CONFIG_WRONG_VALUE', 'one of `bearer` and `basic` is needed, and not both', 'keep one of the two')
   })
 
 const tls = z
   .strictObject({
-    ca: z.string().min(1).optional().describe('PEM file of the authorities to trust, instead of the usual ones'),
-    cert: z.string().min(1).optional().describe('PEM file of the client certificate'),
-    key: z.string().min(1).optional().describe('PEM file of the client key'),
-    serverName: z.string().min(1).optional().describe('Name that the certificate must carry, if not the URL’s'),
+    ca: text
+      .optional()
+      .meta(about('PEM file of the authorities to trust, instead of the usual ones', '/etc/ssl/prometheus-ca.pem')),
+    cert: text.optional().meta(about('PEM file of the client certificate', '/etc/headgate/tls.crt')),
+    key: text.optional().meta(about('PEM file of its key', '/etc/headgate/tls.key')),
+    serverName: text
+      .optional()
+      .meta(about("Name that the server's certificate must carry, if not the URL's", 'prometheus.internal')),
   })
-  .superRefine((value, ctx) => {
-    if ((value.cert === undefined) !== (value.key === undefined))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', '`cert` and `key` belong together', 'give both, or none')
+  .superRefine(({ cert, key }, ctx) => {
+    if ((cert === undefined) !== (key === undefined))
+      refuse(ctx, 'CONFIG_WRONG_VALUE', '`cert` and `key` go together', 'give both, or none')
   })
 
 /** Settings of the source `prometheus`: anything that answers Prometheus's query API. */
 export const prometheusSettings = z
   .strictObject({
-    url: httpUrl().describe('Base of the API, without /api/v1; a path before it is kept'),
-    auth: auth.optional(),
-    tls: tls.optional().describe('Files are read at each new connection, so rotated ones count'),
-    tenant: z.string().min(1).optional().describe('Tenant of Mimir, Cortex or Thanos: the header X-Scope-OrgID'),
-    timeout: duration({ minSeconds: 1, maxSeconds: 120 })
-      .prefault('5s')
-      .describe('A query without an answer by then is missing'),
-    maxBytes: byteLimit(32 * 2 ** 20).describe('Larger answers are refused, bytes'),
+    url: httpUrl('Where the API is; `/api/v1/query` is appended', 'http://prometheus:9090', 'use `auth` instead'),
+    auth: auth.optional().meta(about('Credentials; none without it')),
+    tls: tls.optional().meta(about('TLS files, read at each new connection, so that rotated ones count')),
+    tenant: text.optional().meta(about('Tenant of Mimir, Cortex or Thanos: the header `X-Scope-OrgID`', 'shop')),
+    timeout: requestTimeout('A query without an answer by then is missing'),
+    maxBytes: byteLimit('A larger answer is refused, bytes', 32 * 2 ** 20),
     delay: duration({ maxSeconds: 300 })
       .prefault('1s')
-      .describe('How far back each query looks, so that scrapes of that moment have arrived'),
-    staleAfter: duration({ minSeconds: 1, maxSeconds: DAY_SECONDS })
+      .meta(about('How far back each query looks, so that the scrapes of that moment have arrived', '1s')),
+    staleAfter: duration({ minSeconds: 1, maxSeconds: 86_400 })
       .prefault('1m')
-      .describe('A series without a sample for so long is gone; more than the scrape interval'),
-    gapTolerance: duration({ minSeconds: 1, maxSeconds: DAY_SECONDS })
-      .prefault('15m')
-      .describe('A series that comes back within this time goes on where it stopped'),
+      .meta(about('A series without a sample for so long is gone; longer than the scrape interval', '1m')),
+    gapTolerance: gapTolerance(),
   })
-  .superRefine((value, ctx) => {
-    if (value.gapTolerance < value.staleAfter)
+  .superRefine(({ gapTolerance, staleAfter }, ctx) => {
+    if (gapTolerance < staleAfter)
       refuse(ctx, 'CONFIG_WRONG_VALUE', '`gapTolerance` is shorter than `staleAfter`', 'make it at least as long')
   })
   .transform(({ timeout, delay, staleAfter, gapTolerance, ...rest }) => ({

@@ -1,33 +1,32 @@
 import { z } from 'zod'
-import { duration, refuse } from '../../shared/schema.ts'
-import { byteLimit, httpUrl } from '../settings.ts'
+import { about, refuse } from '../../shared/schema.ts'
+import { byteLimit, gapTolerance, httpUrl, requestTimeout } from '../settings.ts'
 
 const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/)
 
 const target = z.strictObject({
-  url: httpUrl().describe('The page of metrics, whole'),
+  url: httpUrl('The page of metrics', 'http://10.1.0.7:8080/metrics', 'read such a page through Prometheus'),
   labels: z
     .record(labelName, z.string())
     .default({})
-    .describe('Labels of all its series; they win over labels of the page'),
+    .meta(
+      about('Labels of all its series; they win over those of the page', { cluster: 'prod-a', service: 'checkout' }),
+    ),
 })
 
-/** Settings of the source `scrape`: endpoints that Headgate reads itself. */
+/** Settings of the source `scrape`: pages of metrics that Headgate reads itself. */
 export const scrapeSettings = z
   .strictObject({
-    targets: z.array(target).min(1),
-    timeout: duration({ minSeconds: 1, maxSeconds: 120 })
-      .prefault('5s')
-      .describe('A page that is not there by then is missing'),
-    maxBytes: byteLimit(16 * 2 ** 20).describe('Larger pages are refused, bytes'),
-    gapTolerance: duration({ minSeconds: 1, maxSeconds: 86_400 })
-      .prefault('15m')
-      .describe('A series, or a target, that comes back within this time goes on where it stopped'),
+    targets: z.array(target).min(1).meta(about('The pages to read; each one once a sweep')),
+    timeout: requestTimeout('A page that is not there by then is missing'),
+    maxBytes: byteLimit('A larger page is refused, bytes', 16 * 2 ** 20),
+    gapTolerance: gapTolerance(),
   })
   .superRefine(({ targets }, ctx) => {
     const urls = targets.map(({ url }) => url)
     const twice = urls.find((url, index) => urls.indexOf(url) !== index)
-    if (twice !== undefined) refuse(ctx, 'CONFIG_DUPLICATE', `${twice} is listed twice`, 'it would be counted twice')
+    if (twice !== undefined)
+      refuse(ctx, 'CONFIG_DUPLICATE', `${twice} is listed twice`, 'keep one: it would be counted twice')
   })
   .transform(({ timeout, gapTolerance, ...rest }) => ({
     ...rest,
