@@ -1,0 +1,120 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { EventType, JournalRow } from '../core/event.ts'
+import type { WorkloadView } from '../ports/control.ts'
+import type { Clock, Meter } from '../ports/runtime.ts'
+import { METRICS, type MetricName } from './names.ts'
+import { registerWorkloadGauges } from './workload-gauges.ts'
+
+export interface Metrics {
+  readonly meter: Meter
+  /** What `/metrics` answers with: `registry.metrics()` as `registry.contentType`. */
+  readonly registry: Registry
+  /** Says where the gauges of the workloads come from; asked at each scrape. */
+  observe(views: () => readonly WorkloadView[]): void
+}
+
+/**
+ * Makes the metrics of one service, in a registry of its own, with those of the process (`process_*`, `nodejs_*`)
+ * beside them.
+ */
+export function createMetrics({ version, clock }: { readonly version: string; readonly clock: Clock }): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  let views: () => readonly WorkloadView[] = () => []
+  gauge(registry, 'headgate_build_info').set({ version }, 1)
+  registerWorkloadGauges(registry, () => views())
+  return {
+    registry,
+    meter: createMeter(registry, clock),
+    observe: (source) => {
+      views = source
+    },
+  }
+}
+
+function createMeter(registry: Registry, clock: Clock): Meter {
+  const sweepSeconds = histogram(registry, 'headgate_sweep_seconds')
+  const sweeps = counter(registry, 'headgate_sweeps_total')
+  const lastSweep = gauge(registry, 'headgate_last_sweep_timestamp_seconds')
+  const callSeconds = histogram(registry, 'headgate_call_seconds')
+  const callErrors = counter(registry, 'headgate_call_errors_total')
+  const reloadOk = gauge(registry, 'headgate_config_reload_ok')
+  const reloaded = gauge(registry, 'headgate_config_reload_timestamp_seconds')
+  // A series that begins with its first event shows no increase to `rate`: all that may come are there from the start.
+  for (const outcome of ['committed', 'conflict', 'failed'] as const) sweeps.inc({ outcome }, 0)
+
+  return {
+    sweep(seconds, outcome) {
+      sweepSeconds.observe(seconds)
+      sweeps.inc({ outcome })
+      if (outcome === 'committed') lastSweep.set(clock.nowMs() / 1000)
+    },
+    call(kind, name, seconds, ok) {
+      callSeconds.observe({ kind, name }, seconds)
+      callErrors.inc({ kind, name }, ok ? 0 : 1)
+    },
+    events: createEventMeter(registry),
+    reload(ok) {
+      reloadOk.set(ok ? 1 : 0)
+      if (ok) reloaded.set(clock.nowMs() / 1000)
+    },
+  }
+}
+
+/** Every event type, so that the compiler misses a new one here. */
+const EVENT_TYPES: Readonly<Record<EventType, true>> = {
+  'controller-started': true,
+  'controller-stopped': true,
+  'config-loaded': true,
+  'config-rejected': true,
+  'rollout-created': true,
+  'plan-pinned': true,
+  'phase-entered': true,
+  'weight-intended': true,
+  'weight-applied': true,
+  'weight-confirmed': true,
+  'weight-in-force': true,
+  'write-failed': true,
+  'hold-added': true,
+  'hold-removed': true,
+  'verdict-changed': true,
+  'revert-started': true,
+  'revert-refused': true,
+  'revert-confirmed': true,
+  'command-done': true,
+  'command-refused': true,
+  'blind-too-long': true,
+  'share-stuck': true,
+  'clock-gap': true,
+}
+
+function createEventMeter(registry: Registry): (rows: readonly JournalRow[]) => void {
+  const events = counter(registry, 'headgate_events_total')
+  const revertSeconds = histogram(registry, 'headgate_revert_seconds')
+  const confirmSeconds = histogram(registry, 'headgate_write_to_confirm_seconds')
+  for (const type of Object.keys(EVENT_TYPES)) events.inc({ type }, 0)
+  return (rows) => {
+    for (const { event } of rows) {
+      events.inc({ type: event.type })
+      if (event.type === 'revert-confirmed') revertSeconds.observe(event.secondsSinceStarted)
+      if (event.type === 'weight-confirmed') confirmSeconds.observe(event.secondsSinceIntended)
+    }
+  }
+}
+
+function gauge(registry: Registry, name: MetricName): Gauge {
+  const { help, labels } = METRICS[name]
+  return new Gauge({ name, help, labelNames: labels, registers: [registry] })
+}
+
+function counter(registry: Registry, name: MetricName): Counter {
+  const { help, labels } = METRICS[name]
+  return new Counter({ name, help, labelNames: labels, registers: [registry] })
+}
+
+type HistogramName = { [N in MetricName]: (typeof METRICS)[N]['type'] extends 'histogram' ? N : never }[MetricName]
+
+function histogram(registry: Registry, name: HistogramName): Histogram {
+  const { help, labels, buckets } = METRICS[name]
+  return new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [registry] })
+}

@@ -1,0 +1,117 @@
+/** What a metric is. Units are base units: seconds, and percent where the words of Headgate say percent. */
+export interface MetricSpec {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly labels: readonly string[]
+  readonly unit: '' | 'percent' | 'seconds' | 'seconds since 1970'
+  readonly help: string
+  /** Upper bounds of a histogram's buckets, in its unit. */
+  readonly buckets?: readonly number[]
+}
+
+/** Every metric of Headgate's own. `docs/metrics.md` lists the same; a test compares the two and the registry. */
+export const METRICS = {
+  headgate_build_info: {
+    type: 'gauge',
+    labels: ['version'],
+    unit: '',
+    help: 'Always 1; the label says which version runs',
+  },
+
+  headgate_weight_percent: {
+    type: 'gauge',
+    labels: ['workload', 'kind'],
+    unit: 'percent',
+    help: 'Share sent to NEW: intended, confirmed by the provider, and observed in requests; one that is not known is absent',
+  },
+  headgate_phase: {
+    type: 'gauge',
+    labels: ['workload', 'phase'],
+    unit: '',
+    help: '1 for the phase that the workload is in',
+  },
+  headgate_phase_entered_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['workload'],
+    unit: 'seconds since 1970',
+    help: 'When the workload entered its phase',
+  },
+  headgate_hold: {
+    type: 'gauge',
+    labels: ['workload', 'cause'],
+    unit: '',
+    help: '1 for each hold that is in force',
+  },
+  headgate_gate_outcome: {
+    type: 'gauge',
+    labels: ['workload', 'gate', 'outcome'],
+    unit: '',
+    help: '1 for the newest outcome of the gate',
+  },
+
+  headgate_sweep_seconds: {
+    type: 'histogram',
+    labels: [],
+    unit: 'seconds',
+    help: 'Duration of a sweep, from the load to the end of its commit',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
+  headgate_sweeps_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    unit: '',
+    help: 'Sweeps by how they ended',
+  },
+  headgate_last_sweep_timestamp_seconds: {
+    type: 'gauge',
+    labels: [],
+    unit: 'seconds since 1970',
+    help: 'End of the newest sweep that was committed; 0: none yet',
+  },
+  headgate_call_seconds: {
+    type: 'histogram',
+    labels: ['kind', 'name'],
+    unit: 'seconds',
+    help: 'Duration of a call to something outside, failed ones too',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  headgate_call_errors_total: {
+    type: 'counter',
+    labels: ['kind', 'name'],
+    unit: '',
+    help: 'Calls to something outside that failed',
+  },
+  headgate_events_total: {
+    type: 'counter',
+    labels: ['type'],
+    unit: '',
+    help: 'Events that were committed to the journal by this process',
+  },
+  headgate_revert_seconds: {
+    type: 'histogram',
+    labels: [],
+    unit: 'seconds',
+    help: "From a revert's decision until every target was read back at the safe weight",
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+  },
+  headgate_write_to_confirm_seconds: {
+    type: 'histogram',
+    labels: [],
+    unit: 'seconds',
+    help: 'From the intention of a weight until every target was read back to have it',
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+  },
+  headgate_config_reload_ok: {
+    type: 'gauge',
+    labels: [],
+    unit: '',
+    help: '1: the newest config was taken; 0: it was refused, and the one before it is in force',
+  },
+  headgate_config_reload_timestamp_seconds: {
+    type: 'gauge',
+    labels: [],
+    unit: 'seconds since 1970',
+    help: 'When a config was last taken; 0: none yet',
+  },
+} as const satisfies Record<`headgate_${string}`, MetricSpec>
+
+export type MetricName = keyof typeof METRICS

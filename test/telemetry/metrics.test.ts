@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { EventBody } from '../../src/core/event.ts'
+import type { RolloutState } from '../../src/core/state.ts'
+import type { WorkloadView } from '../../src/ports/control.ts'
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { METRICS, type MetricSpec } from '../../src/telemetry/names.ts'
+import { createFakeClock } from '../fakes/clock.ts'
+import { samplePlan, sampleState } from '../store/samples.ts'
+
+let metrics: Metrics
+const clock = createFakeClock(1_800_000_000_500)
+
+beforeEach(() => {
+  metrics = createMetrics({ version: '1.2.3', clock })
+})
+
+/** The samples of Headgate's own, as in the exposition text, without those of buckets. */
+async function samples(prefix: string): Promise<string[]> {
+  const text = await metrics.registry.metrics()
+  return text.split('\n').filter((line) => line.startsWith(prefix) && !line.includes('_bucket'))
+}
+
+function view(workload: string, changes: Partial<RolloutState> = {}): WorkloadView {
+  return {
+    state: sampleState(workload, changes),
+    plan: samplePlan('aaaa', workload),
+    observation: { targets: {}, slis: {}, probes: {} },
+  }
+}
+
+const row = (body: EventBody) => ({
+  seq: 1,
+  event: { ...body, atMs: 0, runId: '01RUN', workload: 'checkout', actor: 'headgate' },
+})
+
+describe('gauges of workloads', () => {
+  test('tell weight, phase, holds and gates', async () => {
+    metrics.observe(() => [
+      view('checkout', {
+        phase: { name: 'stepping', stepIndex: 1 },
+        phaseSinceMs: 1_500,
+        intendedWeightPercent: 25,
+        confirmedWeightPercent: 10,
+        share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: 9.7 },
+        holds: [{ cause: 'paused', detail: 'a look', sinceMs: 0, actor: 'ada' }],
+        verdicts: [{ gate: 'burnRate:availability', outcome: 'pass', evidence: {}, sentence: 'fine' }],
+      }),
+    ])
+    expect(await samples('headgate_weight_percent{')).toEqual([
+      'headgate_weight_percent{workload="checkout",kind="intended"} 25',
+      'headgate_weight_percent{workload="checkout",kind="confirmed"} 10',
+      'headgate_weight_percent{workload="checkout",kind="observed"} 9.7',
+    ])
+    expect(await samples('headgate_phase')).toEqual([
+      'headgate_phase{workload="checkout",phase="stepping"} 1',
+      'headgate_phase_entered_timestamp_seconds{workload="checkout"} 1.5',
+    ])
+    expect(await samples('headgate_hold{')).toEqual(['headgate_hold{workload="checkout",cause="paused"} 1'])
+    expect(await samples('headgate_gate_outcome{')).toEqual([
+      'headgate_gate_outcome{workload="checkout",gate="burnRate:availability",outcome="pass"} 1',
+    ])
+  })
+
+  test('leave out what is not known, instead of telling zero', async () => {
+    metrics.observe(() => [view('checkout')])
+    expect(await samples('headgate_weight_percent{')).toEqual([
+      'headgate_weight_percent{workload="checkout",kind="intended"} 0',
+    ])
+  })
+
+  test('forget a phase that is over and a workload that is gone', async () => {
+    let views = [view('checkout'), view('search')]
+    metrics.observe(() => views)
+    await metrics.registry.metrics()
+    views = [view('search', { phase: { name: 'completed' } })]
+    expect(await samples('headgate_phase{')).toEqual(['headgate_phase{workload="search",phase="completed"} 1'])
+    expect((await samples('headgate_')).filter((line) => line.includes('checkout'))).toEqual([])
+  })
+
+  test('are absent before anybody says where they come from', async () => {
+    expect(await samples('headgate_phase{')).toEqual([])
+  })
+})
+
+describe('the meter', () => {
+  test('counts sweeps, and dates only those that were committed', async () => {
+    metrics.meter.sweep(0.2, 'conflict')
+    expect(await samples('headgate_last_sweep')).toEqual(['headgate_last_sweep_timestamp_seconds 0'])
+    metrics.meter.sweep(0.3, 'committed')
+    expect(await samples('headgate_last_sweep')).toEqual(['headgate_last_sweep_timestamp_seconds 1800000000.5'])
+    expect(await samples('headgate_sweeps_total')).toEqual([
+      'headgate_sweeps_total{outcome="committed"} 1',
+      'headgate_sweeps_total{outcome="conflict"} 1',
+      'headgate_sweeps_total{outcome="failed"} 0',
+    ])
+    expect(await samples('headgate_sweep_seconds')).toEqual([
+      'headgate_sweep_seconds_sum 0.5',
+      'headgate_sweep_seconds_count 2',
+    ])
+  })
+
+  test('times every call, and counts those that failed', async () => {
+    metrics.meter.call('source', 'prometheus', 0.25, true)
+    expect(await samples('headgate_call_errors_total')).toEqual([
+      'headgate_call_errors_total{kind="source",name="prometheus"} 0',
+    ])
+    metrics.meter.call('source', 'prometheus', 0.25, false)
+    expect(await samples('headgate_call')).toEqual([
+      'headgate_call_seconds_sum{kind="source",name="prometheus"} 0.5',
+      'headgate_call_seconds_count{kind="source",name="prometheus"} 2',
+      'headgate_call_errors_total{kind="source",name="prometheus"} 1',
+    ])
+  })
+
+  test('counts events by type, each type from the start', async () => {
+    expect(await samples('headgate_events_total{type="revert-started"}')).toEqual([
+      'headgate_events_total{type="revert-started"} 0',
+    ])
+    metrics.meter.events([
+      row({ type: 'revert-confirmed', weightPercent: 0, secondsSinceStarted: 4 }),
+      row({ type: 'weight-confirmed', weightPercent: 0, secondsSinceIntended: 3 }),
+    ])
+    expect(await samples('headgate_events_total{type="revert-confirmed"}')).toEqual([
+      'headgate_events_total{type="revert-confirmed"} 1',
+    ])
+    expect(await samples('headgate_revert_seconds_sum')).toEqual(['headgate_revert_seconds_sum 4'])
+    expect(await samples('headgate_write_to_confirm_seconds_sum')).toEqual(['headgate_write_to_confirm_seconds_sum 3'])
+  })
+
+  test('keeps the time of the config in force when a newer one is refused', async () => {
+    metrics.meter.reload(true)
+    metrics.meter.reload(false)
+    expect(await samples('headgate_config_reload')).toEqual([
+      'headgate_config_reload_ok 0',
+      'headgate_config_reload_timestamp_seconds 1800000000.5',
+    ])
+  })
+})
+
+describe('the registry', () => {
+  test('says which version runs', async () => {
+    expect(await samples('headgate_build_info')).toEqual(['headgate_build_info{version="1.2.3"} 1'])
+  })
+
+  test('holds what is documented in names.ts, and nothing else of that prefix', async () => {
+    const registered = metrics.registry.getMetricsAsArray().filter(({ name }) => name.startsWith('headgate_'))
+    const sorted = (names: readonly string[]) => [...names].sort()
+    expect(sorted(registered.map(({ name }) => name))).toEqual(sorted(Object.keys(METRICS)))
+    const text = await metrics.registry.metrics()
+    for (const [name, { type }] of Object.entries(METRICS)) expect(text).toContain(`# TYPE ${name} ${type}\n`)
+  })
+
+  test('has the metrics of the process, and shares nothing with another registry', async () => {
+    const other = createMetrics({ version: '2', clock })
+    expect(await other.registry.metrics()).toContain('process_cpu_seconds_total')
+    expect(await other.registry.metrics()).not.toContain('1.2.3')
+  })
+
+  test('is what docs/metrics.md lists', () => {
+    const doc = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8')
+    const line = ([name, { type, labels, unit, help }]: [string, MetricSpec]) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${unit} | ${help} |`
+    expect(doc.split('\n').filter((text) => text.startsWith('| `headgate_'))).toEqual(Object.entries(METRICS).map(line))
+  })
+})
