@@ -82,8 +82,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
   const sources = new Map(
-    sourceKinds.flatMap(({ kind, settings, open }) =>
-      config.sources[kind] === undefined ? [] : [[kind, open(settings.parse(config.sources[kind]), context)] as const],
+    sourceKinds.flatMap(({ kind, open }) =>
+      config.sources[kind] === undefined ? [] : [[kind, open(config.sources[kind], context)] as const],
     ),
   )
   const prober = createProber(context)

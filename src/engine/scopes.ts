@@ -52,10 +52,7 @@ export class Scopes {
     const kind = this.kinds.get(kindName)
     // The config check refuses unknown kinds; a pinned plan may outlive the kind it names.
     if (!kind) throw problem('CONFIG_NOT_FOUND', `no traffic provider of kind "${kindName}"`)
-    const adapter = kind.open(
-      targets.map(({ id, settings }) => ({ id, settings: kind.settings.parse(settings) })),
-      this.context,
-    )
+    const adapter = kind.open(targets, this.context)
     this.open.set(scope, {
       fingerprint: fingerprintOf(targets),
       targetIds: targets.map(({ id }) => id),
