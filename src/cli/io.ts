@@ -14,6 +14,8 @@ export interface Io {
   readonly terminal: () => { readonly columns: number; readonly rows: number } | null
   /** Aborts when a person (Ctrl-C) or the system (SIGTERM) wants an end. */
   readonly interrupted: AbortSignal
+  /** Calls the listener at each SIGHUP, until the returned function is called. */
+  readonly onHangup: (listener: () => void) => () => void
 }
 
 /** The real thing. */
@@ -34,6 +36,10 @@ export function systemIo(): Io {
     clock: systemClock,
     terminal: () => (stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : null),
     interrupted: interrupted.signal,
+    onHangup: (listener) => {
+      process.on('SIGHUP', listener)
+      return () => process.off('SIGHUP', listener)
+    },
   }
 }
 

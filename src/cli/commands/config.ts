@@ -1,0 +1,37 @@
+import { loadConfig } from '../../config.ts'
+import type { ProblemJson } from '../../core/problem.ts'
+import { configShape } from '../../policy/shape.ts'
+import { sourceKinds } from '../../sources/registry.ts'
+import { trafficKinds } from '../../traffic/registry.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
+import { type Session, say, sayJson } from '../session.ts'
+import { problemText } from '../view.ts'
+
+const KINDS = { traffic: trafficKinds, sources: sourceKinds }
+
+/** `headgate validate`: every problem of a config at its place, in one go. */
+export async function validate(session: Session, file: string): Promise<ExitCode> {
+  const { io, json } = session
+  const result = await loadConfig(file, KINDS, io.env)
+  if (!result.ok) {
+    sayConfigProblems(session, result.problems)
+    return EXIT.usage
+  }
+  const { hash, migration, plans } = result.config
+  const workloads = plans.map(({ workload }) => workload)
+  if (json) sayJson(session, { ok: true, hash, migration, workloads })
+  else say(session, [`${file} is fine: migration ${migration}, config ${hash}, workloads ${workloads.join(', ')}`])
+  return EXIT.ok
+}
+
+/** Prints all that is wrong with a config: a line each, or one object. */
+export function sayConfigProblems(session: Session, problems: readonly ProblemJson[]): void {
+  if (session.json) sayJson(session, { ok: false, problems })
+  else session.io.err(problems.map((problem) => `${problemText(problem)}\n`).join(''))
+}
+
+/** `headgate schema`: the config's JSON Schema, for editors. */
+export async function schema({ io }: Session): Promise<ExitCode> {
+  io.out(`${JSON.stringify(configShape(KINDS), null, 2)}\n`)
+  return EXIT.ok
+}

@@ -1,0 +1,147 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CommandName } from '../core/observation.ts'
+import { Problem, problem } from '../core/problem.ts'
+import { readVersion } from '../shared/version.ts'
+import type { LogLevel } from '../telemetry/log.ts'
+import { EXIT, type ExitCode, exitCodeOf } from './exit.ts'
+import type { Io } from './io.ts'
+import { DEFAULT_URL, type GlobalOptions, openSession, type Session, sayProblem } from './session.ts'
+
+/** Runs one command line (without `node` and the script) to its exit code. Never throws for what a person can cause. */
+export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode | number> {
+  let exitCode: number = EXIT.ok
+  const program = createProgram(io, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    // An interrupt ends what was asked; nobody wants to be told so.
+    if (io.interrupted.aborted && !(error instanceof Problem)) return EXIT.failed
+    const refusal = toProblem(error)
+    if (!refusal) throw error
+    sayProblem(openSession(io, { json: argv.includes('--json') }), refusal.toJSON())
+    return exitCodeOf(refusal.code)
+  }
+}
+
+type Action = (session: Session) => Promise<number>
+
+// Each command imports what it needs when it is run: `headgate status` is not to wait for the engine to load.
+function createProgram(io: Io, onExit: (code: number) => void): Command {
+  const program = new Command('headgate')
+    .description('Moves live traffic from one Kubernetes cluster to another, workload by workload, and shows why.')
+    .version(readVersion(), '-V, --version')
+    .option('--url <url>', `where Headgate answers (env HEADGATE_URL; default ${DEFAULT_URL})`)
+    .option('--token-file <path>', 'file with the API token (or env HEADGATE_TOKEN)')
+    .option('--json', 'machine output: one JSON object, or one a line')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
+  const run = async (action: Action) => onExit(await action(openSession(io, program.opts<GlobalOptions>())))
+  addService(program, run)
+  addViews(program, run)
+  for (const [name, description] of COMMANDS) addCommand(program, run, name, description)
+  return program
+}
+
+// Not taken from telemetry/log.ts, which loads the logger.
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+
+type Run = (action: Action) => Promise<void>
+
+function addService(program: Command, run: Run): void {
+  program
+    .command('run')
+    .description('run the service: gather evidence, decide, move traffic')
+    .requiredOption('-c, --config <file>', 'the config')
+    .addOption(new Option('--log-level <level>', 'the quietest that is logged').choices(LOG_LEVELS).default('info'))
+    .action((options) => run(async (session) => (await import('./commands/run.ts')).run(session, options)))
+  program
+    .command('validate')
+    .description('check a config and print everything that is wrong with it')
+    .argument('<file>')
+    .action((file: string) => run(async (session) => (await import('./commands/config.ts')).validate(session, file)))
+  program
+    .command('schema')
+    .description('print the JSON Schema of the config')
+    .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))
+  program
+    .command('demo')
+    .description('watch a migration of three workloads on this machine, in about a minute')
+    .option('--exit', 'leave at the end instead of staying up for a look around')
+    .action((options: { exit?: boolean }) =>
+      run(async (session) => (await import('./commands/demo.ts')).demo(session, options.exit === true)),
+    )
+}
+
+function addViews(program: Command, run: Run): void {
+  program
+    .command('status')
+    .description('show where every workload stands and why, or one workload with its evidence')
+    .argument('[workload]')
+    .action((workload?: string) =>
+      run(async (session) => (await import('./commands/status.ts')).status(session, workload)),
+    )
+  program
+    .command('watch')
+    .description('the same, live; in a pipe, a line for each change')
+    .action(() => run(async (session) => (await import('./commands/watch.ts')).watch(session)))
+  program
+    .command('journal')
+    .description('show what happened')
+    .option('-w, --workload <name>', 'only this workload')
+    .option('-f, --follow', 'go on with what happens from now on')
+    .option('-n, --limit <count>', 'rows: the newest, or with --after the first', wholeNumber(1, 1000), 50)
+    .option('--after <seq>', 'rows after this one', wholeNumber(0))
+    .option('--store <file>', 'read a SQLite file instead of asking the service')
+    .action((options) => run(async (session) => (await import('./commands/journal.ts')).journal(session, options)))
+}
+
+const COMMANDS: readonly (readonly [CommandName, string])[] = [
+  ['pause', 'hold at this weight until a `resume`'],
+  ['resume', 'clear a pause or a halt, and judge only what comes from now on'],
+  ['approve', 'allow the step that waits for a person'],
+  ['advance', 'take the next step without waiting for more proof'],
+  ['halt', 'stop at this weight, as if there were harm'],
+  ['revert', 'bring the traffic back to the safe weight'],
+  ['retry', 'write the weight again over drift, or start anew what was reverted or cancelled'],
+  ['cancel', 'let go of it; the weight stays where it is'],
+]
+
+function addCommand(program: Command, run: Run, name: CommandName, description: string): void {
+  const command = program
+    .command(name)
+    .description(description)
+    .argument('<workload>')
+    .requiredOption('-r, --reason <text>', 'why, for the journal')
+    .option('--no-wait', 'do not wait for the outcome')
+    .option('--timeout <seconds>', 'how long to wait for the outcome', wholeNumber(1, 86_400), 60)
+  if (name === 'revert') command.option('--force', 'even if OLD looks no better')
+  command.action((workload: string, options) =>
+    run(async (session) => (await import('./commands/command.ts')).command(session, name, workload, options)),
+  )
+}
+
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(
+        `It is not a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ''}.`,
+      )
+    return value
+  }
+}
+
+function toProblem(error: unknown): Problem | null {
+  if (error instanceof Problem) return error
+  if (!(error instanceof CommanderError)) return null
+  const cause = error.message
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '')
+  return problem('CLI_USAGE', cause)
+}
