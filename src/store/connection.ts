@@ -35,6 +35,8 @@ export function openWriter(path: string): Connection {
 /** Makes a writer of an open database; `path` names it in problems. */
 export function writerOn(db: DatabaseSync, path: string): Connection {
   const sql = guarded(path, () => {
+    // Before the first change: the file may be somebody else's.
+    checkVersion(db, path)
     const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
     if (mode !== 'wal')
       throw problem('STORE_UNAVAILABLE', `${path} cannot keep a write-ahead log`, {

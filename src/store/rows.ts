@@ -8,7 +8,7 @@ import type { RolloutState } from '../core/state.ts'
 /** A row as SQLite gives it. STRICT tables see to the types; these readers prove it to the compiler. */
 export type Row = Readonly<Record<string, SQLOutputValue>>
 
-/** The columns that hold JSON, each with what it must name itself by: the column beside it. */
+/** Each reads one column of JSON, which must say the same name as the column beside it. */
 export const readState = (row: Row) => json<RolloutState>(row, 'state', 'workload', 'workload')
 export const readPlan = (row: Row) => json<Plan>(row, 'plan', 'hash', 'hash')
 export const readFact = (row: Row) => json<Fact>(row, 'fact', 'id', 'id')

@@ -1,5 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { problem } from '../core/problem.ts'
+import { integer } from './rows.ts'
+
+/** Marks the file as Headgate's: `HDGT` in ASCII. */
+const APPLICATION_ID = 0x48444754
 
 /**
  * The schema's history: step n brings a store from version n to n + 1 (`PRAGMA user_version`). A step that was once
@@ -67,7 +71,7 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
       if (step !== undefined) {
         db.exec(step)
         version += 1
-        db.exec(`PRAGMA user_version = ${version}`)
+        db.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${APPLICATION_ID}`)
       }
       db.exec('COMMIT')
     } finally {
@@ -76,9 +80,18 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
   }
 }
 
-/** The version of a store that this Headgate can use, perhaps after steps. Throws STORE_VERSION for a newer one. */
+/**
+ * The version of a store that this Headgate can use, perhaps after steps; 0: an empty file. Throws STORE_VERSION for a
+ * newer one, and STORE_UNAVAILABLE for the database of something else.
+ */
 export function checkVersion(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): number {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+  const version = integer(db.prepare('PRAGMA user_version').get(), 'user_version')
+  const applicationId = integer(db.prepare('PRAGMA application_id').get(), 'application_id')
+  const tables = integer(db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get(), 'tables')
+  if (applicationId !== APPLICATION_ID && (version > 0 || tables > 0))
+    throw problem('STORE_UNAVAILABLE', `${path} is the database of something else`, {
+      hint: 'the path names a file that is no store: check it',
+    })
   if (version > steps.length)
     throw problem('STORE_VERSION', `${path} has version ${version}, this Headgate knows up to ${steps.length}`)
   return version

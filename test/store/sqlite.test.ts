@@ -64,6 +64,14 @@ describe('a file that cannot be a store is refused with what to do', () => {
     expect(readFileSync(place.path, 'utf8')).toBe(text)
   })
 
+  test('that is the database of something else, which stays as it was', () => {
+    const other = openRaw()
+    other.exec('CREATE TABLE theirs (a TEXT)')
+    expect(() => open()).toThrow(expect.objectContaining(refusal('STORE_UNAVAILABLE', 'no store')))
+    expect(other.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']).toBe(1)
+    expect(other.prepare('PRAGMA journal_mode').get()?.['journal_mode']).toBe('delete')
+  })
+
   test('that a newer Headgate wrote', async () => {
     await open().store.close()
     openRaw().exec(`PRAGMA user_version = ${STEPS.length + 1}`)
