@@ -30,7 +30,7 @@ export async function startFakeHaproxy(backends: readonly string[]): Promise<Fak
   let instead: ((command: string) => string | null) | null = null
   let mood: 'answers' | 'hangs' | 'hangs up' = 'answers'
 
-  const listener = createServer((socket) => {
+  const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     // A client that goes away in the middle is part of the tests.

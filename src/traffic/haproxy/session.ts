@@ -29,7 +29,7 @@ export class Session {
     deadline.throwIfAborted()
     const address = addressOf(socketName)
     if (address === null) throw problem('TRAFFIC_UNREACHABLE', `${socketName} is no socket`)
-    const socket = connect({ ...address, signal: deadline })
+    const socket = connect({ ...address, noDelay: true, signal: deadline })
     socket.setEncoding('utf8')
     await once(socket, 'connect')
     const session = new Session(socket)
