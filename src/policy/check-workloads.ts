@@ -119,7 +119,9 @@ function checkProbes(workload: Workload, path: Path, config: ParsedConfig): Find
 
 function checkEvidence(workload: Workload, path: Path, config: ParsedConfig): Finding[] {
   const hasSli = sliNamesOf(workload, config).length > 0
-  const hasProbe = workload.probes.some((probe) => addressOf(probe, config).new !== null)
+  const addresses = workload.probes.map((probe) => addressOf(probe, config))
+  // A probe without any address has its own finding.
+  const hasProbe = addresses.some((address) => address.new !== null || address.old === null)
   if (hasSli || hasProbe) return []
   return [
     {

@@ -34,9 +34,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
 }
 
 function sliGate(sli: string, { bound, worst }: SliSettings, { burnRate }: ResolvedPolicy): Gate {
-  // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
   if (bound) return { kind: 'threshold', id: `threshold/${sli}`, sli, bound, then: worst }
-  // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
   const pairs = burnRate.map((pair): BurnPair => ({ ...pair, then: milder(pair.then, worst) }))
   return { kind: 'burnRate', id: `burnRate/${sli}`, sli, pairs }
 }

@@ -113,7 +113,6 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     probes: {
       failures: pick((layer) => layer.probes?.failures),
       passes: pick((layer) => layer.probes?.passes),
-      // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
       then: pick((layer) => layer.probes?.then),
     },
     blindAfterSeconds: pick((layer) => layer.blindAfter),

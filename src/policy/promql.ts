@@ -18,6 +18,7 @@ type SyntaxNode = Tree['topNode']
 
 /** Parses an expression; a node of the tree, or the first fault. */
 function parsePromql(text: string): SyntaxNode | PromqlFault {
+  if (text.trim() === '') return { offset: 0, cause: 'there is no expression', hint: 'write a PromQL expression' }
   const tree = parser.parse(text.replaceAll(WINDOW, WINDOW_STAND_IN))
   let fault: PromqlFault | null = null
   tree.iterate({
@@ -33,9 +34,24 @@ function parsePromql(text: string): SyntaxNode | PromqlFault {
 }
 
 function syntaxFault(text: string, from: number, to: number): PromqlFault {
-  const rest = text.slice(from, to > from ? to : undefined).trim()
-  const cause = rest === '' ? 'the expression ends too early' : `unexpected ${quoteToken(rest)}`
-  const hint = rest === '' ? 'close every bracket and quote' : 'fix the expression here; try it in the Prometheus UI'
+  const end = text.trimEnd().length
+  if (from >= end || text.slice(from, to > from ? to : undefined).trim() === '')
+    return {
+      offset: Math.min(from, end),
+      cause: 'the expression ends too early',
+      hint: 'close every bracket and quote',
+    }
+  const before = text.slice(0, from)
+  const name = /([a-zA-Z_]\w*)\s*$/.exec(before)
+  if (text.startsWith('(', from) && name?.[1])
+    return {
+      offset: name.index,
+      cause: `"${name[1]}" is no function of PromQL`,
+      hint: 'correct its name, as in increase(…) or rate(…)',
+    }
+  const cause = `unexpected ${quoteToken(text.slice(from).trim())}`
+  const isValue = /(=|!=|=~|!~)\s*$/.test(before)
+  const hint = isValue ? 'put the value in double quotes' : 'fix the expression here; try it in the Prometheus UI'
   return { offset: from, cause, hint }
 }
 

@@ -6,16 +6,18 @@ const DAY_SECONDS = 86_400
 
 const harm = z.enum(['halt', 'revert'])
 
-const stepSchema = z.strictObject({
-  weight: percent({ min: 0.1 }).meta(about('Share sent to NEW, in steps of 0.1', '10%')),
-  hold: duration({ maxSeconds: 30 * DAY_SECONDS }).meta(
-    about('How long the weight must have been in force, and observed, before the next step', '10m'),
-  ),
-  approval: z
-    .boolean()
-    .prefault(false)
-    .meta(about('A person must approve before the weight is raised to this one', true)),
-})
+const stepSchema = z
+  .strictObject({
+    weight: percent({ min: 0.1 }).meta(about('Share sent to NEW, in steps of 0.1', '10%')),
+    hold: duration({ maxSeconds: 30 * DAY_SECONDS }).meta(
+      about('How long the weight must have been in force, and observed, before the next step', '10m'),
+    ),
+    approval: z
+      .boolean()
+      .prefault(false)
+      .meta(about('A person must approve before the weight is raised to this one', true)),
+  })
+  .meta(about('A weight, and how long it is held', { weight: '10%', hold: '10m' }))
 
 const stepsSchema = z
   .array(stepSchema)
@@ -52,7 +54,6 @@ const pairSchema = z
       about('The shorter window: shows that it still goes on', '1m'),
     ),
     factor: z.number().min(2).meta(about("Times the budget's even spending, from 2", 14.4)),
-    // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
     then: harm.meta(about('What to do when both windows are at or above the factor', 'revert')),
   })
   .superRefine(({ long, short }, ctx) => {
@@ -81,7 +82,6 @@ export const policySchema = z.strictObject({
     .optional()
     .meta(
       about('Alerts on how fast NEW spends the error budget; each SLI with an objective gets them all', [
-        // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
         { long: '5m', short: '1m', factor: 14.4, then: 'revert' },
       ]),
     ),
@@ -89,7 +89,6 @@ export const policySchema = z.strictObject({
     .strictObject({
       failures: z.int().min(1).optional().meta(about('Failures in a row on NEW that count as harm', 3)),
       passes: z.int().min(1).optional().meta(about('Passes in a row on NEW, at this weight, before a raise', 3)),
-      // biome-ignore lint/suspicious/noThenProperty: the policy's own word, a text.
       then: harm.optional().meta(about('What so many failures do', 'revert')),
     })
     .optional()

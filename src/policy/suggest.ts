@@ -2,13 +2,25 @@ import { distance } from 'fastest-levenshtein'
 
 /** The candidate that was probably meant; null: none is near. */
 export function closest(word: string, candidates: readonly string[]): string | null {
-  const plain = (text: string) => text.toLowerCase().replaceAll(/[-_]/g, '')
   const allowed = Math.max(1, Math.floor(word.length / 3))
   const ranked = candidates
-    .map((candidate) => ({ candidate, far: distance(plain(word), plain(candidate)) }))
+    .map((candidate) => ({ candidate, far: farness(plain(word), plain(candidate)) }))
     .sort((a, b) => a.far - b.far)
   const best = ranked[0]
   return best && best.far <= allowed ? best.candidate : null
+}
+
+function farness(a: string, b: string): number {
+  // Swapped letters count as two edits, but are one slip.
+  return sortedLetters(a) === sortedLetters(b) ? Math.min(1, distance(a, b)) : distance(a, b)
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/[-_]/g, '')
+}
+
+function sortedLetters(text: string): string {
+  return [...text].sort().join('')
 }
 
 /** `did you mean "hold"?`, or the candidates to choose from. */

@@ -5,6 +5,11 @@ import { shapesAt } from './shape.ts'
 type Issue = z.core.$ZodIssue
 type JsonSchema = z.core.JSONSchema.JSONSchema
 
+/** The issues of one branch, with the keys that a map of it may have; or a finding of its own. */
+type Choice =
+  | { readonly issues: readonly Issue[]; readonly keys: readonly string[] | null }
+  | { readonly finding: Finding }
+
 /**
  * Of a union whose every branch failed, the branch that was probably meant: the one whose own required keys are there,
  * else the one with the least wrong. A map with no branch's own keys gets a finding that names them all.
@@ -14,7 +19,7 @@ export function chooseBranch(
   path: Path,
   value: unknown,
   shape: JsonSchema,
-): { readonly issues: readonly Issue[] } | { readonly finding: Finding } {
+): Choice {
   const shapes = unionAt(shape, path, branches.length)
   const own = ownRequiredKeys(shapes)
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -22,9 +27,15 @@ export function chooseBranch(
   const isFormMap = isMap && shapes.length > 0 && own.every((keys) => keys.length > 0)
   if (isFormMap && present.every((count) => count === 0)) return { finding: noForm(own, path) }
   const ranked = branches
-    .map((issues, index) => ({ issues, present: present[index] ?? 0, cost: costOf(issues) }))
+    .map((issues, index) => ({
+      issues,
+      keys: Object.keys(shapes[index]?.properties ?? {}),
+      present: present[index] ?? 0,
+      cost: costOf(issues),
+    }))
     .sort((a, b) => b.present - a.present || a.cost - b.cost)
-  return { issues: ranked[0]?.issues ?? [] }
+  const best = ranked[0]
+  return { issues: best?.issues ?? [], keys: best && best.keys.length > 0 ? best.keys : null }
 }
 
 function unionAt(shape: JsonSchema, path: Path, length: number): readonly JsonSchema[] {

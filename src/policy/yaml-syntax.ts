@@ -1,4 +1,4 @@
-import type { Document, ErrorCode, ParsedNode, YAMLError } from 'yaml'
+import { type Document, type ErrorCode, type ParsedNode, visit, type YAMLError } from 'yaml'
 import type { SyntaxFinding } from './yaml.ts'
 
 /** Own words for the library's error codes: its messages may repeat the text around the error, a secret maybe. */
@@ -16,10 +16,7 @@ const SENTENCES: Readonly<Partial<Record<ErrorCode, readonly [cause: string, hin
   ],
   BLOCK_IN_FLOW: ['a block inside of {…} or […]', 'write {…} and […] with commas, without `- ` and new keys by line'],
   KEY_OVER_1024_CHARS: ['a key of more than 1,024 characters', 'shorten it'],
-  MISSING_CHAR: [
-    'a quote, bracket or comma is missing',
-    'close what was opened; quote a text that has special characters',
-  ],
+  MISSING_CHAR: ['a bracket or comma is missing', 'close what was opened, and put commas between'],
   MULTILINE_IMPLICIT_KEY: ['a line without a `key: value`', 'write a space after the colon, and a key on each line'],
   MULTIPLE_ANCHORS: ['two anchors at one value', 'keep one'],
   MULTIPLE_DOCS: ['a second YAML document starts here', 'keep one config a file: remove the `---` and what follows'],
@@ -28,28 +25,51 @@ const SENTENCES: Readonly<Partial<Record<ErrorCode, readonly [cause: string, hin
   TAG_RESOLVE_FAILED: ['an unknown tag (`!…`)', 'remove it; quote the text if it starts with `!`'],
 }
 
+const UNEXPECTED = ['something that YAML does not expect here', 'check this line and the one above'] as const
+
 /** Duplicate keys, each; of the other errors the first, since what follows it is mostly its echo. */
 export function syntaxFindings(document: Document.Parsed<ParsedNode>, text: string): SyntaxFinding[] {
   const errors: readonly YAMLError[] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])
   const duplicates = errors.filter((error) => error.code === 'DUPLICATE_KEY')
   const first = errors.find((error) => error.code !== 'DUPLICATE_KEY')
-  return [...(first ? [describe(first, text)] : []), ...duplicates.map((error) => describeDuplicate(error, text))]
+  return [
+    ...(first ? [describe(first, document, text)] : []),
+    ...duplicates.map((error) => describeDuplicate(error, text)),
+  ]
 }
 
-function describe(error: YAMLError, text: string): SyntaxFinding {
+function describe(error: YAMLError, document: Document.Parsed<ParsedNode>, text: string): SyntaxFinding {
   const offset = error.pos[0]
-  if (error.code === 'UNEXPECTED_TOKEN' && text.startsWith('{', offset) && text[offset - 1] === '$')
-    return {
-      code: 'CONFIG_SYNTAX',
-      cause: '${…} inside of {…} or […] must be quoted',
-      hint: 'write "${env:NAME}"',
-      offset: offset - 1,
-    }
-  const [cause, hint] = SENTENCES[error.code] ?? [
-    'something that YAML does not expect here',
-    'check the line and the one above',
-  ]
-  return { code: 'CONFIG_SYNTAX', cause, hint, offset }
+  const finding = (cause: string, hint: string, at = offset): SyntaxFinding => {
+    return { code: 'CONFIG_SYNTAX', cause, hint, offset: at }
+  }
+  if (error.code === 'UNEXPECTED_TOKEN' && /^[\w$]\{/.test(text.slice(offset - 1)))
+    return finding(
+      'inside of {…} or […], a text with braces must be quoted',
+      `write "\${env:NAME}", or 'metric{label="value"}'`,
+    )
+  // These share a code with others: the library's message tells them apart.
+  if (error.message.startsWith('Flow ')) return finding('a { or [ above is not closed', 'close it')
+  if (error.message.startsWith('Implicit map key'))
+    return finding(
+      'this line has no `key: value`, or is not indented as its siblings are',
+      'indent siblings by the same number of spaces',
+    )
+  if (error.message.startsWith('Missing closing'))
+    return finding('a quote is not closed', 'close it', openQuote(document, offset))
+  const [cause, hint] = SENTENCES[error.code] ?? UNEXPECTED
+  return finding(cause, hint)
+}
+
+// The library tells where the text ended without its quote; where it began says more.
+function openQuote(document: Document.Parsed<ParsedNode>, end: number): number {
+  let start = end
+  visit(document, {
+    Scalar(_key, { type, range }) {
+      if (range && type?.startsWith('QUOTE') && range[0] < end && range[1] >= end - 1) start = range[0]
+    },
+  })
+  return start
 }
 
 function describeDuplicate(error: YAMLError, text: string): SyntaxFinding {

@@ -91,6 +91,17 @@ function aliasFindings(document: ReturnType<typeof parseDocument>): SyntaxFindin
           offset,
         })
     },
+    Pair(_key, pair) {
+      if (!isMerge(pair)) return
+      const sources = isSeq(pair.value) ? pair.value.items : [pair.value]
+      if (sources.every((source) => isMap(isAlias(source) ? source.resolve(document) : source))) return
+      found.push({
+        code: 'CONFIG_SYNTAX',
+        cause: '`<<` takes a map, or a list of maps',
+        hint: 'write `<<: *NAME`, where &NAME stands at a map',
+        offset: isNode(pair.key) ? startOf(pair.key) : 0,
+      })
+    },
   })
   return found
 }
@@ -145,8 +156,9 @@ function childOfMap(map: YAMLMap, name: string, resolve: Resolve): Child | null 
   return null
 }
 
+// The library reads the key as a symbol of that name.
 function isMerge(pair: Pair): boolean {
-  return isScalar(pair.key) && pair.key.value === '<<'
+  return isScalar(pair.key) && typeof pair.key.value === 'symbol' && pair.key.value.description === '<<'
 }
 
 function isNode(value: unknown): value is Node {

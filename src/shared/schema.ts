@@ -23,7 +23,8 @@ export function duration(range: { minSeconds?: number; maxSeconds?: number } = {
         return refuse(
           ctx,
           'CONFIG_WRONG_VALUE',
-          `"${text}" must be between ${formatSeconds(minSeconds)} and ${formatSeconds(maxSeconds)}`,
+          `"${text}" is not between ${formatSeconds(minSeconds)} and ${formatSeconds(maxSeconds)}`,
+          'write a value in that range',
         )
       return seconds
     })
@@ -39,10 +40,20 @@ export function percent(range: { min?: number; max?: number; decimals?: number }
       const match = /^(\d+(?:\.(\d+))?)%$/.exec(text)
       if (!match) return refuse(ctx, 'CONFIG_PERCENT', `"${text}" is not a percentage`)
       if ((match[2]?.length ?? 0) > decimals)
-        return refuse(ctx, 'CONFIG_PERCENT', `"${text}" has more than ${decimals} digits behind the point`)
+        return refuse(
+          ctx,
+          'CONFIG_PERCENT',
+          `"${text}" is too fine`,
+          `write at most ${decimals} ${decimals === 1 ? 'digit' : 'digits'} behind the point`,
+        )
       const value = Number(match[1])
       if (value < min || value > max)
-        return refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" must be between ${min}% and ${max}%`)
+        return refuse(
+          ctx,
+          'CONFIG_WRONG_VALUE',
+          `"${text}" is not between ${min}% and ${max}%`,
+          'write a value in that range',
+        )
       return value
     })
 }

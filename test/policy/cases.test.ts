@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { stringify } from 'yaml'
+import { Document, isCollection, isPair, visit } from 'yaml'
 import { formatProblem } from '../../src/core/problem.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { kinds } from '../policies/kinds.ts'
@@ -29,7 +29,14 @@ describe('policy cases', () => {
 function printed(text: string): string {
   const result = parseConfig(text, 'headgate.yaml', kinds, env)
   if (!result.ok) return `${result.problems.map(formatProblem).join('\n')}\n`
-  return stringify(result.config, { lineWidth: 120, aliasDuplicateObjects: false })
+  const document = new Document(result.config, { aliasDuplicateObjects: false })
+  // Maps and lists without others in them take one line.
+  visit(document, {
+    Collection(_key, node) {
+      node.flow = node.items.every((item) => !isCollection(item) && !(isPair(item) && isCollection(item.value)))
+    },
+  })
+  return document.toString({ lineWidth: 0 })
 }
 
 function split(file: string): [text: string, expected: string] {
