@@ -94,6 +94,6 @@ function runRows({ runId, policy, plan, planPinned, times }: WorkloadDetailJson,
     ['run id', runId],
     ['plan', `${plan.hash} (policy ${policy}), ${planPinned ? 'pinned' : 'pinned when it starts'}`],
     ...(times.confirmedAtMs === null ? [] : [['read back', ago(times.confirmedAtMs)] as const]),
-    ...(times.inForceAtMs === null ? [] : [['in force', `since ${ago(times.inForceAtMs)}`] as const]),
+    ...(times.inForceAtMs === null ? [] : [['in force', ago(times.inForceAtMs)] as const]),
   ]
 }

@@ -54,17 +54,11 @@ export function workloadLines(workloads: readonly WorkloadLine[], style: Style):
   const barWidth = barWidthFor(style.columns - others - SHORTEST_WHY)
   return workloads.map((workload) => {
     const { mark, tone } = markOf(workload)
-    const cells = [
-      paint(mark, tone, style),
-      column(clean(workload.name), nameWidth),
-      ...(barWidth > 0 ? [weightBar(workload, barWidth)] : []),
-      weightText(workload).padStart(WEIGHT_WIDTH),
-      ' ',
-      paint(phaseText(workload).padEnd(PHASE_WIDTH), tone, style),
-      ' ',
-    ]
-    const used = others + (barWidth > 0 ? barWidth + 1 : 0)
-    return `${cells.join(' ')}${cut(clean(workload.why), style.columns - used)}`.trimEnd()
+    const bar = barWidth > 0 ? `${weightBar(workload, barWidth)} ` : ''
+    const weight = weightText(workload).padStart(WEIGHT_WIDTH)
+    const phase = paint(phaseText(workload).padEnd(PHASE_WIDTH), tone, style)
+    const head = `${paint(mark, tone, style)} ${column(clean(workload.name), nameWidth)} ${bar}${weight}  ${phase}  `
+    return `${head}${cut(clean(workload.why), style.columns - stripVTControlCharacters(head).length)}`.trimEnd()
   })
 }
 
@@ -81,10 +75,11 @@ export function weightBar(
   return '█'.repeat(kept) + '▒'.repeat(reach - kept) + '░'.repeat(width - reach)
 }
 
-/** `25.0 %`; `10.0 → 25.0 %` while a write is on its way; `? → 0.0 %` where nothing was read yet. */
+/** `25.0 %`; `10.0 → 25.0 %` while a write is on its way; `not read yet` before the first reading. */
 export function weightText(workload: Pick<WorkloadLine, 'intendedWeightPercent' | 'confirmedWeightPercent'>): string {
   const { intendedWeightPercent: intended, confirmedWeightPercent: confirmed } = workload
   if (confirmed === intended) return `${intended.toFixed(1)} %`
+  if (confirmed === null && intended === 0) return 'not read yet'
   return `${confirmed === null ? '?' : confirmed.toFixed(1)} → ${intended.toFixed(1)} %`
 }
 
@@ -182,7 +177,8 @@ export function column(text: string, width: number): string {
   return cut(text, width).padEnd(width)
 }
 
-function timeText(atMs: number): string {
+/** Time of day, local: `21:45:03`. */
+export function timeText(atMs: number): string {
   const at = new Date(atMs)
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':')
 }

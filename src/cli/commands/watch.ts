@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { styleOf } from '../io.ts'
 import { createScreen } from '../screen.ts'
 import { type Session, say, sayJson, sayProblem } from '../session.ts'
-import { cut, journalLine, paint, problemText, type Style, statusLines, workloadLines } from '../view.ts'
+import { cut, journalLine, paint, problemText, type Style, statusLines, timeText, workloadLines } from '../view.ts'
 
 const LOOK_MS = 1000
 const JOURNAL_LINES = 6
@@ -76,14 +76,15 @@ function drawInPlace({ io }: Session): Show {
   }
   return {
     look: draw,
-    // What was last known stays in sight, under a line that says how old it is going to be.
-    trouble: (problem) => screen.draw([troubleLine(problem, styleOf(io)), ...standing]),
+    // What was last known stays in sight, under the reason why it is old.
+    trouble: (problem) => screen.draw([...troubleLines(problem, styleOf(io)), ...standing]),
     end: () => screen.end(),
   }
 }
 
-function troubleLine(problem: Problem, style: Style): string {
-  return paint(cut(`! ${problemText(problem.toJSON())}; below is what was last seen`, style.columns), 'bad', style)
+function troubleLines(problem: Problem, style: Style): string[] {
+  const line = cut(`! ${problemText(problem.toJSON())}`, style.columns)
+  return [paint(line, 'bad', style), paint('Trying again. What was last seen:', 'warn', style)]
 }
 
 /** For pipes and machines: a workload is told again when its phase, weight, holds or verdict changed. */
@@ -94,10 +95,13 @@ function printChanges(session: Session): Show {
     look: ({ service, workloads }) => {
       if (told.size === 0 && !session.json) say(session, statusLines(service, session.style))
       isInTrouble = false
-      const changed = workloads.filter((workload) => told.get(workload.name) !== keyOf(workload))
-      for (const workload of changed) told.set(workload.name, keyOf(workload))
-      if (session.json) for (const workload of changed) sayJson(session, workload)
-      else say(session, workloadLines(changed, session.style))
+      const lines = workloadLines(workloads, session.style)
+      for (const [index, workload] of workloads.entries()) {
+        if (told.get(workload.name) === keyOf(workload)) continue
+        told.set(workload.name, keyOf(workload))
+        if (session.json) sayJson(session, workload)
+        else say(session, [`${timeText(service.nowMs)} ${lines[index]}`])
+      }
     },
     trouble: (problem) => {
       if (!isInTrouble) sayProblem({ ...session, json: false }, problem.toJSON())
