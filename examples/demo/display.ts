@@ -14,8 +14,9 @@ export interface Display {
 
 const JOURNAL_LINES = 8
 const NAME_WIDTH = 'checkout'.length
-/** Said too often for a small window; the workload's own line shows the same. */
+/** Left out of a small window: the workload's own line, or another row, says the same. */
 const QUIET_TYPES = new Set(['weight-applied', 'weight-confirmed', 'verdict-changed', 'plan-pinned'])
+const QUIET_PHASES = new Set<unknown>(['preflight', 'preparing', 'stepping', 'draining', 'reverting', 'reverted'])
 
 /** In a terminal: the workloads, and under them what the journal said last, drawn in place. */
 export function createLiveDisplay(io: Pick<Io, 'out' | 'env' | 'terminal'>): Display {
@@ -45,7 +46,7 @@ export function createPlainDisplay(write: (text: string) => void): Display {
   return {
     show({ workloads, newRows }, seconds) {
       const say = (line: string) => write(`${`${Math.floor(seconds)} s`.padStart(5)}  ${line}\n`)
-      for (const row of newRows) if (row.severity !== 'info') say(journalLine(row, PLAIN, NAME_WIDTH))
+      for (const row of newRows.filter(isTelling)) if (row.severity !== 'info') say(journalLine(row, PLAIN, NAME_WIDTH))
       for (const workload of workloads) {
         const now = gistOf(workload)
         if (last.get(workload.name) === now) continue
@@ -57,8 +58,8 @@ export function createPlainDisplay(write: (text: string) => void): Display {
   }
 }
 
-function isTelling({ severity, event }: JournalRowJson): boolean {
-  return severity !== 'info' || !QUIET_TYPES.has(event.type)
+function isTelling({ event }: JournalRowJson): boolean {
+  return !QUIET_TYPES.has(event.type) && !QUIET_PHASES.has(event['to'])
 }
 
 /** What counts as a change: not the seconds that pass while a weight is held. */

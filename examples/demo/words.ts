@@ -1,5 +1,5 @@
 import { paint, type Style } from '../../src/cli/view.ts'
-import { formatNumber, formatPercent } from '../../src/core/format.ts'
+import { formatPercent, formatSpan } from '../../src/core/format.ts'
 import { isAsExpected, type Report, type WorkloadReport } from './report.ts'
 import { CLUSTERS, REQUESTS_PER_SECOND } from './world.ts'
 
@@ -8,9 +8,10 @@ export function introLines(style: Style): string[] {
   return [
     paint(`Headgate moves three services from cluster ${CLUSTERS.old} to cluster ${CLUSTERS.new}`, 'strong', style),
     '',
-    `Each gets ${REQUESTS_PER_SECOND} requests a second through a small load balancer. Step by step Headgate gives ${CLUSTERS.new} a greater`,
-    `share, and goes on only while the services' own metrics are good. In ${CLUSTERS.new}, catalog is healthy; checkout`,
-    'has too few database connections for 10 % of its traffic; the cache of search is too small for 25 %.',
+    `Each gets ${REQUESTS_PER_SECOND} requests a second through a small load balancer. Step by step`,
+    `Headgate gives ${CLUSTERS.new} a greater share, and goes on only while the services' own`,
+    `metrics are good. In ${CLUSTERS.new}, catalog is healthy; checkout has too few database`,
+    'connections for 10 % of its traffic; the cache of search is too small for 25 %.',
     'Nobody has told Headgate.',
     '',
   ]
@@ -20,23 +21,28 @@ export function introLines(style: Style): string[] {
 export function summaryLines({ ok, seconds, workloads }: Report, style: Style): string[] {
   return [
     '',
-    paint(`After ${Math.round(seconds)} s:`, 'strong', style),
-    ...Object.entries(workloads).map(([name, report]) => summaryLine(name, report, style)),
+    paint(`After ${Math.round(seconds)} s`, 'strong', style),
+    ...Object.entries(workloads).flatMap(([name, report]) => outcomeLines(name, report, style)),
     '',
     ok ? paint('All three ended as they should.', 'good', style) : paint('Not all ended as they should.', 'bad', style),
   ]
 }
 
-function summaryLine(name: string, report: WorkloadReport, style: Style): string {
+function outcomeLines(name: string, report: WorkloadReport, style: Style): string[] {
   const { outcome, expected, finalWeightPercent, requests, failedRequests, slowRequests } = report
   const isRight = isAsExpected(report)
+  const mark = isRight ? paint('✓', 'good', style) : paint('✗', 'bad', style)
   const where = `${outcome} at ${formatPercent(finalWeightPercent)}`
   const counts = `${whole(requests)} requests, ${whole(failedRequests)} failed, ${whole(slowRequests)} slow`
   const seconds = report.secondsFromFirstBadToRevertConfirmed
-  const back = seconds === null ? '' : `; back on ${CLUSTERS.old} ${formatNumber(seconds)} s after the first failure`
-  const wanted = isRight ? '' : ` (expected: ${expected})`
-  const mark = isRight ? paint('✓', 'good', style) : paint('✗', 'bad', style)
-  return `${mark} ${name.padEnd(8)}  ${where.padEnd(20)}  ${counts}${back}${wanted}`
+  const more = (text: string) => `${' '.repeat(12)}${text}`
+  return [
+    `${mark} ${name.padEnd(8)}  ${where.padEnd(18)}  ${counts}`,
+    ...(seconds === null
+      ? []
+      : [more(`back on ${CLUSTERS.old} ${formatSpan(seconds)} after the first failed request`)]),
+    ...(isRight ? [] : [more(`expected: ${expected}`)]),
+  ]
 }
 
 export interface Visit {
@@ -65,7 +71,7 @@ export function visitLines({ apiUrl, apiToken, command }: Visit, style: Style): 
 
 /** Where to go from here, when the demo has ended. */
 export function goodbyeLines(): string[] {
-  return ['', 'Next: run the demo without --exit and look around in it, or start from examples/minimal.yaml.', '']
+  return ['', 'Next: leave out --exit and look around in it, or start from examples/minimal.yaml.', '']
 }
 
 function whole(count: number): string {

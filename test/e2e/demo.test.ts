@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
+// Elsewhere there is no simple way to find the processes that belong to a demo.
+const HAS_PROC = process.platform === 'linux'
+const SOON = { timeout: 20_000, interval: 100 }
+
+/** Every process of the demo inherits this folder as its TMPDIR, by which it is found again. */
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-demo-e2e-'))
+})
+
+afterEach(async () => {
+  for (const pid of ourProcesses()) process.kill(pid, 'SIGKILL')
+  await vi.waitFor(() => expect(ourProcesses()).toEqual([]), SOON)
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('the demo ends as it promises, says so in JSON, and leaves nothing behind', { timeout: 200_000 }, async () => {
+  const demo = startDemo('--exit', '--json')
+  const [exitCode] = await once(demo.process, 'close')
+  const last = demo.stdout().trimEnd().split('\n').at(-1) ?? ''
+  expect(JSON.parse(last), demo.stderr()).toEqual({
+    ok: true,
+    seconds: expect.any(Number),
+    workloads: {
+      catalog: {
+        ...{ outcome: 'completed', expected: 'completed', finalWeightPercent: 100 },
+        ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
+        secondsFromFirstBadToRevertConfirmed: null,
+      },
+      checkout: {
+        ...{ outcome: 'reverted', expected: 'reverted', finalWeightPercent: 0 },
+        ...{ requests: expect.any(Number), failedRequests: expect.any(Number), slowRequests: expect.any(Number) },
+        secondsFromFirstBadToRevertConfirmed: expect.any(Number),
+      },
+      search: {
+        ...{ outcome: 'halted', expected: 'halted', finalWeightPercent: 25 },
+        ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
+        secondsFromFirstBadToRevertConfirmed: null,
+      },
+    },
+  })
+  expect(exitCode).toBe(0)
+  expect(ourProcesses()).toEqual([])
+  expect(readdirSync(folder)).toEqual([])
+})
+
+describe.runIf(HAS_PROC)('stopped half-way', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('by %s, it ends every process and removes its files', async (signal) => {
+    const demo = startDemo()
+    await underWay(demo)
+    const children = ourProcesses().length - 1
+    demo.process.kill(signal)
+    expect(await once(demo.process, 'close')).toEqual([130, null])
+    expect(children).toBe(8)
+    expect(ourProcesses()).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('by kill -9, no process outlives it for long', async () => {
+    const demo = startDemo()
+    await underWay(demo)
+    demo.process.kill('SIGKILL')
+    await once(demo.process, 'close')
+    await vi.waitFor(() => expect(ourProcesses()).toEqual([]), SOON)
+  })
+
+  test('by the loss of a process of its own, it says which, and fails', async () => {
+    const demo = startDemo('--exit')
+    await underWay(demo)
+    process.kill(ourProcesses(/router\.ts/).at(0) ?? Number.NaN, 'SIGKILL')
+    expect(await once(demo.process, 'close')).toEqual([1, null])
+    expect(demo.stderr()).toContain('router ended by itself (SIGKILL)')
+    expect(ourProcesses()).toEqual([])
+  })
+})
+
+interface RunningDemo {
+  readonly process: ChildProcess
+  stdout(): string
+  stderr(): string
+}
+
+function startDemo(...args: readonly string[]): RunningDemo {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder, NO_COLOR: '1' },
+  })
+  const texts = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    texts.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    texts.err += text
+  })
+  return { process: child, stdout: () => texts.out, stderr: () => texts.err }
+}
+
+async function underWay(demo: RunningDemo): Promise<void> {
+  await vi.waitFor(() => expect(demo.stdout(), demo.stderr()).toContain('stepping 1/5'), SOON)
+}
+
+/** Live processes with our folder in their environment, this one excepted. */
+function ourProcesses(command = /./): number[] {
+  if (!HAS_PROC) return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => readProc(pid, 'environ').includes(`TMPDIR=${folder}\0`) && command.test(readProc(pid, 'cmdline')))
+    .map(Number)
+}
+
+/** Empty for a process that has gone, is a zombie, or is somebody else's. */
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}
