@@ -53,7 +53,10 @@ const pairSchema = z
     short: duration({ minSeconds: 1, maxSeconds: DAY_SECONDS }).meta(
       about('The shorter window: shows that it still goes on', '1m'),
     ),
-    factor: z.number().min(2).meta(about("Times the budget's even spending, from 2", 14.4)),
+    factor: z
+      .number()
+      .min(2)
+      .meta(about("Times the budget's even spending, from 2", 14.4, 'times')),
     then: harm.meta(about('What to do when both windows are at or above the factor', 'revert')),
   })
   .superRefine(({ long, short }, ctx) => {
@@ -75,7 +78,7 @@ export const policySchema = z.strictObject({
     .int()
     .min(0)
     .optional()
-    .meta(about('Requests that NEW must have served at a weight before a count gate may pass', 100)),
+    .meta(about('Requests that NEW must have served at a weight before a count gate may pass', 100, 'requests')),
   burnRate: z
     .array(pairSchema)
     .min(1)
@@ -87,8 +90,16 @@ export const policySchema = z.strictObject({
     ),
   probes: z
     .strictObject({
-      failures: z.int().min(1).optional().meta(about('Failures in a row on NEW that count as harm', 3)),
-      passes: z.int().min(1).optional().meta(about('Passes in a row on NEW, at this weight, before a raise', 3)),
+      failures: z
+        .int()
+        .min(1)
+        .optional()
+        .meta(about('Failures in a row on NEW that count as harm', 3, 'rounds')),
+      passes: z
+        .int()
+        .min(1)
+        .optional()
+        .meta(about('Passes in a row on NEW, at this weight, before a raise', 3, 'rounds')),
       then: harm.optional().meta(about('What so many failures do', 'revert')),
     })
     .optional()

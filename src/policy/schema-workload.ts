@@ -29,7 +29,7 @@ const certificateDays = z
   .min(1)
   .max(365)
   .optional()
-  .meta(about('A certificate with fewer days left fails; for https', 14))
+  .meta(about('A certificate with fewer days left fails; for https', 14, 'days'))
 
 const probeSchema = z.strictObject({
   name: name().optional().meta(about('Unique in the workload; by default probe-1, probe-2, …', 'healthz')),

@@ -22,10 +22,7 @@ export function configSchema(kinds: Kinds) {
       .meta(about('How often evidence is gathered and judged: from 1s to 5m', '10s')),
     observeTimeout: duration({ minSeconds: 1, maxSeconds: 300 })
       .optional()
-      .meta({
-        ...about('What has not answered by then is missing; below the sweep', '5s'),
-        default: '5s, or half the sweep if that is less',
-      }),
+      .meta(about('What has not answered by then is missing; below the sweep; by default 5s, or half the sweep', '5s')),
     sources: sourcesSchema(kinds.sources),
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),

@@ -22,18 +22,21 @@ export function configShape(kinds: Kinds): JsonSchema {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
     },
   })
-  showPresetDefaults(shape)
+  showPresetDefaults(shape, ['policies', ''], readPreset('standard').raw)
   return { title: 'Headgate config', ...shape }
 }
 
 // What an own policy does not say comes from the preset: editors show that as the default.
-function showPresetDefaults(shape: JsonSchema): void {
-  const policy = shapesAt(shape, ['policies', ''])[0]
-  const preset = readPreset('standard').raw
-  for (const [key, value] of Object.entries(preset)) {
-    const property = policy?.properties?.[key]
-    if (isShape(property)) property.default = value
+function showPresetDefaults(shape: JsonSchema, path: Path, values: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(values)) {
+    const [property] = shapesAt(shape, [...path, key])
+    if (property) property.default = value
+    if (isRecord(value)) showPresetDefaults(shape, [...path, key], value)
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(value: unknown): boolean {

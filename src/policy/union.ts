@@ -21,7 +21,7 @@ export function chooseBranch(
   shape: JsonSchema,
 ): Choice {
   const shapes = unionAt(shape, path, branches.length)
-  const own = ownRequiredKeys(shapes)
+  const own = uniqueKeys(shapes)
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
   const present = own.map((keys) => (isMap ? keys.filter((key) => Object.hasOwn(value, key)).length : 0))
   const isFormMap = isMap && shapes.length > 0 && own.every((keys) => keys.length > 0)
@@ -43,8 +43,8 @@ function unionAt(shape: JsonSchema, path: Path, length: number): readonly JsonSc
   return (union?.anyOf ?? []).filter((branch) => typeof branch === 'object')
 }
 
-/** By branch: the keys that it alone requires. */
-function ownRequiredKeys(shapes: readonly JsonSchema[]): readonly (readonly string[])[] {
+/** By form: the keys that it alone requires. */
+export function uniqueKeys(shapes: readonly JsonSchema[]): readonly (readonly string[])[] {
   const required = shapes.map((shape) => shape.required ?? [])
   return required.map((keys, index) =>
     keys.filter((key) => !required.some((other, at) => at !== index && other.includes(key))),

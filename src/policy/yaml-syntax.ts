@@ -50,9 +50,9 @@ function describe(error: YAMLError, document: Document.Parsed<ParsedNode>, text:
     )
   // These share a code with others: the library's message tells them apart.
   if (error.message.startsWith('Flow ')) return finding('a { or [ above is not closed', 'close it')
-  if (error.message.startsWith('Implicit map key'))
+  if (/^(Implicit map key|Sequence item)/.test(error.message))
     return finding(
-      'this line has no `key: value`, or is not indented as its siblings are',
+      'this line is not indented as its siblings are, or has no `key: value`',
       'indent siblings by the same number of spaces',
     )
   if (error.message.startsWith('Missing closing'))

@@ -79,9 +79,9 @@ export function secretReference() {
     })
 }
 
-/** Metadata of a config key: what it is, one clause, and an example as one writes it in YAML. */
-export function about(description: string, example?: unknown) {
-  return { description, ...(example !== undefined && { examples: [example] }) }
+/** Metadata of a config key: what it is, one clause; an example as one writes it in YAML; the unit of a plain number. */
+export function about(description: string, example?: unknown, unit?: string) {
+  return { description, ...(example !== undefined && { examples: [example] }), ...(unit && { 'x-unit': unit }) }
 }
 
 interface RefinementContext {

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { GENERATED } from '../../scripts/write-schema.ts'
+import { formatProblem } from '../../src/core/problem.ts'
+import { parseConfig } from '../../src/policy/parse.ts'
+import { sourceKinds } from '../../src/sources/registry.ts'
+import { trafficKinds } from '../../src/traffic/registry.ts'
+
+const root = new URL('../../', import.meta.url)
+const kinds = { traffic: trafficKinds, sources: sourceKinds }
+
+test.each(Object.entries(GENERATED))('%s is what `npm run schema` writes', (path, text) => {
+  expect(readFileSync(new URL(path, root), 'utf8')).toBe(text)
+})
+
+test('every key of the reference says what it is', () => {
+  const rows = (GENERATED['docs/config.md'] ?? '').split('\n').filter((line) => line.startsWith('| `'))
+  expect(rows.length).toBeGreaterThan(80)
+  expect(rows.filter((row) => row.split(' | ')[1]?.trim() === '')).toEqual([])
+})
+
+describe('examples', () => {
+  const examples = readdirSync(new URL('examples/', root)).filter((file) => file.endsWith('.yaml'))
+  const anyEnv = new Proxy({}, { get: () => 'a-value' })
+
+  test.each(examples)('%s is a working config', (file) => {
+    const text = readFileSync(new URL(`examples/${file}`, root), 'utf8')
+    const result = parseConfig(text, file, kinds, anyEnv)
+    expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([])
+  })
+
+  test.each(examples)('%s names the schema for editors', (file) => {
+    const text = readFileSync(new URL(`examples/${file}`, root), 'utf8')
+    expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/headgate.schema.json')
+  })
+})
