@@ -96,7 +96,6 @@ export const sliEvidenceSchema: z.ZodType<SliEvidence> = z.object({
   counts: sides(countsSchema),
 })
 
-// biome-ignore lint/suspicious/noThenProperty: the policy's own word; never awaited, and never a function.
 const harmShape = { then: z.enum(['halt', 'revert']) }
 
 const gateSchema = z.discriminatedUnion('kind', [

@@ -30,14 +30,6 @@ export const CATALOGUE = {
 
   CONFIG_NEEDS_RESTART: entry(409, 'A change that only a restart may bring', 'restart Headgate, or undo the change'),
 
-  SOURCE_UNREACHABLE: entry(502, 'A metric source does not answer', 'check its address, and the network between'),
-  SOURCE_REFUSED: entry(502, 'A metric source refused the query', 'check the query and the credentials'),
-  SOURCE_BAD_ANSWER: entry(
-    502,
-    'A metric source answered with something else',
-    'check that the URL is that of the API',
-  ),
-
   TRAFFIC_UNREACHABLE: entry(502, 'A traffic provider does not answer', 'check its address, and that it runs'),
   TRAFFIC_REFUSED: entry(502, 'A traffic provider refused', 'check the credentials and its log'),
   TRAFFIC_NOT_FOUND: entry(502, 'The place of a split does not exist', 'check the names in the target'),

@@ -13,9 +13,12 @@ type Handler = (draft: Draft, fact: Fact) => Problem | null
 /** Takes in one fact: it is journaled as done or refused, never dropped. */
 export function takeCommand(draft: Draft, fact: Fact): void {
   const { id: factId, command, reason, actor } = fact
+  const firstConsequence = draft.events.length
   const refusal = COMMANDS[command](draft, fact)
   if (refusal) emit(draft, { type: 'command-refused', factId, command, reason, problem: refusal.toJSON() }, actor)
   else emit(draft, { type: 'command-done', factId, command, reason }, actor)
+  // The journal tells the command before what came of it.
+  draft.events.splice(firstConsequence, 0, ...draft.events.splice(-1))
 }
 
 const COMMANDS: { readonly [Name in CommandName]: Handler } = {

@@ -49,6 +49,12 @@ export type EventBody =
       readonly evidence: readonly Verdict[]
     }
   | {
+      readonly type: 'weight-reasserted'
+      readonly foundPercents: readonly number[]
+      readonly weightPercent: number
+      readonly reason: string
+    }
+  | {
       readonly type: 'weight-applied'
       readonly targetId: string
       readonly weightPercent: number

@@ -30,6 +30,8 @@ const EXPLAINERS: Explainers = {
     `plan ${e.planHash} pinned (policy ${e.policy}): ${e.weightsPercent.map((w) => formatPercent(w)).join(' → ')}; later edits of the config do not change it`,
   'phase-entered': (e) => `${e.from} → ${phaseLabel(e.to, e.stepIndex)}: ${e.reason}`,
   'weight-intended': (e) => `weight ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
+  'weight-reasserted': (e) =>
+    `weight ${formatPercent(e.weightPercent)} is written again over ${e.foundPercents.map((w) => formatPercent(w)).join(', ')}: ${e.reason}`,
   'weight-applied': (e) => `${e.targetId} acknowledged ${formatPercent(e.weightPercent)}`,
   'weight-confirmed': (e) =>
     `weight ${formatPercent(e.weightPercent)} read back from every target, ${formatSpan(e.secondsSinceIntended)} after it was decided`,
@@ -51,7 +53,10 @@ const EXPLAINERS: Explainers = {
   'blind-too-long': (e) => `blind for ${formatSpan(e.seconds)}: ${e.detail}; nothing is raised until data is back`,
   'share-stuck': (e) =>
     `stuck: ${formatPercent(e.weightPercent)} written, new serves ${e.observedSharePercent === null ? 'an unknown share' : formatPercent(e.observedSharePercent)} for ${formatSpan(e.seconds)}; likely ${e.likelyCause}`,
-  'clock-gap': (e) => `${formatSpan(e.seconds)} passed unobserved; they do not count towards any hold time`,
+  'clock-gap': (e) =>
+    e.seconds < 0
+      ? `the clock went back by ${formatSpan(-e.seconds)}; the hold time is earned again`
+      : `${formatSpan(e.seconds)} passed unobserved; they do not count towards any hold time`,
 }
 
 const SEVERITIES: Severities = {
@@ -63,6 +68,7 @@ const SEVERITIES: Severities = {
   'plan-pinned': 'info',
   'phase-entered': 'info',
   'weight-intended': 'info',
+  'weight-reasserted': 'warn',
   'weight-applied': 'info',
   'weight-confirmed': 'info',
   'weight-in-force': 'info',

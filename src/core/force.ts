@@ -29,7 +29,8 @@ export function currentReadings(draft: Draft) {
   })
 }
 
-function confirm(draft: Draft): void {
+/** Notes when every target reads the intended weight. Finding it there before anything was written is no event. */
+export function confirm(draft: Draft): void {
   const { state, nowMs } = draft
   const isConfirmed =
     state.confirmedWeightPercent !== null && sameWeight(state.confirmedWeightPercent, state.intendedWeightPercent)
@@ -44,6 +45,7 @@ function confirm(draft: Draft): void {
     confirmedAtMs: nowMs,
     unconfirmedPercents: [],
   })
+  if (state.unconfirmedPercents.length === 0) return
   const secondsSinceIntended = Math.max(0, (nowMs - state.intendedAtMs) / 1000)
   emit(draft, { type: 'weight-confirmed', weightPercent: state.intendedWeightPercent, secondsSinceIntended })
 }

@@ -38,19 +38,11 @@ export function reassert(
     unconfirmedPercents: [...unconfirmedPercents, ...foreignPercents, intendedWeightPercent],
     ...freshEvidence(),
   })
-  for (const fromPercent of foreignPercents)
-    emit(
-      draft,
-      {
-        type: 'weight-intended',
-        fromPercent,
-        toPercent: intendedWeightPercent,
-        urgency: 'forward',
-        reason,
-        evidence: [],
-      },
-      actor,
-    )
+  emit(
+    draft,
+    { type: 'weight-reasserted', foundPercents: foreignPercents, weightPercent: intendedWeightPercent, reason },
+    actor,
+  )
 }
 
 /** Brings the traffic back. The verdicts that asked for it stay in view. */
@@ -63,10 +55,10 @@ export function startRevert(
   const { plan, state, nowMs } = draft
   const [fromPercent, toPercent] = [state.intendedWeightPercent, plan.safeWeightPercent]
   emit(draft, { type: 'revert-started', fromPercent, toPercent, reason, evidence }, actor)
-  dropHolds(draft, 'a revert needs no leave', actor)
-  enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, reason, actor)
+  dropHolds(draft, 'nothing holds a revert', actor)
+  enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
   const { verdicts } = draft.state
-  intend(draft, { weightPercent: toPercent, urgency: 'revert', reason, evidence: [], actor })
+  intend(draft, { weightPercent: toPercent, urgency: 'revert', reason: 'revert', evidence: [], actor })
   change(draft, { verdicts, blindSinceMs: null })
 }
 

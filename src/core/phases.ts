@@ -1,9 +1,10 @@
 import { followBlindness, missingTargets } from './blind.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
-import { driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
+import { confirm, driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import { judgeAll } from './harm.ts'
+import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
 import { hasBaked, hasHold, type Phase } from './state.ts'
 import { sameWeight } from './weights.ts'
@@ -20,7 +21,7 @@ export const PHASES: { readonly [Name in Phase['name']]: Handler } = {
   draining: leaveDraining,
   completed: () => {},
   reverting: (draft) => {
-    followWeight(draft)
+    confirm(draft)
     finishRevert(draft)
   },
   reverted: () => {},
@@ -62,7 +63,7 @@ function leavePreparing(draft: Draft): void {
   if (draft.state.holds.some(({ cause }) => cause !== 'approval') || !isConfirmedWeight(draft)) return
   if (!isApproved(draft, 0)) return
   enter(draft, { name: 'stepping', stepIndex: 0 }, 'the providers in use need no preparation')
-  raise(draft, 0, 'first step')
+  raise(draft, 0)
 }
 
 function followStep(draft: Draft): void {
@@ -79,7 +80,7 @@ function followStep(draft: Draft): void {
     startBaking(draft, proof)
   } else {
     enter(draft, { name: 'stepping', stepIndex: index + 1 }, proof)
-    raise(draft, index + 1, proof)
+    raise(draft, index + 1)
   }
 }
 
@@ -102,7 +103,7 @@ function leaveDraining(draft: Draft): void {
 
 /** Before the first step no gate is judged, but the targets must be read, and nobody else may move them. */
 function followTargets(draft: Draft): void {
-  followWeight(draft)
+  confirm(draft)
   followDrift(draft)
   followBlindness(draft, missingTargets(draft))
 }
@@ -138,6 +139,9 @@ function followDrift(draft: Draft): void {
     )
   } else {
     hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
+    // Time and requests at a foreign weight prove nothing about this one.
+    const { verdicts } = draft.state
+    change(draft, { ...freshEvidence(), verdicts })
   }
 }
 
@@ -171,8 +175,9 @@ function isApproved(draft: Draft, index: number): boolean {
   return false
 }
 
-function raise(draft: Draft, index: number, reason: string): void {
+function raise(draft: Draft, index: number): void {
   const step = draft.plan.steps[index]
   if (!step) throw new Error(`no step ${index}`)
+  const reason = `step ${index + 1} of ${draft.plan.steps.length}`
   intend(draft, { weightPercent: step.weightPercent, urgency: 'forward', reason, evidence: draft.state.verdicts })
 }

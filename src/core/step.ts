@@ -3,6 +3,7 @@ import { change, type Draft, emit } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { HeadgateEvent } from './event.ts'
 import { currentReadings } from './force.ts'
+import { freshEvidence } from './initial.ts'
 import type { Observation, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
 import type { Plan } from './plan.ts'
@@ -53,22 +54,25 @@ function observedMs({ state, nowMs, sweepSeconds }: StepInput): number {
 function followClock(draft: Draft, { state, nowMs, sweepSeconds }: StepInput): void {
   const gapMs = nowMs - state.lastStepMs
   change(draft, { lastStepMs: nowMs })
+  if (gapMs < 0) earnAgain(draft)
   if (isTerminal(state.phase) || state.phase.name === 'waiting') return
-  if (gapMs < 0) {
-    const isInForce = state.inForceAtMs !== null
-    change(draft, { heldMs: 0, evidence: {}, probes: {}, judgeSinceMs: Math.min(state.judgeSinceMs, nowMs) })
-    change(draft, {
-      intendedAtMs: Math.min(state.intendedAtMs, nowMs),
-      ...(state.confirmedAtMs !== null && { confirmedAtMs: Math.min(state.confirmedAtMs, nowMs) }),
-    })
-    if (isInForce) change(draft, { inForceAtMs: nowMs })
-    else
-      change(draft, {
-        settledMs: 0,
-        share: { ...state.share, settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 } },
-      })
-  }
   if (gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000) emit(draft, { type: 'clock-gap', seconds: gapMs / 1000 })
+}
+
+/** No time that a reading is compared with may lie in the future, or nothing would ever count again. */
+function earnAgain(draft: Draft): void {
+  const { state, nowMs } = draft
+  const upToNow = (ms: number) => Math.min(ms, nowMs)
+  change(draft, {
+    heldMs: 0,
+    evidence: {},
+    probes: {},
+    judgeSinceMs: upToNow(state.judgeSinceMs),
+    intendedAtMs: upToNow(state.intendedAtMs),
+    confirmedAtMs: state.confirmedAtMs === null ? null : upToNow(state.confirmedAtMs),
+  })
+  if (state.inForceAtMs !== null) change(draft, { inForceAtMs: nowMs })
+  else change(draft, { settledMs: 0, share: freshEvidence().share })
 }
 
 /** Failures are told at the first try and whenever their number has doubled, so that a long outage stays readable. */

@@ -71,6 +71,7 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'plan-pinned': true,
   'phase-entered': true,
   'weight-intended': true,
+  'weight-reasserted': true,
   'weight-applied': true,
   'weight-confirmed': true,
   'weight-in-force': true,

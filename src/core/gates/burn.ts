@@ -1,8 +1,8 @@
 import { formatNumber, formatShare, formatSpan } from '../format.ts'
 import type { Counts, CountsReading, Missing, SliReading } from '../observation.ts'
-import type { BurnPair, Gate, Side } from '../plan.ts'
+import type { BurnPair, Gate, Side, Sides } from '../plan.ts'
 import { isProvenAbove, isProvenBetter } from './chernoff.ts'
-import { type GateContext, type Verdict, verdictOf } from './verdict.ts'
+import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 /**
  * Minimum traffic of a window, in requests × budget, for its burn to mean anything: below it, a healthy service reaches
@@ -59,7 +59,7 @@ export function judgeBurn(
   const fired = worstFired(gate.pairs, budget, reading)
   if (fired) return harmVerdict(gate, budget, fired, reading)
   const tick = reading.tick.new
-  if (isMissing(tick)) return verdict('blind', `${gate.sli} of new cannot be read: ${tick.detail}`)
+  if (isMissing(tick)) return missingVerdict(gate.id, `${gate.sli} of new`, tick, context)
 
   const evidence = {
     newRequests: counted.total,
@@ -122,16 +122,26 @@ function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fire
 export type OldHealth = 'better' | 'unfit' | 'unknown'
 
 /**
- * Compares OLD with NEW over the gate's short windows first (now), then the long ones. `better`: proven to fail less.
- * `unfit`: proven to burn its own budget, and not proven better.
+ * Compares OLD with NEW, over the newest tick first, then since the weight came in force, then over the gate's windows:
+ * what both saw at the same time and weight tells most. `better`: proven to fail less. `unfit`: proven to burn its own
+ * budget, and not proven better.
+ * @param counted what both served since the weight came in force
  */
-export function oldHealth(gate: BurnGate, budget: number, reading: SliReading): OldHealth {
+export function oldHealth(
+  gate: BurnGate,
+  budget: number,
+  reading: SliReading,
+  counted: Sides<Counts> | null,
+): OldHealth {
   if (reading.kind !== 'counts') return 'unknown'
   const seconds = [...new Set([...gate.pairs.map((p) => p.shortSeconds), ...gate.pairs.map((p) => p.longSeconds)])]
-  for (const window of seconds) {
-    const [old, fresh] = [windowOf(reading, 'old', window), windowOf(reading, 'new', window)]
-    if (!old) continue
-    if (fresh && isProvenBetter(old, fresh)) return 'better'
+  const windows = seconds.map((window) => ({
+    old: windowOf(reading, 'old', window),
+    new: windowOf(reading, 'new', window),
+  }))
+  for (const { old, new: fresh } of [reading.tick, ...(counted ? [counted] : []), ...windows]) {
+    if (old === null || isMissing(old)) continue
+    if (fresh !== null && !isMissing(fresh) && isProvenBetter(old, fresh)) return 'better'
     if (isProvenAbove(old, budget * UNFIT_BURN)) return 'unfit'
   }
   return 'unknown'

@@ -105,7 +105,7 @@ function opinionOf(
     case 'burnRate': {
       const reading = observation.slis[gate.sli]
       if (!reading) return 'unknown'
-      const health = oldHealth(gate, budgetOf(plan, gate.sli), reading)
+      const health = oldHealth(gate, budgetOf(plan, gate.sli), reading, state.evidence[gate.sli]?.counts ?? null)
       if (health === 'better') return 'fit'
       if (health === 'unfit') return 'unfit'
       // A gate that accuses NEW must itself show OLD better; to the others, an OLD that serves without harm is enough.

@@ -1,7 +1,7 @@
 import { formatNumber } from '../format.ts'
 import type { SliReading } from '../observation.ts'
 import type { Bound, Gate } from '../plan.ts'
-import { type GateContext, type Verdict, verdictOf } from './verdict.ts'
+import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 type ThresholdGate = Extract<Gate, { kind: 'threshold' }>
 
@@ -11,7 +11,7 @@ export function judgeThreshold(gate: ThresholdGate, reading: SliReading, context
   if (reading.kind === 'missing') return verdict('blind', `${gate.sli} cannot be read: ${reading.detail}`)
   if (reading.kind === 'counts') return verdict('blind', `${gate.sli} gave counts where a value was expected`)
   const { new: fresh, old } = reading.value
-  if (typeof fresh !== 'number') return verdict('blind', `${gate.sli} of new cannot be read: ${fresh.detail}`)
+  if (typeof fresh !== 'number') return missingVerdict(gate.id, `${gate.sli} of new`, fresh, context)
 
   const evidence = { newValue: fresh, oldValue: typeof old === 'number' ? old : null, ...gate.bound }
   const told = `${gate.sli}: new has ${formatNumber(fresh)} (${describe(gate.bound)}), old ${typeof old === 'number' ? formatNumber(old) : 'cannot be read'}`

@@ -1,3 +1,5 @@
+import type { Missing } from '../observation.ts'
+
 export const OUTCOMES = ['pass', 'wait', 'blind', 'halt', 'revert'] as const
 
 /** What a gate says, worst last. */
@@ -21,6 +23,20 @@ export function worse(a: Outcome, b: Outcome): Outcome {
 export interface GateContext {
   readonly inForce: boolean
   readonly minRequests: number
+}
+
+/**
+ * The verdict on a side's missing data. Before the weight is in force NEW may well have served nothing yet, and so have
+ * no series: that is no blindness, or the first step would wait for itself.
+ */
+export function missingVerdict(
+  gate: string,
+  what: string,
+  { why, detail }: Missing,
+  { inForce }: GateContext,
+): Verdict {
+  const isEarly = !inForce && (why === 'empty' || why === 'no-baseline')
+  return verdictOf(gate)(isEarly ? 'wait' : 'blind', `${what} cannot be read: ${detail}`)
 }
 
 /** Makes verdicts of one gate, so that each carries its id. */

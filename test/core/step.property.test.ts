@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { HeadgateEvent } from '../../src/core/event.ts'
+import { COMMANDS } from '../../src/core/observation.ts'
+import { isTerminal } from '../../src/core/state.ts'
+import { includesWeight } from '../../src/core/weights.ts'
+import { type PlayedStep, World } from '../scenarios/world.ts'
+
+// Anything that may happen to a rollout, in any order. Sweeps come often enough for it to get somewhere.
+const percent = fc.constantFrom('0%', '0.5%', '3%', '30%', '100%')
+const line = fc.oneof(
+  { weight: 12, arbitrary: fc.integer({ min: 1, max: 8 }).map((n) => `sweep ${n}`) },
+  { weight: 2, arbitrary: fc.constantFrom(...COMMANDS) },
+  { weight: 1, arbitrary: fc.constant('revert --force now') },
+  { weight: 3, arbitrary: fc.tuple(percent, percent).map(([a, b]) => `traffic new=${a} old=${b}`) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'traffic rate=0',
+      'traffic rate=2',
+      'traffic rate=100',
+      'traffic share=0',
+      'traffic share=weight',
+    ),
+  },
+  { weight: 2, arbitrary: fc.constantFrom('provider up', 'provider up', 'provider down', 'provider deaf') },
+  { weight: 2, arbitrary: fc.constantFrom('prometheus up', 'prometheus up', 'prometheus down') },
+  { weight: 1, arbitrary: fc.constantFrom('foreign 0', 'foreign 10', 'foreign 33.3') },
+  { weight: 1, arbitrary: fc.constantFrom('clock +1000', 'clock -1000', 'clock +5', 'clock -5') },
+  { weight: 1, arbitrary: fc.constantFrom('dependency none', 'dependency stepping', 'dependency completed') },
+  { weight: 1, arbitrary: fc.constantFrom('probe new=ok', 'probe new=status_500', 'probe new=ok old=status_500') },
+  { weight: 2, arbitrary: fc.constant('urgent') },
+)
+const plan = fc.constantFrom(
+  'plan',
+  'plan steps=1/10,99.9/20!,100/10 safe=0.5',
+  'plan probe=yes worst=halt',
+  'plan sli=no probe=yes',
+  'plan drift=correct settle=30',
+  'plan after=catalog',
+)
+
+type WeightIntended = Extract<HeadgateEvent, { type: 'weight-intended' }>
+
+function isRaise(event: HeadgateEvent): event is HeadgateEvent & WeightIntended {
+  return event.type === 'weight-intended' && event.urgency === 'forward' && event.toPercent > event.fromPercent
+}
+
+/** A person's word that may stand for evidence. */
+function isPersons(event: HeadgateEvent): boolean {
+  return event.type === 'command-done' && (event.command === 'advance' || event.command === 'retry')
+}
+
+/** What must hold in every single step, each with the sentence that a failure prints. */
+const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
+  'a forward write that raises is only asked for while nothing holds it': ({ after, effects, weightPercent }) =>
+    effects.every(
+      (effect) => effect.urgency === 'revert' || effect.weightPercent <= weightPercent || after.holds.length === 0,
+    ),
+  'a raise is intended only while there is no hold': ({ before, events }) => {
+    const causes = new Set(before.holds.map(({ cause }) => cause))
+    return events.every((event) => {
+      if (event.type === 'hold-added') causes.add(event.hold.cause)
+      if (event.type === 'hold-removed') causes.delete(event.cause)
+      return !isRaise(event) || causes.size === 0
+    })
+  },
+  'a step is raised only from a weight that was in force': ({ before, events }) =>
+    before.phase.name !== 'stepping' ||
+    !events.some(isRaise) ||
+    before.inForceAtMs !== null ||
+    // It came in force in this very step, or the rollout began anew in it.
+    events.some(({ type }) => type === 'weight-in-force' || type === 'plan-pinned'),
+  'a raise needs every gate to pass, or a person to advance': ({ before, events }) =>
+    before.phase.name !== 'stepping' ||
+    events.every(
+      (event) =>
+        !isRaise(event) ||
+        event.evidence.every(({ outcome }) => outcome === 'pass') ||
+        before.advancedStepIndex !== null ||
+        events.some(isPersons),
+    ),
+  'a raise goes up by one step of the plan': ({ before, after }) =>
+    before.phase.name !== 'stepping' ||
+    after.phase.name !== 'stepping' ||
+    after.phase.stepIndex - before.phase.stepIndex <= 1,
+  'a weight is lowered by a revert or a person only': ({ before, after, events }) =>
+    after.intendedWeightPercent >= before.intendedWeightPercent ||
+    events.some(
+      (event) => event.type === 'revert-started' || (event.type === 'command-done' && event.command === 'retry'),
+    ),
+  'a rollout that has ended asks for nothing': ({ after, effects }) => !isTerminal(after.phase) || effects.length === 0,
+  'missing data never raises or reverts': ({ before, after, observation, events }) =>
+    Object.values(observation.slis).every(({ kind }) => kind !== 'missing') ||
+    after.intendedWeightPercent === before.intendedWeightPercent ||
+    events.some((event) => event.type === 'command-done' || event.type === 'phase-entered'),
+  'each fact is answered once': ({ observation, events }) =>
+    observation.facts.every(
+      ({ id }) =>
+        events.filter(
+          (event) => (event.type === 'command-done' || event.type === 'command-refused') && event.factId === id,
+        ).length === 1,
+    ),
+  'a rollout has one hold of each cause': ({ after }) =>
+    new Set(after.holds.map(({ cause }) => cause)).size === after.holds.length,
+  'holds and journal agree': ({ before, after, events }) => {
+    const causes = new Set(before.holds.map(({ cause }) => cause))
+    for (const event of events) {
+      if (event.type === 'hold-added') causes.add(event.hold.cause)
+      if (event.type === 'hold-removed') causes.delete(event.cause)
+    }
+    return after.holds.length === causes.size && after.holds.every(({ cause }) => causes.has(cause))
+  },
+  'a revert stays at the safe weight until it is confirmed': ({ before, after }) =>
+    before.phase.name !== 'reverting' ||
+    after.intendedWeightPercent === before.intendedWeightPercent ||
+    after.phase.name === 'waiting',
+  'what is written is what is intended': ({ after, effects }) =>
+    effects.every(
+      ({ weightPercent }) =>
+        weightPercent === after.intendedWeightPercent && includesWeight(after.unconfirmedPercents, weightPercent),
+    ),
+}
+
+test('no order of events breaks a law of the state machine', () => {
+  fc.assert(
+    fc.property(plan, fc.array(line, { minLength: 5, maxLength: 40 }), (planLine, lines) => {
+      const world = new World()
+      world.run(planLine)
+      for (const one of lines) world.run(one)
+      for (const played of world.steps)
+        for (const [law, holds] of Object.entries(LAWS))
+          if (!holds(played)) expect.fail(`${law}: ${JSON.stringify(played.events)}`)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('after all faults end, a rollout that nobody stopped gets to the end', () => {
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 25 }), (lines) => {
+      const world = new World()
+      for (const one of lines) world.run(one)
+      const calm = [
+        'provider up',
+        'prometheus up',
+        'traffic rate=100 new=0% old=0% share=weight',
+        'probe new=ok',
+        'dependency completed',
+      ]
+      // A person clears what only a person may clear; then nothing but sweeps.
+      for (const one of [...calm, 'sweep 3', 'resume', 'retry', 'sweep 3', 'retry', 'resume', 'sweep 200'])
+        world.run(one)
+      const last = world.steps.at(-1)
+      expect(last && isTerminal(last.after.phase), JSON.stringify(last?.after)).toBe(true)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the same step twice gives the same, and leaves its input alone', () => {
+  const world = new World()
+  for (const one of ['sweep 6', 'traffic new=30%', 'sweep 4']) world.run(one)
+  for (const { before } of world.steps) expect(() => deepFreeze(before)).not.toThrow()
+  const again = new World()
+  for (const one of ['sweep 6', 'traffic new=30%', 'sweep 4']) again.run(one)
+  expect(again.steps).toEqual(world.steps)
+})
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) deepFreeze(part)
+}
