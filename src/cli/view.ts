@@ -119,9 +119,9 @@ export function problemText(problem: ProblemJson): string {
   return clean(formatProblem(problem))
 }
 
-/** Text from elsewhere must not steer the terminal: escapes go, control characters become blanks. */
+/** Text from elsewhere must not steer the terminal, nor turn its direction: such characters become blanks. */
 export function clean(text: string): string {
-  return stripVTControlCharacters(text).replace(/\p{Cc}/gu, ' ')
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
 }
 
 /** Cuts to the width, with an ellipsis where something is gone. */

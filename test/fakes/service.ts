@@ -155,12 +155,9 @@ function fakePlan(workload: string): Plan {
         kind: 'burnRate',
         id: 'burnRate/availability',
         sli: 'availability',
-        // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
         pairs: [{ longSeconds: 300, shortSeconds: 60, factor: 14.4, then: 'revert' }],
       },
-      // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
       { kind: 'threshold', id: 'threshold/cpu', sli: 'cpu', bound: { max: 0.8 }, then: 'halt' },
-      // biome-ignore lint/suspicious/noThenProperty: the policy's own word.
       { kind: 'probe', id: 'probe/home', probe: 'home', failures: 3, passes: 3, then: 'halt' },
     ],
     targets: [

@@ -54,10 +54,13 @@ export async function testApi(
   return { app, service, secrets, logged }
 }
 
-/** The same, listening on a free port of loopback. */
-export async function listeningApi(...args: Parameters<typeof testApi>): Promise<TestApi & { readonly url: string }> {
-  const api = await testApi(...args)
-  return { ...api, url: await api.app.listen({ host: '127.0.0.1', port: 0 }) }
+/** The same, listening on loopback: on a free port, or on one where an API was closed before. */
+export async function listeningApi({
+  port = 0,
+  ...overrides
+}: Parameters<typeof testApi>[0] & { port?: number } = {}): Promise<TestApi & { readonly url: string }> {
+  const api = await testApi(overrides)
+  return { ...api, url: await api.app.listen({ host: '127.0.0.1', port }) }
 }
 
 function collectingLog(lines: string[]): Log {
