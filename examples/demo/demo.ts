@@ -48,7 +48,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return await tellStory(options, world, load, children.broken)
   } catch (error) {
     if (options.interrupted.aborted) return INTERRUPTED
-    const cause = error instanceof Error ? error.message : String(error)
+    // A lost process shows first in whatever waited for it; its own end says more.
+    const fault: unknown = children.broken.aborted ? children.broken.reason : error
+    const cause = fault instanceof Error ? fault.message : String(fault)
     options.err(`The demo broke: ${cause}\n`)
     if (options.json) options.out(`${JSON.stringify({ ok: false, error: cause })}\n`)
     return EXIT.failed

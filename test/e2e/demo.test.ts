@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 // Elsewhere there is no simple way to find the processes that belong to a demo.
 const HAS_PROC = process.platform === 'linux'
+const LONG = { timeout: 200_000, interval: 100 }
 const SOON = { timeout: 20_000, interval: 100 }
 
 /** Every process of the demo inherits this folder as its TMPDIR, by which it is found again. */
@@ -23,32 +25,49 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('the demo ends as it promises, says so in JSON, and leaves nothing behind', { timeout: 200_000 }, async () => {
-  const demo = startDemo('--exit', '--json')
-  const [exitCode] = await once(demo.process, 'close')
-  const last = demo.stdout().trimEnd().split('\n').at(-1) ?? ''
-  expect(JSON.parse(last), demo.stderr()).toEqual({
-    ok: true,
-    seconds: expect.any(Number),
-    workloads: {
-      catalog: {
-        ...{ outcome: 'completed', expected: 'completed', finalWeightPercent: 100 },
-        ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
-        secondsFromFirstBadToRevertConfirmed: null,
-      },
-      checkout: {
-        ...{ outcome: 'reverted', expected: 'reverted', finalWeightPercent: 0 },
-        ...{ requests: expect.any(Number), failedRequests: expect.any(Number), slowRequests: expect.any(Number) },
-        secondsFromFirstBadToRevertConfirmed: expect.any(Number),
-      },
-      search: {
-        ...{ outcome: 'halted', expected: 'halted', finalWeightPercent: 25 },
-        ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
-        secondsFromFirstBadToRevertConfirmed: null,
-      },
+const PROMISED = {
+  ok: true,
+  seconds: expect.any(Number),
+  workloads: {
+    catalog: {
+      ...{ outcome: 'completed', expected: 'completed', finalWeightPercent: 100 },
+      ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
+      secondsFromFirstBadToRevertConfirmed: null,
     },
-  })
+    checkout: {
+      ...{ outcome: 'reverted', expected: 'reverted', finalWeightPercent: 0 },
+      ...{ requests: expect.any(Number), failedRequests: expect.any(Number), slowRequests: expect.any(Number) },
+      secondsFromFirstBadToRevertConfirmed: expect.any(Number),
+    },
+    search: {
+      ...{ outcome: 'halted', expected: 'halted', finalWeightPercent: 25 },
+      ...{ requests: expect.any(Number), failedRequests: 0, slowRequests: expect.any(Number) },
+      secondsFromFirstBadToRevertConfirmed: null,
+    },
+  },
+}
+
+// Both at once: each takes the better part of a minute, and hardly a processor.
+test('the demo ends as it promises, leaves on request, and else stays up for a look around', LONG, async () => {
+  const leaving = startDemo('--exit', '--json')
+  const staying = startDemo('--json')
+  const [exitCode] = await once(leaving.process, 'close')
+  const last = leaving.stdout().trimEnd().split('\n').at(-1) ?? ''
+  expect(JSON.parse(last), leaving.stderr()).toEqual(PROMISED)
   expect(exitCode).toBe(0)
+
+  await vi.waitFor(() => expect(staying.stderr()).toContain('export HEADGATE_URL='), LONG)
+  expect(JSON.parse(staying.stdout()), staying.stderr()).toEqual(PROMISED)
+  const [, url, token] = /HEADGATE_URL=(\S+) HEADGATE_TOKEN=(\S+)/.exec(staying.stderr()) ?? []
+  const access = { HEADGATE_URL: url, HEADGATE_TOKEN: token }
+  await headgate(access, 'revert', 'search', '--reason', 'too slow')
+  await vi.waitFor(async () => {
+    const text = await headgate(access, 'status', 'search', '--json')
+    expect(JSON.parse(text)).toMatchObject({ phase: { name: 'reverted' }, confirmedWeightPercent: 0 })
+  }, SOON)
+
+  staying.process.kill('SIGINT')
+  expect(await once(staying.process, 'close')).toEqual([0, null])
   expect(ourProcesses()).toEqual([])
   expect(readdirSync(folder)).toEqual([])
 })
@@ -102,6 +121,14 @@ function startDemo(...args: readonly string[]): RunningDemo {
     texts.err += text
   })
   return { process: child, stdout: () => texts.out, stderr: () => texts.err }
+}
+
+/** Runs a command of the command line against a demo; resolves with what it printed. */
+async function headgate(access: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...access },
+  })
+  return stdout
 }
 
 async function underWay(demo: RunningDemo): Promise<void> {
