@@ -1,6 +1,5 @@
 import { cpSync } from 'node:fs'
 
-// tsc copies no YAML: the presets must lie beside the compiled code that reads them.
-const from = new URL('../src/policy/presets/', import.meta.url)
-const to = new URL('../dist/src/policy/presets/', import.meta.url)
-cpSync(from, to, { recursive: true })
+// tsc copies no YAML, and it must lie beside the compiled code that reads it: the presets, and the demo's config.
+for (const path of ['src/policy/presets', 'examples/demo/headgate.yaml'])
+  cpSync(new URL(`../${path}`, import.meta.url), new URL(`../dist/${path}`, import.meta.url), { recursive: true })
