@@ -48,6 +48,8 @@ export const CATALOGUE = {
   STORE_LEASE_HELD: entry(503, 'Another process holds the lease', 'stop it, or wait until its lease is over'),
   STORE_VERSION: entry(500, 'The store was written by a newer Headgate', 'use that version or a newer one'),
 
+  ENGINE_STALLED: entry(503, 'No sweep has ended for long', 'see the log; a restart is safe'),
+
   COMMAND_WRONG_PHASE: entry(409, 'The command does not fit the phase', 'see `headgate status`'),
   COMMAND_HELD: entry(409, 'Holds are in the way', 'clear them first, or wait'),
   COMMAND_NOTHING_TO_DO: entry(409, 'Nothing to do', 'see `headgate status`'),

@@ -120,7 +120,7 @@ export class ScopeWriter {
     }
     const attempt = (this.attempts.get(targetId) ?? 0) + 1
     this.attempts.set(targetId, attempt)
-    const cause = result?.problem ?? problem('TRAFFIC_BAD_ANSWER', `${targetId}: the provider gave no answer`).toJSON()
+    const cause = result?.problem ?? problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
     return { kind: 'failed', targetId, weightPercent, atMs, attempt, problem: cause }
   }
 

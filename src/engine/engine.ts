@@ -1,4 +1,5 @@
 import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
+import { formatSpan } from '../core/format.ts'
 import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
@@ -15,6 +16,8 @@ import type { Timer } from './timer.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
+/** Sweeps that may be missing before the service says that it is not ready. */
+const STALLED_SWEEPS = 5
 
 export interface EngineDeps {
   readonly store: Store
@@ -119,7 +122,15 @@ export class Engine {
 
   /** Why no decision can be made now; empty: all is well. */
   notReady(): readonly ProblemJson[] {
-    return [this.trouble, this.deps.lease.trouble].flatMap((one) => one ?? [])
+    return [this.trouble, this.deps.lease.trouble, this.stalled()].flatMap((one) => one ?? [])
+  }
+
+  private stalled(): ProblemJson | null {
+    const { clock, sweepSeconds } = this.deps
+    if (this.lastSweepAtMs === null) return null
+    const seconds = (clock.nowMs() - this.lastSweepAtMs) / 1000
+    if (seconds < STALLED_SWEEPS * sweepSeconds) return null
+    return problem('ENGINE_STALLED', `the last sweep ended ${formatSpan(seconds)} ago`).toJSON()
   }
 
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void {
@@ -142,9 +153,19 @@ export class Engine {
 
   private async sweep(): Promise<void> {
     const seconds = this.deps.timer()
-    await this.deps.observer.observe(this.book.active())
-    const outcome = await this.round(null)
+    const outcome = (await this.observe()) ? await this.round(null) : 'failed'
     this.deps.meter.sweep(seconds(), outcome)
+  }
+
+  /** False: the readings are not to be trusted, so no time may be earned on them. */
+  private async observe(): Promise<boolean> {
+    try {
+      await this.deps.observer.observe(this.book.active())
+      return true
+    } catch (error) {
+      this.noteTrouble(error)
+      return false
+    }
   }
 
   /** Thinks and persists once, then lets the writers know. */

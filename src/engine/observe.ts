@@ -1,9 +1,10 @@
 import type { Fact, Observation, ProbeReading, SliReading, TargetReading, WriteReport } from '../core/observation.ts'
 import { missing } from '../core/observation.ts'
-import type { Plan, ProbeSpec } from '../core/plan.ts'
+import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
 import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
+import { byDeadline } from './deadline.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
 import type { Timer } from './timer.ts'
@@ -106,8 +107,9 @@ export class Observer {
   private async probeOnce(workload: string, spec: ProbeSpec, signal: AbortSignal): Promise<void> {
     const atMs = this.deps.clock.nowMs()
     const seconds = this.deps.timer()
-    const ask = (side: 'old' | 'new') =>
-      signal.aborted ? missing('timeout', 'no time was left in this sweep') : this.deps.prober.probe(spec, side, signal)
+    const late = () => missing('timeout', 'no time was left in this sweep')
+    const ask = (side: Side) =>
+      signal.aborted ? late() : byDeadline(this.deps.prober.probe(spec, side, signal), signal, late)
     const [old, fresh] = await Promise.all([ask('old'), ask('new')])
     this.deps.meter.call('probe', workload, seconds(), fresh?.kind === 'passed')
     this.probes.set(workload, { ...this.probes.get(workload), [spec.name]: { atMs, outcome: { old, new: fresh } } })

@@ -3,7 +3,8 @@ import type { Plan, PlanTarget } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { AdapterContext } from '../ports/kind.ts'
 import type { Meter } from '../ports/runtime.ts'
-import type { TrafficKind, TrafficScope, WeightChange, WriteResult } from '../ports/traffic.ts'
+import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
+import { byDeadline } from './deadline.ts'
 import type { Timer } from './timer.ts'
 
 interface OpenScope {
@@ -77,11 +78,15 @@ export class Scopes {
     const scope = this.open.get(name)
     if (!scope) return new Map()
     const seconds = this.deps.timer()
-    const readings = await during(scope, scope.adapter.read(scope.targetIds, signal))
+    const call = during(scope, scope.adapter.read(scope.targetIds, signal))
+    const readings = await byDeadline(call, signal, () => new Map<string, WeightReading>())
     const result = new Map(
       scope.targetIds.map((id): [string, TargetReading] => [
         id,
-        { ...(readings.get(id) ?? missing('bad-answer', 'the provider gave no answer')), atMs: startedMs },
+        {
+          ...(readings.get(id) ?? missing('timeout', 'the provider did not answer within the sweep')),
+          atMs: startedMs,
+        },
       ]),
     )
     this.deps.meter.call(
@@ -102,7 +107,8 @@ export class Scopes {
     const scope = this.open.get(name)
     if (!scope) return new Map()
     const seconds = this.deps.timer()
-    const results = await during(scope, scope.adapter.write(changes, signal))
+    const call = during(scope, scope.adapter.write(changes, signal))
+    const results = await byDeadline(call, signal, () => new Map<string, WriteResult>())
     const isOk = changes.every(({ targetId }) => results.get(targetId)?.kind === 'applied')
     this.deps.meter.call('traffic-write', scope.kind, seconds(), isOk)
     return results

@@ -9,6 +9,7 @@ import {
 import type { Plan, Sides, SliSpec } from '../core/plan.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
+import { byDeadline } from './deadline.ts'
 import { SliWindows } from './rings.ts'
 import type { Timer } from './timer.ts'
 
@@ -83,7 +84,8 @@ export class SliWatch {
     if (sinceMs >= atMs) return
     const seconds = this.deps.timer()
     const specs = batch.map(({ spec }) => spec)
-    const vectors = await source.poll(specs, { sinceMs, atMs }, signal)
+    const late = (): ReadonlyMap<SliSpec, SliVector> => new Map(specs.map((spec) => [spec, tooLate()]))
+    const vectors = await byDeadline(source.poll(specs, { sinceMs, atMs }, signal), signal, late)
     const isOk = batch.every(({ spec }) => vectors.get(spec)?.kind === 'vector')
     this.deps.meter.call('source', first.spec.source, seconds(), isOk)
     for (const entry of batch)
@@ -108,7 +110,11 @@ export class SliWatch {
     const vectors =
       seconds === 0
         ? []
-        : await source.history(entry.spec, { untilMs, seconds, tickSeconds: this.sweepSeconds }, signal)
+        : await byDeadline<readonly SliVector[] | Missing>(
+            source.history(entry.spec, { untilMs, seconds, tickSeconds: this.sweepSeconds }, signal),
+            signal,
+            tooLate,
+          )
     if ('kind' in vectors) {
       this.deps.log.warn({ sli: entry.spec.name, why: vectors.why, detail: vectors.detail }, 'windows not refilled yet')
       return
@@ -158,6 +164,10 @@ export class SliWatch {
     }
     return key
   }
+}
+
+function tooLate(): Missing {
+  return missing('timeout', 'the source did not answer within the sweep')
 }
 
 function addVector(windows: SliWindows, vector: Extract<SliVector, { kind: 'vector' }>): void {
