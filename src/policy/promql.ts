@@ -94,11 +94,14 @@ export function queryFault(text: string, labels: readonly string[], window: 'nee
   return labelFault(root, text, labels)
 }
 
+const KEEPS_LABELS = ['Topk', 'Bottomk', 'LimitK', 'LimitRatio'] as const
+
 /** Whether an outermost aggregation drops a label. Deeper ones are not followed: functions may bring labels back. */
 function labelFault(root: SyntaxNode, text: string, labels: readonly string[]): PromqlFault | null {
   let node = root
   while (node.name === 'ParenExpr' && node.firstChild) node = node.firstChild
-  if (node.name !== 'AggregateExpr') return null
+  if (node.name !== 'AggregateExpr' || KEEPS_LABELS.some((op) => node.getChild('AggregateOp')?.getChild(op)))
+    return null
   const modifier = node.getChild('AggregateModifier')
   const names = modifier?.getChild('GroupingLabels')?.getChildren('LabelName') ?? []
   const written = names.map((name) => text.slice(name.from, name.to))

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import { name, text, workloadName } from './schema-names.ts'
+import { jsonSettings } from './settings.ts'
 
 const addressSchema = z
   .strictObject({
@@ -47,12 +49,12 @@ export type ProbeSettings = z.output<typeof probeSchema>
 
 /** One target as written, and where its settings stand below the kind's key. */
 export interface TargetSettings {
-  readonly settings: z.core.util.JSONType
+  readonly settings: Json
   readonly path: readonly number[]
 }
 
 function targetSchema(kind: TrafficKindConfig) {
-  const settings = kind.settings.pipe(z.json())
+  const settings = jsonSettings(kind.settings)
   return z.union([
     settings.transform((one): readonly TargetSettings[] => [{ settings: one, path: [] }]),
     z

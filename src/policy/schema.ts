@@ -5,6 +5,7 @@ import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
+import { jsonSettings } from './settings.ts'
 
 /** The config's zod schema, for these kinds. Its output has units; rules across keys are in `check.ts`. */
 export function configSchema(kinds: Kinds) {
@@ -46,8 +47,7 @@ function sourcesSchema(kinds: readonly SourceKindConfig[]) {
   const shape = Object.fromEntries(
     kinds.map(({ kind, settings }) => [
       kind,
-      settings
-        .pipe(z.json())
+      jsonSettings(settings)
         .optional()
         .meta(about(`A source of the kind ${kind}`)),
     ]),

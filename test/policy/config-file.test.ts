@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { loadConfig, watchConfig } from '../../src/config.ts'
+import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { kinds } from '../policies/kinds.ts'
+
+let folder: string
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-config-'))
+  path = join(folder, 'headgate.yaml')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('loadConfig', () => {
+  test('a file that is not there is a problem, not a throw', async () => {
+    const result = await loadConfig(path, kinds, {})
+    expect(result).toEqual({
+      ok: false,
+      problems: [
+        { code: 'CONFIG_FILE_UNREADABLE', cause: `${path}: ENOENT`, hint: 'check the path and its permissions' },
+      ],
+    })
+  })
+
+  test('a folder is a problem, not a throw', async () => {
+    expect(await loadConfig(folder, kinds, {})).toMatchObject({ ok: false, problems: [{ cause: `${folder}: EISDIR` }] })
+  })
+
+  test('problems name the file as it was given', async () => {
+    writeFileSync(path, 'apiVersion: headgate/v2\n')
+    const result = await loadConfig(path, kinds, {})
+    expect(result).toMatchObject({
+      ok: false,
+      problems: expect.arrayContaining([expect.objectContaining({ at: { file: path, line: 1, column: 13 } })]),
+    })
+  })
+})
+
+describe('watchConfig', () => {
+  let clock: FakeClock
+  let stop: AbortController
+  let changes: number
+  let done: Promise<void>
+
+  async function watch(): Promise<void> {
+    clock = createFakeClock(0)
+    stop = new AbortController()
+    changes = 0
+    done = watchConfig(path, clock, () => void changes++, stop.signal)
+    await asleep()
+  }
+  // The file is read between sleeps: a poll is over when the watcher sleeps again.
+  const asleep = () => vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+  async function polls(count: number): Promise<void> {
+    for (let poll = 0; poll < count; poll++) {
+      await clock.advance(1000)
+      await asleep()
+    }
+  }
+  afterEach(async () => {
+    stop?.abort()
+    await done
+  })
+
+  test('an edit in place is told once, when the file has settled', async () => {
+    writeFileSync(path, 'a')
+    await watch()
+    writeFileSync(path, 'b')
+    await polls(1)
+    expect(changes).toBe(0)
+    await polls(3)
+    expect(changes).toBe(1)
+  })
+
+  test('a file that is still being written is not taken', async () => {
+    writeFileSync(path, 'a')
+    await watch()
+    for (const text of ['b', 'bc', 'bcd']) {
+      writeFileSync(path, text)
+      await polls(1)
+    }
+    expect(changes).toBe(0)
+    await polls(1)
+    expect(changes).toBe(1)
+  })
+
+  test('an editor that puts another file in its place is seen', async () => {
+    writeFileSync(path, 'a')
+    await watch()
+    writeFileSync(`${path}.new`, 'b')
+    renameSync(`${path}.new`, path)
+    await polls(2)
+    expect(changes).toBe(1)
+  })
+
+  test("a ConfigMap's swapped link is seen", async () => {
+    for (const version of ['1', '2']) {
+      mkdirSync(join(folder, version))
+      writeFileSync(join(folder, version, 'headgate.yaml'), version)
+    }
+    symlinkSync('1', join(folder, '..data'))
+    symlinkSync('..data/headgate.yaml', path)
+    await watch()
+    symlinkSync('2', join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+    await polls(2)
+    expect(changes).toBe(1)
+  })
+
+  test('a file that is touched, or written with the same text, is no change', async () => {
+    writeFileSync(path, 'a')
+    await watch()
+    writeFileSync(path, 'a')
+    await polls(3)
+    expect(changes).toBe(0)
+  })
+
+  test('a file that goes is a change, and so is its return', async () => {
+    writeFileSync(path, 'a')
+    await watch()
+    unlinkSync(path)
+    await polls(2)
+    expect(changes).toBe(1)
+    writeFileSync(path, 'a')
+    await polls(2)
+    expect(changes).toBe(2)
+  })
+})
