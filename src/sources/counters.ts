@@ -17,8 +17,8 @@ export type CounterMeasure = Extract<SliMeasure, { kind: 'selector' | 'histogram
 /** Finds the counters that a measure rests on, or says why it is refused. */
 export function countersOf(measure: CounterMeasure): Counters | Missing {
   const isHistogram = measure.kind === 'histogram'
-  const total = parseSelector(isHistogram ? suffixed(measure.metric, '_count') : measure.total)
-  const part = parseSelector(isHistogram ? suffixed(measure.metric, '_bucket') : measure.bad)
+  const total = parseSelector(isHistogram ? measure.metric : measure.total)
+  const part = isHistogram ? total : parseSelector(measure.bad)
   if ('refused' in total) return missing('refused', total.refused)
   if ('refused' in part) return missing('refused', part.refused)
   // An error series appears with the first error, so its absence is good news.
@@ -27,10 +27,10 @@ export function countersOf(measure: CounterMeasure): Counters | Missing {
   const bound = measure.slowerThanSeconds
   const le = { label: 'le', op: '=~', value: boundPattern(bound) } as const
   return {
-    total,
-    part: { ...part, matchers: [...part.matchers, le] },
+    total: { ...total, metric: `${total.metric}_count` },
+    part: { metric: `${total.metric}_bucket`, matchers: [...total.matchers, le] },
     partIs: 'good',
-    absentPart: missing('empty', `${measure.metric} has no bucket with the bound ${bound} s`),
+    absentPart: missing('empty', `${total.metric} has no bucket with the bound ${bound} s`),
   }
 }
 
@@ -60,11 +60,6 @@ function countsOf(total: number, part: number, partIs: Counters['partIs']): Coun
   // A request that failed has certainly happened. Where errors are counted before requests, or the two counters start
   // anew apart, the total gives way: cutting `bad` would lose errors, and hide a selector of errors that is too wide.
   return { total: Math.max(total, part), bad: part }
-}
-
-/** `h` or `h{job="x"}` → `h_count` or `h_count{job="x"}`. */
-function suffixed(metric: string, suffix: string): string {
-  return metric.trim().replace(/^[a-zA-Z0-9_:]+/, (name) => name + suffix)
 }
 
 /** Clients print a bound of one second as 1, 1.0 or 1.000, so the pattern takes them all and no other number. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Sides } from '../../src/core/plan.ts'
+import { endWithUs, freePorts } from './processes.ts'
 
 /** One backend with a frontend of its own; its servers are called `old` and `new`, at first 100 to 0. */
 export interface HaproxyBackend {
@@ -59,6 +60,7 @@ async function tryToStart(
   const config = configText(backends, ports, { path, viewerPath, tcpPort })
   writeFileSync(join(folder, 'haproxy.cfg'), `${config}\n${moreConfig}\n`)
   const child = spawn(binary, ['-db', '-f', join(folder, 'haproxy.cfg')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  endWithUs(child)
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     log += chunk
@@ -143,17 +145,4 @@ function requestCounts(csv: string, backend: string): Sides<number> {
     return Number(cells[column])
   }
   return { old: count('old'), new: count('new') }
-}
-
-/** Ports on 127.0.0.1 that were free a moment ago, all different. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    ports.push((server.address() as AddressInfo).port)
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -2,7 +2,7 @@ import { type Agent, request } from 'undici'
 import { type Missing, missing } from '../../core/observation.ts'
 import { failureOf } from '../failure.ts'
 import { ExpositionError, parseExposition, type Sample } from './exposition.ts'
-import type { ScrapeSettings } from './settings.ts'
+import { pageName, type ScrapeSettings } from './settings.ts'
 
 /** Text first: it is what every client speaks, and the plainer one. */
 const ACCEPT = 'text/plain;version=0.0.4, application/openmetrics-text;version=1.0.0;q=0.5'
@@ -36,8 +36,6 @@ export async function readPage(page: PageRequest): Promise<readonly Sample[] | M
   }
 }
 
-/** Says which page it was, without the query part, where some people keep tokens. */
 function named(url: string, { why, detail }: Missing): Missing {
-  const { origin, pathname } = new URL(url)
-  return missing(why, `${origin}${pathname}: ${detail}`)
+  return missing(why, `${pageName(url)}: ${detail}`)
 }

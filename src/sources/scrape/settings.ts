@@ -26,7 +26,7 @@ export const scrapeSettings = z
     const urls = targets.map(({ url }) => url)
     const twice = urls.find((url, index) => urls.indexOf(url) !== index)
     if (twice !== undefined)
-      refuse(ctx, 'CONFIG_DUPLICATE', `${twice} is listed twice`, 'keep one: it would be counted twice')
+      refuse(ctx, 'CONFIG_DUPLICATE', `${pageName(twice)} is listed twice`, 'keep one: it would be counted twice')
   })
   .transform(({ timeout, gapTolerance, ...rest }) => ({
     ...rest,
@@ -36,3 +36,9 @@ export const scrapeSettings = z
 
 export type ScrapeSettings = z.output<typeof scrapeSettings>
 export type ScrapeTarget = ScrapeSettings['targets'][number]
+
+/** A page's URL for people, without the query part, where some keep tokens. */
+export function pageName(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}

@@ -29,13 +29,17 @@ interface Queries {
 /**
  * Growth by group, over the targets that answered. A group counts when one of its targets did: one pod that does not
  * answer must not blind the rest, and what it counted comes with its next page. A group none of whose targets can be
- * used is missing, with the reason. Missing altogether: no target answers, and none tells whose it is.
+ * used is missing, with the reason. Missing altogether: no target answers.
  */
 export function sumGroups(
   labels: SliSpec['labels'],
   { total, part, counters }: Queries,
   targets: readonly TargetGrowth[],
 ): ReadonlyMap<string, Measure> | Missing {
+  const failures = targets.map(({ failure }) => failure).filter((failure) => failure !== null)
+  const [first] = failures
+  if (first && failures.length === targets.length) return first
+
   const totals = new Map<string, number>()
   const parts = new Map<string, number>()
   const excuses = new Map<string, Missing>()
@@ -51,9 +55,7 @@ export function sumGroups(
   }
   const groups = new Map(joinCounts(totals, parts, counters))
   for (const [key, excuse] of excuses) if (!groups.has(key)) groups.set(key, excuse)
-  const failures = targets.map(({ failure }) => failure).filter((failure) => failure !== null)
-  const [first] = failures
-  return first && groups.size === 0 && failures.length === targets.length ? first : groups
+  return groups
 }
 
 function addAll(sums: Map<string, number>, readings: readonly Reading[], labels: SliSpec['labels']): void {

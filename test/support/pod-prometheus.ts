@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import { POD_NAMES, PODS, type PodPages } from './pods.ts'
+
+/** A real Prometheus that scrapes the pods, on loopback, with its data in a folder of its own. */
+export interface PodPrometheus {
+  readonly url: string
+  /** Ends it and removes its data. */
+  remove(): Promise<void>
+}
+
+/**
+ * Starts the binary and waits until it answers; its first scrapes come about five seconds later. `scrapeInterval` in
+ * Prometheus's words, e.g. `200ms`.
+ */
+export async function startPodPrometheus(
+  binary: string,
+  pages: PodPages,
+  scrapeInterval: string,
+): Promise<PodPrometheus> {
+  const folder = await mkdtemp(join(tmpdir(), 'headgate-prometheus-'))
+  await writeFile(join(folder, 'prometheus.yml'), configText(pages, scrapeInterval))
+  const port = await freePort()
+  const child = spawn(
+    binary,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ],
+    { stdio: 'ignore' },
+  )
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  const remove = async () => {
+    await end(child)
+    process.off('exit', kill)
+    await rm(folder, { recursive: true, force: true })
+  }
+  const url = `http://127.0.0.1:${port}`
+  const ready = async () => {
+    if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}`)
+    const { ok } = await fetch(`${url}/-/ready`)
+    if (!ok) throw new Error('prometheus is not ready')
+  }
+  try {
+    await vi.waitFor(ready, { timeout: 20_000, interval: 20 })
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  return { url, remove }
+}
+
+/** The second scrape from now begins after the first, which saw everything that is counted now, was stored. */
+export async function everyPageScraped({ reads }: PodPages): Promise<void> {
+  const before = { ...reads }
+  const scraped = () => {
+    for (const name of POD_NAMES) if (reads[name] < before[name] + 2) throw new Error(`${name} is not scraped yet`)
+  }
+  await vi.waitFor(scraped, { timeout: 20_000, interval: 10 })
+}
+
+function configText(pages: PodPages, scrapeInterval: string): string {
+  const jobs = POD_NAMES.map((name) => {
+    const { host, pathname } = new URL(pages.url(name))
+    return { targets: [host], labels: { ...PODS[name], __metrics_path__: pathname } }
+  })
+  // JSON is YAML.
+  return JSON.stringify({
+    global: { scrape_interval: scrapeInterval, scrape_timeout: scrapeInterval },
+    scrape_configs: [
+      {
+        job_name: 'pods',
+        static_configs: jobs,
+        // As in Kubernetes, where each pod is an instance of its own.
+        relabel_configs: [{ source_labels: ['__metrics_path__'], target_label: 'instance' }],
+      },
+    ],
+  })
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  // Its data is thrown away, so nothing is lost by the short way.
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** Prometheus cannot be asked which port it took, so one that was free a moment ago is given to it. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { request } from 'undici'
+import { end, endWithUs, freePorts } from './processes.ts'
+import { until } from './until.ts'
+
+export interface ScrapeTarget {
+  /** On 127.0.0.1. */
+  readonly port: number
+  /** Added to each of its series. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** A real Prometheus on loopback that scrapes once a second. */
+export interface RealPrometheus {
+  readonly url: string
+  /** The value of an instant query with one sample, as of now; null: it has none. */
+  value(query: string): Promise<number | null>
+  /** Ends it where it stands, as a crash would. */
+  kill(): Promise<void>
+  /** Starts it again, on the same port and data. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts Prometheus and waits until it answers. Ports are free ones; one that is snatched away means another try. */
+export async function startPrometheus(binary: string, targets: readonly ScrapeTarget[]): Promise<RealPrometheus> {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-prometheus-'))
+  writeFileSync(join(folder, 'prometheus.yml'), configText(targets))
+  let lastLog = ''
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const [port = 0] = await freePorts(1)
+    const started = await launch(binary, folder, port)
+    if (typeof started !== 'string') return running(binary, folder, port, started)
+    lastLog = started
+  }
+  rmSync(folder, { recursive: true, force: true })
+  throw new Error(`prometheus does not start: ${lastLog}`)
+}
+
+function running(binary: string, folder: string, port: number, first: ChildProcess): RealPrometheus {
+  let child = first
+  const url = `http://127.0.0.1:${port}`
+  return {
+    url,
+    value: (query) => sampleOf(url, query),
+    kill: () => end(child, 'SIGKILL'),
+    restart: async () => {
+      const started = await launch(binary, folder, port)
+      if (typeof started === 'string') throw new Error(`prometheus does not start again: ${started}`)
+      child = started
+    },
+    stop: async () => {
+      await end(child, 'SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Resolves when it answers, or with its log when it has ended before. */
+async function launch(binary: string, folder: string, port: number): Promise<ChildProcess | string> {
+  const child = spawn(
+    binary,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  endWithUs(child)
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    log += chunk
+  })
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  await until('prometheus is ready', async () => hasEnded() || (await isReady(port)))
+  return hasEnded() ? log : child
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const { statusCode, body } = await request(`http://127.0.0.1:${port}/-/ready`)
+    await body.dump()
+    return statusCode === 200
+  } catch {
+    // It does not listen yet.
+    return false
+  }
+}
+
+async function sampleOf(url: string, query: string): Promise<number | null> {
+  const { body } = await request(`${url}/api/v1/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ query }).toString(),
+  })
+  const answer = (await body.json()) as { data?: { result?: readonly { value: readonly [number, string] }[] } }
+  const text = answer.data?.result?.[0]?.value[1]
+  return text === undefined ? null : Number(text)
+}
+
+function configText(targets: readonly ScrapeTarget[]): string {
+  const jobs = targets.map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels }))
+  // JSON is YAML.
+  return JSON.stringify({
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [{ job_name: 'services', static_configs: jobs }],
+  })
+}

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const POLL_MS = 25
+/** Far beyond what anything here takes: it only ends what would never come. */
+const GIVE_UP_MS = 100_000
+
+/**
+ * Asks again and again until the answer is neither null, undefined nor false, and resolves with it. `describe` tells
+ * how things stand when it gives up.
+ */
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  describe: () => string | Promise<string> = () => '',
+): Promise<Exclude<T, null | undefined | false>> {
+  const startedMs = performance.now()
+  for (;;) {
+    const answer = await ask()
+    if (answer !== null && answer !== undefined && answer !== false)
+      return answer as Exclude<T, null | undefined | false>
+    if (performance.now() - startedMs > GIVE_UP_MS) throw new Error(`${what}: it never came. ${await describe()}`)
+    await sleep(POLL_MS)
+  }
+}
