@@ -1,0 +1,98 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EventType, HeadgateEvent, JournalRow } from '../../src/core/event.ts'
+import { explain } from '../../src/core/explain.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { API_CONFIG, type RunningHeadgate, startHeadgate } from './headgate.ts'
+import { until } from './until.ts'
+import { CLUSTERS, type World } from './world.ts'
+
+/** The weights that the policy of these migrations goes through, percent. */
+export const WEIGHTS_PERCENT = [10, 25, 50, 100] as const
+/** The pair of the policy that asks for a revert. */
+export const PAIR = { longSeconds: 8, shortSeconds: 4, factor: 14.4 } as const
+/** The share of requests that may fail. */
+export const BUDGET = 0.01
+export const SWEEP_SECONDS = 1
+
+export type EventOf<T extends EventType> = Extract<HeadgateEvent, { type: T }>
+
+/** One migration of services of a world, run by a Headgate with a folder of its own. */
+export interface Migration {
+  /** Starts Headgate, again after a `kill` with the same config and store. */
+  start(): Promise<RunningHeadgate>
+  /** The journal as it is on disk, whether Headgate runs or not; one workload's rows, or all. */
+  journal(workload?: string): Promise<readonly JournalRow[]>
+  /** Resolves with the workload's first event of this type that fits, once it is in the journal. */
+  event<T extends EventType>(workload: string, type: T, fits?: (event: EventOf<T>) => boolean): Promise<EventOf<T>>
+  /** Ends Headgate, and removes the folder. */
+  stop(): Promise<void>
+}
+
+/** Lays out a migration of these services; nothing runs yet. */
+export function createMigration(world: World, workloads: readonly string[]): Migration {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
+  const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
+  writeFileSync(configPath, configText(world, workloads))
+  let running: RunningHeadgate | null = null
+
+  const journal = async (workload?: string) => {
+    if (!existsSync(storePath)) return []
+    const { journal, store } = openSqlite(storePath, { readOnly: true })
+    const rows = await journal.read({ afterSeq: 0, limit: 10_000, ...(workload !== undefined && { workload }) })
+    await store.close()
+    return rows
+  }
+  const story = async () => {
+    const told = (await journal()).map(({ seq, event }) => `${seq} ${event.workload ?? ''}: ${explain(event)}`)
+    return `The journal:\n${told.join('\n')}\nHeadgate's log:\n${running?.log() ?? ''}`
+  }
+  return {
+    start: async () => {
+      running = await startHeadgate(configPath)
+      return running
+    },
+    journal,
+    event: async (workload, type, fits = () => true) =>
+      until(`${workload}: ${type}`, async () => eventsOf(await journal(workload), type).find(fits), story),
+    stop: async () => {
+      await running?.kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The events of one type, in order. */
+export function eventsOf<T extends EventType>(rows: readonly JournalRow[], type: T): readonly EventOf<T>[] {
+  return rows.map(({ event }) => event).filter((event): event is EventOf<T> => event.type === type)
+}
+
+function configText(world: World, workloads: readonly string[]): string {
+  const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: 2s }`)
+  const { longSeconds, shortSeconds, factor } = PAIR
+  const traffic = (name: string) => `{ socket: "${world.haproxy.socketName}", backend: ${name}, old: old, new: new }`
+  return `apiVersion: headgate/v1
+migration: e2e
+clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
+sweep: ${SWEEP_SECONDS}s
+${API_CONFIG}
+sources:
+  prometheus: { url: "${world.prometheus.url}" }
+slis:
+  availability: { objective: ${100 * (1 - BUDGET)}%, total: http_requests_total, bad: 'http_requests_total{code=~"5.."}' }
+  latency: { objective: 95%, histogram: http_request_duration_seconds, slowerThan: 500ms }
+policies:
+  quick:
+    steps: [${steps.join(', ')}]
+    minRequests: 10
+    bake: 2s
+    drain: 1s
+    blindAfter: 5s
+    burnRate: [{ long: ${longSeconds}s, short: ${shortSeconds}s, factor: ${factor}, then: revert }]
+    share: { tolerance: 10% }
+policy: quick
+workloads:
+${workloads.map((name) => `  - { name: ${name}, traffic: { haproxy: ${traffic(name)} } }`).join('\n')}
+`
+}
