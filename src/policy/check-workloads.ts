@@ -1,5 +1,6 @@
 import { checkOrder } from './check-order.ts'
 import { checkPlaces } from './check-places.ts'
+import { checkBurnRates, checkWeights } from './check-policies.ts'
 import type { Finding, Path } from './finding.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
@@ -17,6 +18,8 @@ export function checkWorkloads(
     ...checkNames(config.workloads),
     ...checkOrder(config.workloads),
     ...checkPlaces(config.workloads, kinds),
+    ...checkWeights(config, policies, kinds),
+    ...checkBurnRates(config, policies),
     ...checkSliNames(config.defaults.slis, ['defaults', 'slis'], config),
     ...config.workloads.flatMap((workload, index) => {
       const path = ['workloads', index]

@@ -14,6 +14,7 @@ export interface TrafficKindConfig {
   scopeOf(settings: unknown): string
   placeOf(settings: unknown): string
   settleSeconds(settings: unknown): number
+  nearestWeights(weightPercent: number): readonly number[]
 }
 
 /** What the config needs to know of a source kind (see `SourceKind` in `ports/source.ts`). */

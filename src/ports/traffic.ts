@@ -13,6 +13,8 @@ export interface TrafficKind<Settings = unknown> {
   placeOf(settings: Settings): string
   /** From a confirmed write until clients must have seen it (propagation + TTL), seconds. */
   settleSeconds(settings: Settings): number
+  /** The weights nearest to this one that the provider can have, percent: itself alone, where it can have that. */
+  nearestWeights(weightPercent: number): readonly number[]
   /** Opens one scope. `targets` are all its targets; no I/O happens before the first read or write. */
   open(targets: readonly TrafficTarget<Settings>[], context: AdapterContext): TrafficScope
 }

@@ -84,6 +84,7 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     scopeOf: ({ scope }) => scope,
     placeOf: ({ place }) => place,
     settleSeconds: ({ settleSeconds }) => settleSeconds,
+    nearestWeights: (weightPercent) => [weightPercent],
     open,
   }
   return { kind, weights, writes, faults, hang: gate.shut, resume: gate.open, waiting: gate.waiting }

@@ -26,6 +26,8 @@ export const kinds: Kinds = {
       scopeOf: (settings) => proxyOutput.parse(settings).socket,
       placeOf: (settings) => proxyOutput.parse(settings).backend,
       settleSeconds: () => 0,
+      // Whole percentages only.
+      nearestWeights: (weight) => [...new Set([Math.floor(weight), Math.ceil(weight)])],
     },
     {
       kind: 'hook',
@@ -33,6 +35,7 @@ export const kinds: Kinds = {
       scopeOf: (settings) => hookOutput.parse(settings).url,
       placeOf: (settings) => hookOutput.parse(settings).split,
       settleSeconds: (settings) => hookOutput.parse(settings).settle,
+      nearestWeights: (weight) => [weight],
     },
   ],
   sources: [

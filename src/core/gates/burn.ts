@@ -1,5 +1,5 @@
 import { formatNumber, formatShare, formatSpan } from '../format.ts'
-import type { Counts, CountsReading, Missing, SliReading } from '../observation.ts'
+import { type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
 import type { BurnPair, Gate, Side, Sides } from '../plan.ts'
 import { isProvenAbove, isProvenBetter } from './chernoff.ts'
 import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
@@ -156,10 +156,6 @@ export function oldServes(gate: BurnGate, reading: SliReading): boolean {
 function windowOf(reading: CountsReading, side: Side, seconds: number): Counts | null {
   const counts = reading.windows.find((window) => window.seconds === seconds)?.counts[side]
   return counts === undefined || isMissing(counts) ? null : counts
-}
-
-export function isMissing<T extends object>(value: T | Missing): value is Missing {
-  return 'kind' in value && value.kind === 'missing'
 }
 
 function count(n: number): string {

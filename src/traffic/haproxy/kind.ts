@@ -1,6 +1,7 @@
 import type { TrafficKind } from '../../ports/traffic.ts'
 import { HaproxyScope } from './scope.ts'
 import { type HaproxySettings, haproxySettings } from './settings.ts'
+import { nearestWeights } from './weights.ts'
 
 /** HAProxy's server weights, through its runtime API. A scope is one process, a place one backend. */
 export const haproxy: TrafficKind<HaproxySettings> = {
@@ -10,6 +11,7 @@ export const haproxy: TrafficKind<HaproxySettings> = {
   placeOf: ({ backend }) => backend,
   // The next request is balanced by the new weights, on kept-alive connections too.
   settleSeconds: () => 0,
+  nearestWeights,
   open(targets) {
     const socket = targets[0]?.settings.socket
     if (socket === undefined) throw new Error('a scope is opened with at least one target')

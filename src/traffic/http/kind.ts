@@ -9,6 +9,7 @@ export const http: TrafficKind<HttpSettings> = {
   scopeOf: ({ url }) => url,
   placeOf: ({ split }) => split,
   settleSeconds: ({ settleSeconds }) => settleSeconds,
+  nearestWeights: (weightPercent) => [weightPercent],
   open(targets, { secret }) {
     const url = targets[0]?.settings.url
     if (url === undefined) throw new Error('a scope is opened with at least one target')
