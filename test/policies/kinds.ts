@@ -26,8 +26,8 @@ export const kinds: Kinds = {
       scopeOf: (settings) => proxyOutput.parse(settings).socket,
       placeOf: (settings) => proxyOutput.parse(settings).backend,
       settleSeconds: () => 0,
-      // Whole percentages only.
-      nearestWeights: (weight) => [...new Set([Math.floor(weight), Math.ceil(weight)])],
+      // Like a proxy with 100 slots: nothing between none and one.
+      nearestWeights: (weight) => (weight > 0 && weight < 1 ? [0, 1] : [weight]),
     },
     {
       kind: 'hook',
