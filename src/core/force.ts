@@ -146,7 +146,10 @@ function settleSeconds({ plan }: Draft): number {
   return Math.max(...plan.targets.map((target) => target.settleSeconds))
 }
 
-/** Targets that somebody else has moved: neither the last nor an intended weight. */
+/**
+ * Targets that somebody else has moved: neither the last nor an intended weight. Until the intended one is confirmed,
+ * one between those is no drift: a write of several commands that a crash cut short stands there, and is made again.
+ */
 export function driftedTargets(draft: Draft): readonly { targetId: string; weightPercent: number }[] {
   const { state } = draft
   const known = [
@@ -154,8 +157,10 @@ export function driftedTargets(draft: Draft): readonly { targetId: string; weigh
     ...state.unconfirmedPercents,
     ...(state.confirmedWeightPercent === null ? [] : [state.confirmedWeightPercent]),
   ]
+  const [lowest, highest] = [Math.min(...known), Math.max(...known)]
+  const isOurs = (percent: number) => includesWeight(known, percent) || (percent > lowest && percent < highest)
   return currentReadings(draft).flatMap(({ target, reading }) =>
-    reading?.kind === 'weight' && !includesWeight(known, reading.weightPercent)
+    reading?.kind === 'weight' && !isOurs(reading.weightPercent)
       ? [{ targetId: target.id, weightPercent: reading.weightPercent }]
       : [],
   )
