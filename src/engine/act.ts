@@ -3,6 +3,7 @@ import type { WriteReport } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { WeightChange, WriteResult } from '../ports/traffic.ts'
+import { byDeadline, within } from './deadline.ts'
 
 /** A call to a provider that takes longer is given up, and its outcome learnt by reading back, ms. */
 const WRITE_TIMEOUT_MS = 10_000
@@ -16,8 +17,8 @@ export interface ActDeps {
     changes: readonly WeightChange[],
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<string, WriteResult>>
-  /** Asked right before each write: whether this process still holds the lease. */
-  readonly mayWrite: () => boolean
+  /** Asked right before each write: the token of the lease that this process holds now; null: it holds none. */
+  readonly leaseToken: () => number | null
   /** Called after each call returned, with what came of it. */
   readonly onWritten: (scope: string, reports: readonly WriteReport[]) => void
   readonly clock: Clock
@@ -30,8 +31,15 @@ export interface ActDeps {
  * reverts first, and everything that is desired by then in one call.
  */
 export class ScopeWriter {
+  /** The last word on each target. */
+  private readonly wanted = new Map<string, WeightChange>()
+  /** What of it is to be written yet. */
   private readonly desired = new Map<string, WeightChange>()
-  private readonly attempts = new Map<string, number>()
+  /** Failures in a row of the newest write of each target. */
+  private readonly failures = new Map<string, { readonly change: WeightChange; readonly count: number }>()
+  /** The lease under which the last word was said: under another one somebody else may have had a later word. */
+  private token: number | null = null
+  private pause: AbortController | null = null
   private inFlight: ReadonlyMap<string, WeightChange> = new Map()
   private running: Promise<void> | null = null
   private isStopping = false
@@ -45,19 +53,28 @@ export class ScopeWriter {
 
   /** Says what these targets shall have now; a target without an effect is wanted to have nothing written. */
   want(targetIds: readonly string[], effects: readonly Effect[]): void {
-    for (const id of targetIds) this.desired.delete(id)
-    for (const { targetId, weightPercent, urgency } of effects) {
-      const flying = this.inFlight.get(targetId)
-      // The same write is on its way: its read-back will tell.
-      if (flying && flying.weightPercent === weightPercent) continue
-      this.desired.set(targetId, { targetId, weightPercent, urgency })
+    const isNews = effects.some((one) => one.urgency === 'revert' && !isSameWrite(this.wanted.get(one.targetId), one))
+    this.follow(this.deps.leaseToken())
+    for (const id of targetIds) {
+      this.desired.delete(id)
+      this.wanted.delete(id)
     }
+    for (const { targetId, weightPercent, urgency } of effects) {
+      const change = { targetId, weightPercent, urgency }
+      this.wanted.set(targetId, change)
+      // The same write is on its way: its read-back will tell.
+      if (this.inFlight.get(targetId)?.weightPercent === weightPercent) continue
+      this.desired.set(targetId, change)
+    }
+    // A revert that is new does not wait out the pause that another one's failures have earned.
+    if (isNews) this.pause?.abort()
     if (this.desired.size > 0 && !this.isStopping) this.running ??= this.run()
   }
 
   /** Lets the call under way end, and makes no further one: what is left is in the committed state. */
   async stop(): Promise<void> {
     this.isStopping = true
+    this.pause?.abort()
     await this.running
   }
 
@@ -65,13 +82,15 @@ export class ScopeWriter {
     // Let `want` note that it runs before it may already have ended.
     await null
     while (this.desired.size > 0 && !this.isStopping) {
-      if (!this.deps.mayWrite()) {
-        this.deps.log.warn({ scope: this.scope }, 'nothing is written: the lease is not held')
-        this.desired.clear()
+      const token = this.deps.leaseToken()
+      if (token === null || token !== this.token) {
+        this.deps.log.warn({ scope: this.scope }, 'nothing is written: the lease was lost')
+        this.follow(token)
         break
       }
-      const failedReverts = await this.writeOnce(this.takeBatch())
-      if (failedReverts > 0) await this.deps.clock.sleep(this.backoffMs(failedReverts))
+      await this.writeOnce(this.takeBatch())
+      const failures = this.failuresOfReverts()
+      if (failures > 0 && !this.isStopping) await this.waitMs(this.backoffMs(failures))
     }
     this.running = null
   }
@@ -85,47 +104,79 @@ export class ScopeWriter {
     return batch
   }
 
-  /** Returns how often the most stubborn of the failed reverts has been tried; 0: none failed. */
-  private async writeOnce(batch: readonly WeightChange[]): Promise<number> {
+  /** Drops what was said under another lease. */
+  private follow(token: number | null): void {
+    if (token === this.token) return
+    this.token = token
+    this.desired.clear()
+    this.wanted.clear()
+  }
+
+  private async writeOnce(batch: readonly WeightChange[]): Promise<void> {
     this.inFlight = new Map(batch.map((change) => [change.targetId, change]))
     const results = await this.call(batch)
     this.inFlight = new Map()
     const reports = batch.map((change) => this.report(change, results.get(change.targetId)))
     const failed = reports.filter((report) => report.kind === 'failed')
     for (const { targetId } of failed) {
-      const change = batch.find((one) => one.targetId === targetId)
-      // A revert is tried for ever; a step forward waits for the next sweep, which may think better of it.
-      if (change?.urgency === 'revert' && !this.desired.has(targetId)) this.desired.set(targetId, change)
+      const last = this.wanted.get(targetId)
+      // A revert is tried for as long as it is wanted; a step forward waits for the next sweep, which may think better.
+      if (last?.urgency === 'revert' && !this.desired.has(targetId)) this.desired.set(targetId, last)
     }
     this.deps.onWritten(this.scope, reports)
-    const stubborn = failed.filter(({ targetId }) => this.desired.get(targetId)?.urgency === 'revert')
-    return Math.max(0, ...stubborn.map(({ attempt }) => attempt))
+  }
+
+  /** How often the most stubborn of the reverts to be written has failed; 0: one of them has not been tried yet. */
+  private failuresOfReverts(): number {
+    const reverts = [...this.desired.values()].filter(({ urgency }) => urgency === 'revert')
+    const counts = reverts.map((change) => {
+      const last = this.failures.get(change.targetId)
+      return last && isSameWrite(last.change, change) ? last.count : 0
+    })
+    return counts.includes(0) ? 0 : Math.max(0, ...counts)
   }
 
   /** An adapter must not throw; one that does must not end the writer either. */
   private async call(batch: readonly WeightChange[]): Promise<ReadonlyMap<string, WriteResult>> {
     try {
-      return await this.deps.write(this.scope, batch, AbortSignal.timeout(WRITE_TIMEOUT_MS))
+      return await within(this.deps.clock, WRITE_TIMEOUT_MS, (signal) =>
+        byDeadline(this.deps.write(this.scope, batch, signal), signal, () => new Map()),
+      )
     } catch (error) {
       this.deps.log.error({ scope: this.scope, error }, 'a traffic adapter threw')
       return new Map()
     }
   }
 
-  private report({ targetId, weightPercent }: WeightChange, result: WriteResult | undefined): WriteReport {
+  private report(change: WeightChange, result: WriteResult | undefined): WriteReport {
+    const { targetId, weightPercent } = change
     const atMs = this.deps.clock.nowMs()
     if (result?.kind === 'applied') {
-      this.attempts.delete(targetId)
+      this.failures.delete(targetId)
       return { kind: 'applied', targetId, weightPercent, atMs }
     }
-    const attempt = (this.attempts.get(targetId) ?? 0) + 1
-    this.attempts.set(targetId, attempt)
+    const before = this.failures.get(targetId)
+    // Another write begins anew: a revert must not be as slow as the step before it was stubborn.
+    const attempt = before && isSameWrite(before.change, change) ? before.count + 1 : 1
+    this.failures.set(targetId, { change, count: attempt })
     const cause = result?.problem ?? problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
     return { kind: 'failed', targetId, weightPercent, atMs, attempt, problem: cause }
+  }
+
+  private async waitMs(ms: number): Promise<void> {
+    this.pause = new AbortController()
+    await this.deps.clock.sleep(ms, this.pause.signal)
+    this.pause = null
   }
 
   private backoffMs(attempt: number): number {
     const full = Math.min(LONGEST_BACKOFF_MS, SHORTEST_BACKOFF_MS * 2 ** Math.min(attempt - 1, 10))
     return full * (0.5 + this.deps.random.next() / 2)
   }
+}
+
+type Write = Pick<WeightChange, 'weightPercent' | 'urgency'>
+
+function isSameWrite(a: Write | undefined, b: Write): boolean {
+  return a !== undefined && a.weightPercent === b.weightPercent && a.urgency === b.urgency
 }

@@ -1,3 +1,19 @@
+import type { Clock } from '../ports/runtime.ts'
+
+/** Does the work under a signal that aborts after `ms` of this clock. */
+export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController()
+  const isOver = new AbortController()
+  void clock.sleep(ms, isOver.signal).then(() => {
+    if (!isOver.signal.aborted) deadline.abort(new DOMException('the deadline came first', 'TimeoutError'))
+  })
+  try {
+    return await work(deadline.signal)
+  } finally {
+    isOver.abort()
+  }
+}
+
 /**
  * What the promise gives, or `late()` once the signal aborts: an adapter that forgets its deadline must not stop the
  * sweeps. What it still gives later is dropped.

@@ -258,7 +258,7 @@ export class Engine {
       const { scopes, lease, clock, random, log } = this.deps
       writer = new ScopeWriter(scope, {
         write: (name, changes, signal) => scopes.write(name, changes, signal),
-        mayWrite: () => lease.isHeld(),
+        leaseToken: () => lease.heldToken(),
         onWritten: (name, reports) => this.readBack(name, reports),
         clock,
         random,

@@ -7,7 +7,7 @@ export const LEASE_MS = 10_000
 const RENEWALS_PER_LEASE = 3
 
 /**
- * Holds the shard's lease and renews it. `isHeld` is asked before each write: a process that slept through its lease
+ * Holds the shard's lease and renews it. `heldToken` is asked before each write: a process that slept through its lease
  * finds out before it does harm.
  */
 export class LeaseKeeper {
@@ -33,10 +33,15 @@ export class LeaseKeeper {
     return this.renew()
   }
 
-  isHeld(): boolean {
+  private isHeld(): boolean {
     const nowMs = this.deps.clock.nowMs()
     // A clock that went back must not stretch the lease.
     return this.lease !== null && nowMs < this.validUntilMs && nowMs > this.validUntilMs - 2 * LEASE_MS
+  }
+
+  /** The fencing token of the lease; null: it is not held. */
+  heldToken(): number | null {
+    return this.lease !== null && this.isHeld() ? this.lease.token : null
   }
 
   keep(): void {

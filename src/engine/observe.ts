@@ -4,7 +4,7 @@ import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
 import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
-import { byDeadline } from './deadline.ts'
+import { byDeadline, within } from './deadline.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
 import type { Timer } from './timer.ts'
@@ -45,19 +45,26 @@ export class Observer {
   /** Asks everything once, for all of these rollouts together. */
   async observe(subjects: readonly Subject[]): Promise<void> {
     const { scopes, slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
-    const signal = AbortSignal.timeout(observeTimeoutSeconds * 1000)
     const active = subjects.filter(({ state }) => !isTerminal(state.phase))
     const sweepMs = sweepSeconds * 1000
     const atMs = Math.floor(clock.nowMs() / sweepMs) * sweepMs
-    await Promise.all([
-      slis.poll(atMs, signal),
-      ...scopes.namesOf(active.map(({ plan }) => plan)).map((name) => this.readScope(name, signal)),
-      this.probeAll(active, signal),
-    ])
+    const names = scopes.namesOf(active.map(({ plan }) => plan))
+    await within(clock, observeTimeoutSeconds * 1000, (signal) =>
+      Promise.all([
+        slis.poll(atMs, signal),
+        ...names.map((name) => this.readInto(name, signal)),
+        this.probeAll(active, signal),
+      ]),
+    )
   }
 
   /** Reads one scope anew, as after a write. */
-  async readScope(name: string, signal = AbortSignal.timeout(this.deps.observeTimeoutSeconds * 1000)): Promise<void> {
+  async readScope(name: string): Promise<void> {
+    const { clock, observeTimeoutSeconds } = this.deps
+    await within(clock, observeTimeoutSeconds * 1000, (signal) => this.readInto(name, signal))
+  }
+
+  private async readInto(name: string, signal: AbortSignal): Promise<void> {
     const startedMs = this.deps.clock.nowMs()
     for (const [id, reading] of await this.deps.scopes.read(name, startedMs, signal)) {
       const before = this.targets.get(id)
