@@ -12,10 +12,13 @@ export class ExpositionError extends Error {}
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y
 const QUOTED = String.raw`"((?:[^"\\]|\\.)*)"`
 /** One item in braces, with the comma or brace behind it: `name="value"`, `"name"="value"`, or `"metric"`. */
-const ITEM = new RegExp(String.raw`\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|${QUOTED})\s*(?:=\s*${QUOTED}\s*)?(,\s*\}|,|\})`, 'y')
+const ITEM = new RegExp(
+  String.raw`\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|${QUOTED})\s*(?:=\s*${QUOTED}\s*)?(,\s*\}|,|\})`,
+  'sy',
+)
 const EMPTY = /\s*\}/y
 /** Value, timestamp (ignored: the counters of a page are of the moment it was asked for), exemplar (ignored). */
-const VALUE = /\s*(?<=[\s}])(\S+)(?:\s+[-+]?[\d.]+(?:[eE][-+]?\d+)?)?(?:\s+#\s.*)?\s*$/y
+const VALUE = /\s*(?<=[\s}])(\S+)(?:\s+[-+]?[\d.]+(?:[eE][-+]?\d+)?)?(?:\s+#\s.*)?\s*$/sy
 const NUMBER = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/
 
 /**
@@ -30,11 +33,12 @@ export function parseExposition(
 ): Sample[] {
   const samples: Sample[] = []
   let hasEnded = false
-  for (const [index, line] of text.split('\n').entries()) {
-    if (hasEnded && line.trim() !== '') throw new ExpositionError(`line ${index + 1} comes after # EOF`)
+  for (const [index, untrimmed] of text.split('\n').entries()) {
+    const line = untrimmed.trimStart()
+    if (hasEnded && line !== '') throw new ExpositionError(`line ${index + 1} comes after # EOF`)
     if (line.startsWith('#')) hasEnded = format === 'openmetrics' && /^# EOF\s*$/.test(line)
-    else if (line.trim() !== '') {
-      const sample = parseLine(line.trimStart(), isWanted)
+    else if (line !== '') {
+      const sample = parseLine(line, isWanted)
       if (sample === null) throw new ExpositionError(`line ${index + 1} is not a sample`)
       if (sample !== 'other') samples.push(sample)
     }
@@ -49,7 +53,7 @@ function parseLine(line: string, isWanted: (name: string) => boolean): Sample | 
   let name = NAME.exec(line)?.[0] ?? null
   if (name !== null && !isWanted(name)) return 'other'
   let position = name?.length ?? 0
-  const labels: Record<string, string> = {}
+  const labels: [name: string, value: string][] = []
 
   const brace = /\s*\{/y
   brace.lastIndex = position
@@ -63,7 +67,7 @@ function parseLine(line: string, isWanted: (name: string) => boolean): Sample | 
       const item = ITEM.exec(line)
       if (item === null) return null
       const [, plain, quoted, value, end = ''] = item
-      if (value !== undefined) labels[plain ?? unescaped(quoted ?? '')] = unescape(value)
+      if (value !== undefined) labels.push([plain ?? unescaped(quoted ?? ''), unescaped(value)])
       else if (quoted !== undefined && name === null) name = unescaped(quoted)
       else return null
       position = ITEM.lastIndex
@@ -73,11 +77,11 @@ function parseLine(line: string, isWanted: (name: string) => boolean): Sample | 
   VALUE.lastIndex = position
   const value = numberOf(VALUE.exec(line)?.[1])
   if (name === null || value === null) return null
-  return isWanted(name) ? { name, labels, value } : 'other'
+  return isWanted(name) ? { name, labels: Object.fromEntries(labels), value } : 'other'
 }
 
 function unescaped(text: string): string {
-  return text.replace(/\\(.)/g, (_all, letter: string) => (letter === 'n' ? '\n' : letter))
+  return text.replace(/\\(.)/gs, (_all, letter: string) => (letter === 'n' ? '\n' : letter))
 }
 
 function numberOf(text: string | undefined): number | null {
@@ -88,8 +92,11 @@ function numberOf(text: string | undefined): number | null {
       return Number.NaN
     case 'inf':
     case '+inf':
+    case 'infinity':
+    case '+infinity':
       return Number.POSITIVE_INFINITY
     case '-inf':
+    case '-infinity':
       return Number.NEGATIVE_INFINITY
     default:
       return text !== undefined && NUMBER.test(text) ? Number(text) : null
