@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { endWithUs } from '../support/processes.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** A short run of every benchmark. What it measures is not judged: this machine may be busy. */
+const CASES = [
+  {
+    bench: 'reaction',
+    args: ['--reverts', '20', '--workloads', '12'],
+    targets: ['reaction_p99_over_floor'],
+    row: ['One at a time, ms', 'reaction'],
+    count: 20,
+  },
+] as const
+
+const Report = z.strictObject({
+  bench: z.string(),
+  machine: z.strictObject({
+    cpu: z.string().min(1),
+    cores: z.int().min(1),
+    memoryGiB: z.int().min(0),
+    node: z.literal(process.version),
+    platform: z.string().min(1),
+  }),
+  targets: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9_]+$/),
+        value: z.number(),
+        unit: z.string().min(1),
+        target: z.number(),
+        ok: z.boolean(),
+      }),
+    )
+    .min(1),
+  details: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.union([z.number(), z.string()])))),
+})
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'headgate-bench-test-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Runs a benchmark whose files go to the test's folder. */
+async function run(bench: string, args: readonly string[]) {
+  const child = spawn(process.execPath, [join(ROOT, 'bench', `${bench}.ts`), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+  })
+  endWithUs(child)
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const [stdout, stderr, exitCode] = await Promise.all([text(child.stdout), text(child.stderr), exited])
+  return { stdout, stderr, exitCode }
+}
+
+describe.each(CASES)('bench:$bench', ({ bench, args, targets, row: [table, name], count }) => {
+  test('prints its report as the last line, and leaves no file', async () => {
+    const { stdout, stderr, exitCode } = await run(bench, ['--json', ...args])
+    expect(stderr).toBe('')
+    const report = Report.parse(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''))
+    expect(report.bench).toBe(bench)
+    expect(report.targets.map((target) => target.name)).toEqual(targets)
+    expect(report.details[table]?.[name]?.['count']).toBe(count)
+    expect(exitCode).toBe(report.targets.every(({ ok }) => ok) ? 0 : 1)
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('prints a table for people', async () => {
+    const { stdout } = await run(bench, args)
+    expect(stdout).toContain(`bench:${bench} on `)
+    for (const target of targets) expect(stdout).toMatch(new RegExp(`^${target} +[\\d.]+ `, 'm'))
+  })
+
+  test('says what is wrong with its options, by exit code too', async () => {
+    const [option = ''] = args
+    const { stdout, stderr, exitCode } = await run(bench, [option, '0'])
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 })
+    expect(stderr).toContain(`${option} 0: use a whole number of at least 1`)
+  })
+
+  test('has a page that a run has written', () => {
+    const page = readFileSync(join(ROOT, 'docs/benchmarks', `${bench}.md`), 'utf8')
+    expect(page).toContain(`npm run bench:${bench} -- --write`)
+    for (const target of targets) expect(page).toMatch(new RegExp(`^\\| ${target} \\| [\\d.]+ \\|`, 'm'))
+  })
+})
+
+test('every benchmark of package.json is held to this shape', () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')))
+  const benches = Object.entries(scripts).filter(([name]) => name.startsWith('bench:'))
+  expect(benches).toEqual(CASES.map(({ bench }) => [`bench:${bench}`, `node bench/${bench}.ts`]))
+})
