@@ -14,17 +14,23 @@ class Ring {
     this.cellMs = (seconds * 1000) / CELLS
   }
 
-  /** A tick counts in the cell in which it ends. */
-  add(atMs: number, { total, bad }: Counts): void {
+  /**
+   * A tick counts in the cell in which it ends. Of one that is longer than the window, as after an outage of the
+   * source, counts the share that falls into it.
+   */
+  add(atMs: number, { total, bad }: Counts, lengthMs: number): void {
+    const share = Math.min(1, (this.cellMs * CELLS) / lengthMs)
     const cell = Math.ceil(atMs / this.cellMs) - 1
     const slot = cell % CELLS
+    // A refill that comes late must not wipe out what is newer.
+    if (cell < at(this.cells, slot)) return
     if (this.cells[slot] !== cell) {
       this.cells[slot] = cell
       this.total[slot] = 0
       this.bad[slot] = 0
     }
-    this.total[slot] = at(this.total, slot) + total
-    this.bad[slot] = at(this.bad, slot) + bad
+    this.total[slot] = at(this.total, slot) + total * share
+    this.bad[slot] = at(this.bad, slot) + bad * share
   }
 
   /** The sum of the cells that end after `atMs - seconds` and began at `sinceMs` or later. */
@@ -56,13 +62,14 @@ export class SliWindows {
     this.seconds = seconds
   }
 
-  add(group: string, atMs: number, counts: Counts): void {
+  /** Takes in what was counted in the `lengthMs` before `atMs`. */
+  add(group: string, atMs: number, counts: Counts, lengthMs = 0): void {
     let rings = this.groups.get(group)
     if (!rings) {
       rings = new Map(this.seconds.map((seconds) => [seconds, new Ring(seconds)]))
       this.groups.set(group, rings)
     }
-    for (const ring of rings.values()) ring.add(atMs, counts)
+    for (const ring of rings.values()) ring.add(atMs, counts, lengthMs)
   }
 
   /** null: this group was never seen. */

@@ -20,6 +20,8 @@ interface Watched {
   newest: SliVector
   /** End of the newest tick that was read; null: none yet. */
   readUntilMs: number | null
+  /** Where the ticks in the windows begin: what is before comes from the source's memory. null: there are none yet. */
+  countedFromMs: number | null
   isRefilled: boolean
 }
 
@@ -54,12 +56,14 @@ export class SliWatch {
     for (const [key, { spec, seconds }] of wanted) {
       const known = this.watched.get(key)
       if (known && [...seconds].every((s) => known.windows.seconds.includes(s))) continue
-      const windows = new SliWindows([...seconds])
+      // Other windows of an SLI that is watched already are filled anew, but its ticks go on without a gap.
+      const readUntilMs = known?.readUntilMs ?? null
       this.watched.set(key, {
         spec,
-        windows,
-        newest: missing('no-baseline', 'not read yet'),
-        readUntilMs: null,
+        windows: new SliWindows([...seconds]),
+        newest: known?.newest ?? missing('no-baseline', 'not read yet'),
+        readUntilMs,
+        countedFromMs: readUntilMs,
         isRefilled: false,
       })
     }
@@ -67,12 +71,13 @@ export class SliWatch {
 
   /** Reads the tick that ends at `atMs` from every source; what fails or is late is `missing`. */
   async poll(atMs: number, signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.watched.values()].map((entry) => this.refill(entry, atMs, signal)))
-    const batches = Map.groupBy(
-      this.watched.values(),
-      ({ spec, readUntilMs }) => `${spec.source} ${readUntilMs ?? 'first'}`,
-    )
-    await Promise.all([...batches.values()].map((batch) => this.pollBatch(batch, atMs, signal)))
+    const entries = [...this.watched.values()]
+    const batches = Map.groupBy(entries, ({ spec, readUntilMs }) => `${spec.source} ${readUntilMs ?? 'first'}`)
+    // Side by side: a memory that is slow for ever must not keep the newest tick from being read.
+    await Promise.all([
+      ...entries.map((entry) => this.refill(entry, atMs, signal)),
+      ...[...batches.values()].map((batch) => this.pollBatch(batch, atMs, signal)),
+    ])
   }
 
   private async pollBatch(batch: readonly Watched[], atMs: number, signal: AbortSignal): Promise<void> {
@@ -97,6 +102,7 @@ export class SliWatch {
     // A failed tick is asked again as part of the next: nothing that was counted meanwhile is lost.
     if (vector.kind === 'missing') return
     entry.readUntilMs = vector.atMs
+    entry.countedFromMs ??= vector.sinceMs
     addVector(entry.windows, vector)
   }
 
@@ -105,8 +111,8 @@ export class SliWatch {
     const source = this.sources.get(entry.spec.source)
     if (entry.isRefilled || !source) return
     const seconds = Math.max(...entry.windows.seconds, 0)
-    // The last tick is left to the poll, which counts it once.
-    const untilMs = atMs - this.sweepSeconds * 1000
+    // What the poll counts, or is about to count, is left to it.
+    const untilMs = entry.countedFromMs ?? entry.readUntilMs ?? atMs - this.sweepSeconds * 1000
     const vectors =
       seconds === 0
         ? []
@@ -121,10 +127,10 @@ export class SliWatch {
     }
     entry.isRefilled = true
     for (const vector of vectors) {
-      if (vector.kind === 'missing' || (entry.readUntilMs !== null && vector.atMs <= entry.readUntilMs)) continue
-      addVector(entry.windows, vector)
+      if (vector.kind === 'vector' && vector.atMs <= untilMs) addVector(entry.windows, vector)
     }
-    if (vectors.length > 0 && entry.readUntilMs === null) entry.readUntilMs = untilMs
+    // Should the poll fail, the next one goes on where the memory ended.
+    if (vectors.length > 0) entry.readUntilMs ??= untilMs
   }
 
   /** What one workload's rollout may know of one of its SLIs now. */
@@ -171,7 +177,9 @@ function tooLate(): Missing {
 }
 
 function addVector(windows: SliWindows, vector: Extract<SliVector, { kind: 'vector' }>): void {
-  for (const [group, measure] of vector.groups) if (measure.kind === 'counts') windows.add(group, vector.atMs, measure)
+  const { sinceMs, atMs, groups } = vector
+  for (const [group, measure] of groups)
+    if (measure.kind === 'counts') windows.add(group, atMs, measure, atMs - sinceMs)
 }
 
 /** The windows that a plan's gates judge an SLI by. */

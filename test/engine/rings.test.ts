@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { SliWindows } from '../../src/engine/rings.ts'
+
+const START_MS = Date.UTC(2026, 0, 5)
+const CELLS = 12
+
+interface Tick {
+  readonly atMs: number
+  readonly total: number
+  readonly bad: number
+}
+
+/** Ticks of whole seconds, with gaps now and then; oldest first. */
+const ticks = fc
+  .array(
+    fc.record({ gapSeconds: fc.constantFrom(1, 5, 10, 15, 60, 700), total: fc.nat(1000), badPercent: fc.nat(100) }),
+    { minLength: 1, maxLength: 80 },
+  )
+  .map((parts) => {
+    let atMs = START_MS
+    return parts.map(({ gapSeconds, total, badPercent }): Tick => {
+      atMs += gapSeconds * 1000
+      return { atMs, total, bad: Math.floor((total * badPercent) / 100) }
+    })
+  })
+const windowSeconds = fc.constantFrom(60, 90, 100, 300, 3600)
+
+/** Sums what a model that keeps all ticks has in (fromMs, atMs]. */
+function sumOf(all: readonly Tick[], fromMs: number, atMs: number) {
+  const within = all.filter((tick) => tick.atMs > fromMs && tick.atMs <= atMs)
+  return {
+    total: within.reduce((sum, { total }) => sum + total, 0),
+    bad: within.reduce((sum, { bad }) => sum + bad, 0),
+  }
+}
+
+function filled(all: readonly Tick[], seconds: number): SliWindows {
+  const windows = new SliWindows([seconds])
+  for (const tick of all) windows.add('g', tick.atMs, tick)
+  return windows
+}
+
+describe('a window', () => {
+  test('holds all of its newest eleven twelfths once, and nothing older than itself', () => {
+    fc.assert(
+      fc.property(ticks, windowSeconds, (all, seconds) => {
+        const windows = new SliWindows([seconds])
+        for (const [index, tick] of all.entries()) {
+          windows.add('g', tick.atMs, tick)
+          const sum = windows.sum('g', seconds, tick.atMs, 0)
+          const ms = seconds * 1000
+          const known = all.slice(0, index + 1)
+          const least = sumOf(known, tick.atMs - ms + ms / CELLS, tick.atMs)
+          const most = sumOf(known, tick.atMs - ms, tick.atMs)
+          expect(sum?.total).toBeGreaterThanOrEqual(least.total)
+          expect(sum?.total).toBeLessThanOrEqual(most.total)
+          expect(sum?.bad).toBeGreaterThanOrEqual(least.bad)
+          expect(sum?.bad).toBeLessThanOrEqual(most.bad)
+        }
+      }),
+    )
+  })
+
+  test('holds nothing that ended before a person resumed, and all that began a cell later', () => {
+    fc.assert(
+      fc.property(ticks, windowSeconds, fc.nat(1_000_000), (all, seconds, sinceOffsetMs) => {
+        const atMs = all.at(-1)?.atMs ?? 0
+        const sinceMs = START_MS + sinceOffsetMs
+        const cellMs = (seconds * 1000) / CELLS
+        const sum = filled(all, seconds).sum('g', seconds, atMs, sinceMs)
+        const least = sumOf(all, Math.max(sinceMs + cellMs, atMs - seconds * 1000 + cellMs), atMs)
+        const most = sumOf(all, Math.max(sinceMs, atMs - seconds * 1000), atMs)
+        expect(sum?.total).toBeGreaterThanOrEqual(least.total)
+        expect(sum?.total).toBeLessThanOrEqual(most.total)
+      }),
+    )
+  })
+
+  test('has the same sum in whatever order its ticks come, as when the memory answers after the newest tick', () => {
+    fc.assert(
+      fc.property(ticks, windowSeconds, fc.nat(80), (all, seconds, cut) => {
+        const atMs = all.at(-1)?.atMs ?? 0
+        const late = filled([...all.slice(cut), ...all.slice(0, cut)], seconds)
+        expect(late.sum('g', seconds, atMs, 0)).toEqual(filled(all, seconds).sum('g', seconds, atMs, 0))
+      }),
+    )
+  })
+
+  test('takes of a tick that is longer than itself the share that falls into it', () => {
+    const windows = new SliWindows([60, 3600])
+    windows.add('g', START_MS, { total: 6000, bad: 60 }, 600_000)
+    expect(windows.sum('g', 60, START_MS, 0)).toEqual({ total: 600, bad: 6 })
+    expect(windows.sum('g', 3600, START_MS, 0)).toEqual({ total: 6000, bad: 60 })
+  })
+
+  test('of a group that was never seen is not a zero', () => {
+    const windows = filled([{ atMs: START_MS, total: 1, bad: 0 }], 60)
+    expect(windows.sum('other', 60, START_MS, 0)).toBeNull()
+    expect(windows.sum('g', 60, START_MS + 3_600_000, 0)).toEqual({ total: 0, bad: 0 })
+  })
+})

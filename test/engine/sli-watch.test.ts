@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest'
+import { type Counts, isMissing, type Missing, missing } from '../../src/core/observation.ts'
+import type { Plan, SliSpec } from '../../src/core/plan.ts'
+import { SliWatch } from '../../src/engine/sli-watch.ts'
+import { createTimer } from '../../src/engine/timer.ts'
+import { groupKey, type HistorySpan, type MetricSource, type SliVector, type Tick } from '../../src/ports/source.ts'
+import { createFakeClock } from '../fakes/clock.ts'
+import { planOf } from '../scenarios/world.ts'
+import { createFakeLog, createFakeMeter, settled } from './ports.ts'
+
+const SWEEP_SECONDS = 10
+const START_MS = Date.UTC(2026, 0, 5)
+const RATE = 10
+
+/** A source that serves ten requests a second since ever, and remembers what it was asked. */
+class SteadySource implements MetricSource {
+  readonly asked: { readonly specs: number; readonly tick: Tick }[] = []
+  readonly remembered: HistorySpan[] = []
+  fault: Missing | null = null
+  historyFault: Missing | 'hangs' | null = null
+  hasMemory = true
+  hangs = false
+
+  async poll(slis: readonly SliSpec[], tick: Tick): Promise<ReadonlyMap<SliSpec, SliVector>> {
+    this.asked.push({ specs: slis.length, tick })
+    if (this.hangs) await new Promise(() => {})
+    return new Map(slis.map((sli) => [sli, this.fault ?? vectorOf(tick)]))
+  }
+  async history(_: SliSpec, span: HistorySpan): Promise<readonly SliVector[] | Missing> {
+    this.remembered.push(span)
+    if (this.historyFault === 'hangs') return new Promise(() => {})
+    if (this.historyFault) return this.historyFault
+    if (!this.hasMemory) return []
+    const tickMs = span.tickSeconds * 1000
+    return Array.from({ length: span.seconds / span.tickSeconds }, (_unused, index) => {
+      const sinceMs = span.untilMs - (index + 1) * tickMs
+      return vectorOf({ sinceMs, atMs: sinceMs + tickMs })
+    }).reverse()
+  }
+  async close(): Promise<void> {}
+}
+
+function vectorOf(tick: Tick): SliVector {
+  const total = (RATE * (tick.atMs - tick.sinceMs)) / 1000
+  return {
+    kind: 'vector',
+    ...tick,
+    groups: new Map(
+      ['blue', 'green'].flatMap((cluster) =>
+        ['checkout', 'catalog'].map((workload) => [
+          groupKey(cluster, workload),
+          { kind: 'counts' as const, total, bad: 0 },
+        ]),
+      ),
+    ),
+  }
+}
+
+function createBench(plans: readonly Plan[] = [planOf({})]) {
+  const source = new SteadySource()
+  const meter = createFakeMeter()
+  const watch = new SliWatch(new Map([['fake', source]]), SWEEP_SECONDS, {
+    log: createFakeLog(),
+    meter,
+    timer: createTimer(createFakeClock(START_MS)),
+  })
+  watch.watch(plans)
+  let tick = 0
+  const poll = (signal = new AbortController().signal) => watch.poll(START_MS + ++tick * SWEEP_SECONDS * 1000, signal)
+  const reading = (plan: Plan = plans[0] ?? planOf({})) => {
+    const [spec] = plan.slis
+    if (!spec) throw new Error('the plan has no SLI')
+    return watch.reading(plan, spec, 0)
+  }
+  /** What a window of NEW holds. */
+  const windowOf = (seconds: number): Counts | Missing => {
+    const newest = reading()
+    if (newest.kind !== 'counts') throw new Error(`no counts: ${JSON.stringify(newest)}`)
+    return newest.windows.find((window) => window.seconds === seconds)?.counts.new ?? missing('empty', 'no window')
+  }
+  /** Polls while the source hangs, up to the deadline. */
+  const pollLate = async () => {
+    const deadline = new AbortController()
+    const polled = poll(deadline.signal)
+    await settled()
+    deadline.abort()
+    await polled
+  }
+  return { source, watch, poll, pollLate, reading, windowOf }
+}
+
+const catalog = (): Plan => ({ ...planOf({}), workload: 'catalog' })
+
+describe('what is asked', () => {
+  test('is each SLI once, however many workloads share it', async () => {
+    const { source, poll, reading } = createBench([planOf({}), catalog()])
+    await poll()
+    expect(source.asked.map(({ specs }) => specs)).toEqual([1])
+    expect([reading(), reading(catalog())]).toMatchObject([{ kind: 'counts' }, { kind: 'counts' }])
+  })
+
+  test('is nothing new when two sweeps fall on one tick', async () => {
+    const { source, watch } = createBench()
+    const { signal } = new AbortController()
+    await watch.poll(START_MS, signal)
+    await watch.poll(START_MS, signal)
+    expect(source.asked).toHaveLength(1)
+  })
+
+  test('is a failed tick again, as part of the next: nothing is lost, nothing doubled', async () => {
+    const { source, poll, reading, windowOf } = createBench()
+    source.hasMemory = false
+    await poll()
+    source.fault = missing('unreachable', 'away')
+    await poll()
+    expect(reading()).toMatchObject({ kind: 'missing', why: 'unreachable' })
+    await poll()
+    source.fault = null
+    await poll()
+    expect(source.asked.map(({ tick }) => (tick.atMs - tick.sinceMs) / 1000)).toEqual([10, 10, 20, 30])
+    expect(reading()).toMatchObject({ kind: 'counts', tick: { new: { total: 300 } } })
+    expect(windowOf(60)).toEqual({ total: 400, bad: 0 })
+  })
+
+  test('is, of a source that is late, answered as missing by the deadline, and asked again', async () => {
+    const { source, poll, pollLate, reading } = createBench()
+    await poll()
+    source.hangs = true
+    await pollLate()
+    expect(reading()).toMatchObject({ kind: 'missing', why: 'timeout' })
+    source.hangs = false
+    await poll()
+    expect(reading()).toMatchObject({ kind: 'counts', tick: { old: { total: 200 }, new: { total: 200 } } })
+  })
+})
+
+describe('after a start', () => {
+  test('the windows are full at the first sweep, from the memory of the source, and it is asked once', async () => {
+    const { source, poll, windowOf } = createBench()
+    await poll()
+    await poll()
+    expect(source.remembered).toMatchObject([{ seconds: 300, tickSeconds: 10, untilMs: START_MS }])
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+    // A window is between 11/12 and all of its length, in cells of 25 s.
+    const { total } = windowOf(300) as Counts
+    expect(total).toBeGreaterThanOrEqual(2750)
+    expect(total).toBeLessThanOrEqual(3000)
+  })
+
+  test('a source without memory fills them as time goes by', async () => {
+    const { source, poll, windowOf } = createBench()
+    source.hasMemory = false
+    await poll()
+    await poll()
+    expect(windowOf(300)).toEqual({ total: 200, bad: 0 })
+    expect(source.remembered).toHaveLength(1)
+  })
+
+  test('a memory that answers some sweeps later fills them all the same, and doubles nothing', async () => {
+    const { source, poll, windowOf } = createBench()
+    source.historyFault = missing('timeout', 'busy')
+    await poll()
+    await poll()
+    expect(windowOf(300)).toEqual({ total: 200, bad: 0 })
+    source.historyFault = null
+    await poll()
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+    const { total } = windowOf(300) as Counts
+    expect(total).toBeGreaterThanOrEqual(2750)
+    expect(total).toBeLessThanOrEqual(3000)
+  })
+
+  test('a memory that never answers does not make the SLI blind', async () => {
+    const { source, pollLate, reading } = createBench()
+    source.historyFault = 'hangs'
+    await pollLate()
+    expect(reading()).toMatchObject({ kind: 'counts', tick: { new: { total: 100 } } })
+  })
+
+  test('a first tick that fails leaves no gap behind what the memory told', async () => {
+    const { source, poll, windowOf } = createBench()
+    source.fault = missing('unreachable', 'away')
+    await poll()
+    source.fault = null
+    await poll()
+    expect(source.asked.at(-1)?.tick.sinceMs).toBe(START_MS)
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+  })
+})
+
+describe('when the plans change', () => {
+  test('an SLI that no plan has any more is forgotten, and not asked', async () => {
+    const { source, watch, poll, reading } = createBench()
+    await poll()
+    watch.watch([])
+    await poll()
+    expect(source.asked).toHaveLength(1)
+    expect(reading()).toMatchObject({ kind: 'missing', why: 'no-baseline' })
+  })
+
+  test('an SLI that stays keeps its windows', async () => {
+    const { source, watch, poll, windowOf } = createBench()
+    await poll()
+    watch.watch([planOf({}), catalog()])
+    await poll()
+    expect(source.remembered).toHaveLength(1)
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+  })
+
+  test('an SLI that gets another window goes on without a gap, blind at no time', async () => {
+    const { source, watch, poll, reading, windowOf } = createBench()
+    await poll()
+    const wider = withPair(planOf({}), { longSeconds: 600, shortSeconds: 60 })
+    watch.watch([wider])
+    expect(isMissing(reading())).toBe(false)
+    await poll()
+    expect(source.asked.map(({ tick }) => tick.sinceMs)).toEqual([START_MS, START_MS + 10_000])
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+    expect(windowOf(600)).toMatchObject({ bad: 0 })
+  })
+})
+
+function withPair(plan: Plan, pair: { longSeconds: number; shortSeconds: number }): Plan {
+  const gate = {
+    kind: 'burnRate',
+    id: 'wide',
+    sli: 'availability',
+    pairs: [{ ...pair, factor: 6, then: 'halt' }],
+  } as const
+  return { ...plan, gates: [...plan.gates, gate] }
+}
