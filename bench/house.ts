@@ -49,7 +49,7 @@ export interface House {
   readonly targetIds: ReadonlyMap<string, string>
   /** Calls the listener as each write is acknowledged, with those changes that the provider took. */
   onAcknowledged(listener: (write: Acknowledged) => void): void
-  /** Reads every scope and has all workloads think: what a sweep does, without waiting for its time. */
+  /** Observes, and has all workloads think: what a sweep does, without waiting for its time. */
   sweepNow(): Promise<void>
   /**
    * Resolves when each of these workloads has had an event of this type since the call, with the times, by
@@ -102,7 +102,7 @@ export async function startHouse({ storePath, workloads, token }: HouseOptions):
     targetIds: new Map(plans.map(({ workload, targets }) => [workload, targets[0]?.id ?? ''])),
     onAcknowledged: (listener) => void listeners.add(listener),
     async sweepNow() {
-      await Promise.all(scopes.namesOf(plans).map((scope) => observer.readScope(scope)))
+      await observer.observe(engine.book.active())
       wakeups.urgent(plans.map(({ workload }) => workload))
     },
     events: (names, type, signal) => awaitEvents(control, names, type, signal),
