@@ -9,6 +9,8 @@ export interface RequestBounds {
   readonly maxBytes: number
 }
 
+const ENDED_EARLY: readonly string[] = ['UND_ERR_SOCKET', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ECONNRESET']
+
 /** Says why a request gave no answer, in words that hold nothing of the request itself. */
 export function failureOf(error: unknown, { signal, timeoutSeconds, maxBytes }: RequestBounds): Missing {
   if (signal.aborted) return missing('timeout', 'the deadline of the sweep came first')
@@ -18,7 +20,8 @@ export function failureOf(error: unknown, { signal, timeoutSeconds, maxBytes }: 
     return missing('timeout', `no answer within ${timeoutSeconds} s`)
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
     return missing('bad-answer', `the answer is larger than ${maxBytes} bytes`)
-  return missing('unreachable', `no connection (${code})`)
+  const what = ENDED_EARLY.includes(code) ? 'the connection ended before the whole answer' : 'no connection'
+  return missing('unreachable', `${what} (${code})`)
 }
 
 /** The code of an error (`ECONNREFUSED`), or its name. */

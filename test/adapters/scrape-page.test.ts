@@ -34,7 +34,7 @@ describe('a page over HTTP', () => {
       'the page ends without # EOF',
     ],
     ['more bytes than it may', answeringBytes(5000), 'bad-answer', 'the answer is larger than 4096 bytes'],
-    ['half an answer', halfAnAnswer, 'unreachable', 'no connection (UND_ERR_SOCKET)'],
+    ['half an answer', halfAnAnswer, 'unreachable', 'the connection ended before the whole answer (UND_ERR_SOCKET)'],
     ['silence', silent, 'timeout', 'no answer within 0.3 s'],
     ['a body that never ends', dripping, 'timeout', 'no answer within 0.3 s'],
   ])('%s is missing, with the page that it was', async (_, answer, why, detail) => {

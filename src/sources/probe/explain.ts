@@ -19,7 +19,24 @@ const CONNECTION: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no route to the network',
   ENOTFOUND: 'the address is not in DNS',
   UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_SOCKET: 'the connection ended before an answer',
+  UND_ERR_SOCKET: 'the connection ended before the whole answer',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the connection ended before the whole answer',
+  HTTPParserError: 'the answer is not HTTP',
+}
+
+/** What ails Headgate's own machine: its resolver, its open files, its ports. The service was not even asked. */
+const OWN: Readonly<Record<string, string>> = {
+  EAI_AGAIN: 'DNS does not answer Headgate',
+  EMFILE: 'Headgate has too many files open',
+  ENFILE: 'this machine has too many files open',
+  EADDRNOTAVAIL: 'this machine has no free port, or no such address family',
+}
+
+/** Why a probe could not even be tried, which says nothing about the service; null: it was tried. */
+export function explainOwnTrouble(error: unknown): string | null {
+  const code = codeOf(error)
+  const own = OWN[code]
+  return own === undefined ? null : `${own} (${code})`
 }
 
 /** Why a probe failed, one clause. */

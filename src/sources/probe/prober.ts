@@ -6,13 +6,15 @@ import type { Prober } from '../../ports/source.ts'
 import { type Address, parseAddress } from './address.ts'
 import { readStart } from './body.ts'
 import { pinnedConnector } from './connect.ts'
-import { explainFailure } from './explain.ts'
+import { explainFailure, explainOwnTrouble } from './explain.ts'
 
 /**
  * Silence for so long is evidence, seconds. When the sweep's deadline cuts a probe off earlier, that was Headgate's own
  * haste, and the outcome is missing.
  */
 const SILENCE_SECONDS = 1
+
+const CLOSED = 'Headgate is stopping'
 
 /** Probes over HTTP and HTTPS, each on a connection of its own. */
 export function createProber(context: Pick<AdapterContext, 'clock'>): Prober {
@@ -25,9 +27,9 @@ export function createProber(context: Pick<AdapterContext, 'clock'>): Prober {
       if (address === null) return missing('refused', `"${addressText}" is not a host or host:port`)
       const pattern = compileBody(spec.expectBody)
       if (pattern === null) return missing('refused', 'the body’s pattern is not a regular expression')
-      const deadline = AbortSignal.any([signal, closing.signal])
-      if (deadline.aborted) return missing('timeout', 'the deadline of the sweep came before it began')
-      return run({ spec, address, pattern }, context.clock, deadline)
+      if (closing.signal.aborted) return missing('timeout', CLOSED)
+      if (signal.aborted) return missing('timeout', 'the deadline of the sweep came before it began')
+      return run({ spec, address, pattern }, context.clock, { deadline: signal, closing: closing.signal })
     },
     async close() {
       closing.abort()
@@ -45,20 +47,25 @@ interface Asking {
 async function run(
   asking: Asking,
   clock: AdapterContext['clock'],
-  deadline: AbortSignal,
+  { deadline, closing }: { readonly deadline: AbortSignal; readonly closing: AbortSignal },
 ): Promise<ProbeOutcome | Missing> {
   const { spec } = asking
   const startMs = clock.nowMs()
   const elapsedSeconds = () => Math.max(0, clock.nowMs() - startMs) / 1000
   const tooSlow = AbortSignal.timeout(spec.slowerThanSeconds * 1000)
   try {
-    const why = await ask(asking, startMs, AbortSignal.any([deadline, tooSlow]))
+    const why = await ask(asking, startMs, AbortSignal.any([deadline, closing, tooSlow]))
     const seconds = elapsedSeconds()
     return why === null ? { kind: 'passed', seconds } : { kind: 'failed', seconds, why }
   } catch (error) {
     const seconds = elapsedSeconds()
     if (tooSlow.aborted) return { kind: 'failed', seconds, why: `no whole answer within ${spec.slowerThanSeconds} s` }
-    if (!deadline.aborted) return { kind: 'failed', seconds, why: explainFailure(error) }
+    if (closing.aborted) return missing('timeout', CLOSED)
+    if (!deadline.aborted) {
+      const ownTrouble = explainOwnTrouble(error)
+      if (ownTrouble !== null) return missing('unreachable', ownTrouble)
+      return { kind: 'failed', seconds, why: explainFailure(error) }
+    }
     return seconds < SILENCE_SECONDS
       ? missing('timeout', 'the deadline of the sweep came too soon after it began')
       : { kind: 'failed', seconds, why: `no whole answer in the ${seconds.toFixed(1)} s until the sweep’s deadline` }
