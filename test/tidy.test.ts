@@ -3,6 +3,7 @@ import { dirname, join, normalize } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { problemsDoc } from '../scripts/write-problems-doc.ts'
 import { CATALOGUE } from '../src/core/catalogue.ts'
+import { sourceKinds } from '../src/sources/registry.ts'
 import { trafficKinds } from '../src/traffic/registry.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -107,8 +108,11 @@ describe('the catalogue', () => {
   })
 })
 
-test('every kind of traffic provider has its page', () => {
-  const pages = trafficKinds.map(({ kind }) => `docs/providers/${kind}.md`)
+test.each([
+  ['traffic provider', trafficKinds, 'docs/providers'],
+  ['metric source', sourceKinds, 'docs/sources'],
+])('every kind of %s has its page', (_, kinds, folder) => {
+  const pages = kinds.map(({ kind }) => `${folder}/${kind}.md`)
   expect(pages.filter((page) => !existsSync(join(ROOT, page)))).toEqual([])
 })
 

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { formatProblem } from '../../src/core/problem.ts'
+import { parseConfig } from '../../src/policy/parse.ts'
+import { countersOf } from '../../src/sources/counters.ts'
+import { baselinedGrowthQuery, growthQuery } from '../../src/sources/prometheus/promql.ts'
+import { prometheusSettings } from '../../src/sources/prometheus/settings.ts'
+import { sourceKinds } from '../../src/sources/registry.ts'
+import type { Selector } from '../../src/sources/selector.ts'
+import { trafficKinds } from '../../src/traffic/registry.ts'
+import { type CodeBlock, codeBlocks, PAGES, pageAt } from '../support/markdown.ts'
+
+const MINIMAL = parse(readFileSync(new URL('../../examples/minimal.yaml', import.meta.url), 'utf8'))
+const BLOCKS = PAGES.flatMap(codeBlocks).filter(({ language }) => language === 'yaml')
+const CONFIGS = BLOCKS.filter(({ text }) => text.startsWith('apiVersion: headgate/'))
+
+/** Puts a part of a config, as pages show them, into a whole one; by the part's first key. */
+const WHOLE: Readonly<Record<string, (part: object) => object>> = {
+  sources: (part) => ({ ...MINIMAL, ...part }),
+  traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
+  probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
+  steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
+}
+
+describe('what pages show as config', () => {
+  test('is there, in the README too', () => {
+    expect(CONFIGS.map(({ path }) => path)).toContain('README.md')
+    expect(BLOCKS.filter((block) => wholeOf(block) !== null).map(({ path }) => path)).toEqual(
+      expect.arrayContaining([
+        ...trafficKinds.map(({ kind }) => `docs/providers/${kind}.md`),
+        ...sourceKinds.map(({ kind }) => `docs/sources/${kind}.md`),
+      ]),
+    )
+  })
+
+  test.each(CONFIGS)('$path:$line is a working config', ({ text, path }) => {
+    expect(problemsOf(text, path)).toEqual([])
+  })
+
+  test.each(BLOCKS.filter((block) => wholeOf(block) !== null))('$path:$line is a part of one', (block) => {
+    expect(problemsOf(JSON.stringify(wholeOf(block)), block.path)).toEqual([])
+  })
+})
+
+test('the README has a whole migration in twenty lines', () => {
+  const [config] = CONFIGS.filter(({ path }) => path === 'README.md')
+  expect(config?.text.trimEnd().split('\n').length).toBeLessThanOrEqual(20)
+})
+
+test('the README tells where Headgate listens by default', () => {
+  const result = parseHere(JSON.stringify(MINIMAL), 'minimal.yaml')
+  if (!result.ok) throw new Error('examples/minimal.yaml is no config')
+  expect(pageAt('README.md').text).toContain(`\`${result.config.api.host}:${result.config.api.port}\``)
+})
+
+test('docs/sources/prometheus.md has the very queries that are asked', () => {
+  const spans = prometheusSettings.parse({ url: 'http://prometheus:9090' })
+  const labels = { cluster: 'cluster', workload: 'service' }
+  const requests = countersOf({
+    kind: 'selector',
+    total: 'http_requests_total',
+    bad: 'http_requests_total{code=~"5.."}',
+  })
+  const slow = countersOf({ kind: 'histogram', metric: 'http_request_duration_seconds', slowerThanSeconds: 0.5 })
+  if ('kind' in requests || 'kind' in slow) throw new Error('the selectors are refused')
+  const growth = (selector: Selector) => growthQuery(selector, labels, 10_000, spans)
+  expect(
+    codeBlocks(pageAt('docs/sources/prometheus.md'))
+      .filter(({ language }) => language === 'promql')
+      .map(({ text }) => text.trimEnd()),
+  ).toEqual([baselinedGrowthQuery(requests.total, labels, 10_000, spans), growth(requests.part), growth(slow.part)])
+})
+
+/** null: the block is a config of its own, or none at all. */
+function wholeOf({ text }: CodeBlock): object | null {
+  const part: unknown = parse(text)
+  if (typeof part !== 'object' || part === null) return null
+  return WHOLE[Object.keys(part)[0] ?? '']?.(part) ?? null
+}
+
+function parseHere(text: string, path: string) {
+  const anyEnv = new Proxy({}, { get: () => 'a-value' })
+  return parseConfig(text, path, { traffic: trafficKinds, sources: sourceKinds }, anyEnv)
+}
+
+function problemsOf(text: string, path: string): readonly string[] {
+  const result = parseHere(text, path)
+  return result.ok ? [] : result.problems.map(formatProblem)
+}
