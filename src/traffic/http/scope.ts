@@ -20,18 +20,17 @@ export class HttpScope implements TrafficScope {
   }
 
   async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
-    const readings = new Map<string, WeightReading>(targetIds.map((id) => [id, missingFor(unknownTarget(id))]))
+    const readings = new Map<string, WeightReading>()
     for (const group of this.#groups(targetIds, (id) => id)) {
       const splits = await this.#call(group.settings, { method: 'GET', headers: {}, body: null }, signal)
       for (const { item: id, split } of group.members) readings.set(id, readingOf(weightIn(splits, split)))
     }
+    for (const id of targetIds) if (!readings.has(id)) readings.set(id, missingFor(unknownTarget(id)))
     return readings
   }
 
   async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
-    const results = new Map<string, WriteResult>(
-      changes.map(({ targetId }) => [targetId, failed(unknownTarget(targetId))]),
-    )
+    const results = new Map<string, WriteResult>()
     for (const urgency of ['revert', 'forward'] satisfies Urgency[]) {
       const urgent = changes.filter((change) => change.urgency === urgency)
       for (const group of this.#groups(urgent, ({ targetId }) => targetId)) {
@@ -43,6 +42,8 @@ export class HttpScope implements TrafficScope {
           results.set(item.targetId, resultOf(item.weightPercent, split, weightIn(splits, split)))
       }
     }
+    for (const { targetId } of changes)
+      if (!results.has(targetId)) results.set(targetId, failed(unknownTarget(targetId)))
     return results
   }
 
