@@ -24,6 +24,8 @@ const matrixBody = z.object({
   ...notes,
 })
 
+const otherForm = z.object({ data: z.object({ resultType: z.enum(['vector', 'matrix', 'scalar', 'string']) }) })
+
 const errorBody = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() })
 
 /** A series of an answer, of one moment or of several. */
@@ -34,28 +36,38 @@ export interface Series {
 
 export interface Answer {
   readonly series: readonly Series[]
+  /** The server's own words. */
   readonly warnings: readonly string[]
 }
 
-/** Reads the body of a successful query of either form. */
-export function readAnswer(body: unknown): Answer | Missing {
-  const vector = vectorBody.safeParse(body)
-  if (vector.success) {
-    const { data, warnings = [] } = vector.data
-    return { series: data.result.map(({ metric, value }) => ({ metric, points: [value] })), warnings }
-  }
-  const matrix = matrixBody.safeParse(body)
-  if (matrix.success) {
-    const { data, warnings = [] } = matrix.data
-    return { series: data.result.map(({ metric, values }) => ({ metric, points: values })), warnings }
-  }
-  const other = z.object({ data: z.object({ resultType: z.string() }) }).safeParse(body)
+/** What a query gives by its path: a vector at one moment, a matrix over a range. */
+export type AnswerForm = 'vector' | 'matrix'
+
+/** Reads the body of a successful query of this form. */
+export function readAnswer(body: unknown, form: AnswerForm): Answer | Missing {
+  const series = form === 'vector' ? readVector(body) : readMatrix(body)
+  if (series !== null) return series
+  const other = otherForm.safeParse(body)
   return missing(
     'bad-answer',
-    other.success
-      ? `the query gives a ${other.data.data.resultType}, not a vector`
+    other.success && other.data.data.resultType !== form
+      ? `the query gives a ${other.data.data.resultType}, not a ${form}`
       : 'not an answer of Prometheus’s API',
   )
+}
+
+function readVector(body: unknown): Answer | null {
+  const parsed = vectorBody.safeParse(body)
+  if (!parsed.success) return null
+  const { data, warnings = [] } = parsed.data
+  return { series: data.result.map(({ metric, value }) => ({ metric, points: [value] })), warnings }
+}
+
+function readMatrix(body: unknown): Answer | null {
+  const parsed = matrixBody.safeParse(body)
+  if (!parsed.success) return null
+  const { data, warnings = [] } = parsed.data
+  return { series: data.result.map(({ metric, values }) => ({ metric, points: values })), warnings }
 }
 
 /** Reads the body of a refusal; null: it is not Prometheus that speaks. */

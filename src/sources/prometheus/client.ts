@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Agent, buildConnector, request } from 'undici'
-import { type Missing, missing } from '../../core/observation.ts'
+import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import { clause, codeOf, failureOf } from '../failure.ts'
-import { type Answer, readAnswer, readRefusal } from './answer.ts'
+import { type Answer, type AnswerForm, readAnswer, readRefusal } from './answer.ts'
 import type { PrometheusSettings } from './settings.ts'
 
 /** How many queries are under way at once; the others wait. */
@@ -32,12 +32,15 @@ export function createClient(settings: PrometheusSettings, context: AdapterConte
     maxResponseSize: settings.maxBytes,
     connect: connector(settings),
   })
-  const ask = (path: string, form: Record<string, string>, signal: AbortSignal) =>
-    post(`${settings.url.replace(/\/+$/, '')}${path}`, form, { settings, context, agent, signal })
+  const api = `${settings.url.replace(/\/+$/, '')}/api/v1`
+  const call = { settings, context, agent }
   return {
-    instant: (query, atMs, signal) => ask('/api/v1/query', { query, time: seconds(atMs) }, signal),
-    range: (query, { fromMs, toMs, stepMs }, signal) =>
-      ask('/api/v1/query_range', { query, start: seconds(fromMs), end: seconds(toMs), step: seconds(stepMs) }, signal),
+    instant: (query, atMs, signal) =>
+      post(`${api}/query`, { query, time: seconds(atMs) }, { ...call, form: 'vector', signal }),
+    range: (query, { fromMs, toMs, stepMs }, signal) => {
+      const span = { start: seconds(fromMs), end: seconds(toMs), step: seconds(stepMs) }
+      return post(`${api}/query_range`, { query, ...span }, { ...call, form: 'matrix', signal })
+    },
     close: () => agent.destroy(),
   }
 }
@@ -46,12 +49,13 @@ interface Call {
   readonly settings: PrometheusSettings
   readonly context: AdapterContext
   readonly agent: Agent
+  readonly form: AnswerForm
   readonly signal: AbortSignal
 }
 
 /** POST, since a query may be longer than a URL. */
-async function post(url: string, form: Record<string, string>, call: Call): Promise<Answer | Missing> {
-  const { settings, context, agent, signal } = call
+async function post(url: string, fields: Record<string, string>, call: Call): Promise<Answer | Missing> {
+  const { settings, context, agent, form, signal } = call
   const { timeoutSeconds, maxBytes } = settings
   try {
     const credentials = authorization(settings, context)
@@ -64,18 +68,27 @@ async function post(url: string, form: Record<string, string>, call: Call): Prom
         ...(credentials && { authorization: credentials.header }),
         ...(settings.tenant !== undefined && { 'x-scope-orgid': settings.tenant }),
       },
-      body: new URLSearchParams({ ...form, timeout: `${timeoutSeconds}s` }).toString(),
+      body: new URLSearchParams({ ...fields, timeout: `${timeoutSeconds}s` }).toString(),
     })
-    return readResponse(statusCode, await body.text(), credentials?.secrets ?? [])
+    return readResponse(statusCode, await body.text(), { form, secrets: credentials?.secrets ?? [] })
   } catch (error) {
     return failureOf(error, { signal, timeoutSeconds, maxBytes })
   }
 }
 
-function readResponse(status: number, text: string, secrets: readonly string[]): Answer | Missing {
+interface Reading {
+  readonly form: AnswerForm
+  /** Struck out of all that is kept of the server's own words: a debugging proxy may echo what was sent. */
+  readonly secrets: readonly string[]
+}
+
+function readResponse(status: number, text: string, { form, secrets }: Reading): Answer | Missing {
   const body = parseJson(text)
   const isSuccess = status >= 200 && status < 300
-  if (isSuccess) return readAnswer(body)
+  if (isSuccess) {
+    const answer = readAnswer(body, form)
+    return isMissing(answer) ? answer : { ...answer, warnings: answer.warnings.map((said) => clause(said, secrets)) }
+  }
   const refusal = readRefusal(body)
   // A body that is not Prometheus's own, a proxy's page say, is not repeated: nobody knows what it holds.
   if (refusal === null) return missing(status >= 500 ? 'unreachable' : 'refused', `status ${status}`)

@@ -1,6 +1,5 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { Log } from '../../ports/runtime.ts'
-import { clause } from '../failure.ts'
 import type { Answer } from './answer.ts'
 
 /** After so many different warnings the memory of them starts anew. */
@@ -11,8 +10,7 @@ export function createNoting(log: Log): (query: string) => <A extends Answer | M
   const noted = new Set<string>()
   return (query) => (answer) => {
     if (isMissing(answer)) return answer
-    for (const text of answer.warnings) {
-      const warning = clause(text, [])
+    for (const warning of answer.warnings) {
       const key = `${query}\n${warning}`
       if (noted.has(key)) continue
       if (noted.size >= REMEMBERED) noted.clear()
