@@ -40,13 +40,11 @@ export class Reverts {
       .filter(({ state }) => workloads.includes(state.workload) && state.phase.name === 'reverted')
       .map(({ state }) => state.workload)
     if (ended.length > 0) {
-      const preflight = this.house.events(ended, 'plan-pinned', signal)
-      await Promise.all(ended.map((workload) => this.submit(workload, 'retry')))
-      await preflight
+      const pinned = this.house.events(ended, 'plan-pinned', signal)
+      await Promise.all([pinned, ...ended.map((workload) => this.submit(workload, 'retry'))])
     }
     const confirmed = this.house.events(workloads, 'weight-confirmed', signal)
-    await this.house.sweepNow()
-    await confirmed
+    await Promise.all([confirmed, this.house.sweepNow()])
   }
 
   /** Reverts one, and resolves when that is read back and committed: nothing of it goes on then. */
