@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -6,6 +7,10 @@ export default defineConfig({
     // Waiting is for conditions; this only ends a test that hangs.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    globalSetup: [],
+    // Tests of real migrations wait for seconds, and use little of a processor.
+    maxConcurrency: 8,
+    // On two processors Vitest would take one file after the other.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    globalSetup: ['test/support/skipped-suites.ts'],
   },
 })

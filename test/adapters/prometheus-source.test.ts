@@ -10,7 +10,7 @@ import { type PodPages, servePods } from '../support/pods.ts'
 import { requireServer } from '../support/servers.ts'
 import { availabilitySli, sliSpec } from '../support/slis.ts'
 
-const binary = requireServer('prometheus', 'test/adapters/prometheus-source')
+const binary = requireServer('prometheus', 'prometheus, the real one')
 
 /** Prometheus takes five seconds to begin with its targets, so the tests share one, and differ in their `run`. */
 interface Shared {

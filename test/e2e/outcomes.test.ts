@@ -12,11 +12,11 @@ describe.skipIf(SERVERS === null)('a migration behind HAProxy, judged by Prometh
     const { world, migration } = await startCase(SERVERS, ['catalog'], context)
     await migration.start()
     await migration.event('catalog', 'phase-entered', ({ to }) => to === 'completed')
-    const [tally] = (await world.stopLoad()).values()
+    await world.stopLoad()
     const rows = await migration.journal('catalog')
     expect(eventsOf(rows, 'weight-intended').map(({ toPercent }) => toPercent)).toEqual(WEIGHTS_PERCENT)
     expect(eventsOf(rows, 'weight-confirmed').map(({ weightPercent }) => weightPercent)).toEqual(WEIGHTS_PERCENT)
-    expect(tally?.failedRequests).toBe(0)
+    expect(await world.haproxy.failures('catalog')).toBe(0)
     expect((await serverWeightsOf(world.haproxy, 'catalog')).old).toBe(0)
 
     const before = await world.haproxy.requests('catalog')
@@ -41,13 +41,16 @@ describe.skipIf(SERVERS === null)('a migration behind HAProxy, judged by Prometh
       const rows = await migration.journal('checkout')
       const timeline = await watching.timeline(rows)
       process.stdout.write(`${timeline.text}\n`)
-      expect(timeline.moments.map(({ what }) => what)).toEqual([
+      const moments = timeline.moments.map(({ what }) => what)
+      expect(moments.slice(0, 3)).toEqual([
         'the first request fails on NEW',
         'Prometheus’s counts meet the pair',
         'the revert is decided',
-        'HAProxy’s weight is 0',
-        'the revert is confirmed by reading back',
       ])
+      // Which of these two is seen first is a matter of milliseconds.
+      expect(new Set(moments.slice(3))).toEqual(
+        new Set(['HAProxy’s weight is 0', 'the revert is confirmed by reading back']),
+      )
       expect(rows.at(-1)?.event).toMatchObject({ type: 'phase-entered', to: 'reverted' })
       expect(eventsOf(rows, 'weight-intended').map(({ toPercent }) => toPercent)).toEqual([10, 25, 0])
       expect(await serverWeightsOf(world.haproxy, 'checkout')).toEqual({ old: 100, new: 0 })

@@ -30,6 +30,8 @@ export interface RealHaproxy {
   command(text: string): Promise<string>
   /** By HAProxy's own count: requests that each server was given since the start. */
   requests(backend: string): Promise<Sides<number>>
+  /** By HAProxy's own count: answers 5xx of a backend, HAProxy's own ones included. */
+  failures(backend: string): Promise<number>
   /** Stops the process where it stands: it takes connections (the kernel does), and does not answer. */
   freeze(): void
   stop(): Promise<void>
@@ -82,7 +84,11 @@ async function tryToStart(
     viewerSocketName: viewerPath,
     port: (backend) => ports[backends.findIndex(({ name }) => name === backend)] ?? 0,
     command,
-    requests: async (backend) => requestCounts(await command('show stat'), backend),
+    requests: async (backend) => {
+      const stat = await command('show stat')
+      return { old: countOf(stat, 'stot', backend, 'old'), new: countOf(stat, 'stot', backend, 'new') }
+    },
+    failures: async (backend) => countOf(await command('show stat'), 'hrsp_5xx', backend, 'BACKEND'),
     freeze: () => child.kill('SIGSTOP'),
     stop,
   }
@@ -136,13 +142,11 @@ async function ask(path: string, command: string): Promise<string> {
   return answer.trim()
 }
 
-function requestCounts(csv: string, backend: string): Sides<number> {
+/** A cell of HAProxy's statistics. */
+function countOf(csv: string, column: string, backend: string, server: string): number {
   const [header = '', ...rows] = csv.replace(/^# /, '').split('\n')
-  const column = header.split(',').indexOf('stot')
-  const count = (server: string) => {
-    const cells = rows.map((row) => row.split(',')).find((row) => row[0] === backend && row[1] === server)
-    if (!cells) throw new Error(`haproxy has no server ${backend}/${server}`)
-    return Number(cells[column])
-  }
-  return { old: count('old'), new: count('new') }
+  const cells = rows.map((row) => row.split(',')).find((row) => row[0] === backend && row[1] === server)
+  const text = cells?.[header.split(',').indexOf(column)]
+  if (text === undefined || text === '') throw new Error(`haproxy has no ${column} of ${backend}/${server}`)
+  return Number(text)
 }

@@ -22,6 +22,8 @@ export type EventOf<T extends EventType> = Extract<HeadgateEvent, { type: T }>
 export interface Migration {
   /** Starts Headgate, again after a `kill` with the same config and store. */
   start(): Promise<RunningHeadgate>
+  /** kill -9 of Headgate. */
+  kill(): Promise<void>
   /** The journal as it is on disk, whether Headgate runs or not; one workload's rows, or all. */
   journal(workload?: string): Promise<readonly JournalRow[]>
   /** Resolves with the workload's first event of this type that fits, once it is in the journal. */
@@ -30,11 +32,15 @@ export interface Migration {
   stop(): Promise<void>
 }
 
-/** Lays out a migration of these services; nothing runs yet. */
-export function createMigration(world: World, workloads: readonly string[]): Migration {
+/** Lays out a migration of these services, by way of HAProxy's `socket`; nothing runs yet. */
+export function createMigration(
+  world: World,
+  workloads: readonly string[],
+  socket: string = world.haproxy.socketName,
+): Migration {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
-  writeFileSync(configPath, configText(world, workloads))
+  writeFileSync(configPath, configText(world, workloads, socket))
   let running: RunningHeadgate | null = null
 
   const journal = async (workload?: string) => {
@@ -53,6 +59,9 @@ export function createMigration(world: World, workloads: readonly string[]): Mig
       running = await startHeadgate(configPath)
       return running
     },
+    kill: async () => {
+      await running?.kill()
+    },
     journal,
     event: async (workload, type, fits = () => true) =>
       until(`${workload}: ${type}`, async () => eventsOf(await journal(workload), type).find(fits), story),
@@ -63,15 +72,39 @@ export function createMigration(world: World, workloads: readonly string[]): Mig
   }
 }
 
+/** What a workload went through, a line for each event that must come once and in its place. */
+export function storyOf(rows: readonly JournalRow[]): readonly string[] {
+  return rows.flatMap(({ event }) => storyLine(event) ?? [])
+}
+
+function storyLine(event: HeadgateEvent): string | null {
+  switch (event.type) {
+    case 'phase-entered':
+      return event.stepIndex === null ? event.to : `${event.to} ${event.stepIndex + 1}`
+    case 'weight-intended':
+      return `intended ${event.toPercent}`
+    case 'weight-confirmed':
+    case 'weight-in-force':
+    case 'revert-confirmed':
+      return `${event.type} ${event.weightPercent}`
+    case 'rollout-created':
+    case 'plan-pinned':
+    case 'revert-started':
+      return event.type
+    default:
+      return null
+  }
+}
+
 /** The events of one type, in order. */
 export function eventsOf<T extends EventType>(rows: readonly JournalRow[], type: T): readonly EventOf<T>[] {
   return rows.map(({ event }) => event).filter((event): event is EventOf<T> => event.type === type)
 }
 
-function configText(world: World, workloads: readonly string[]): string {
+function configText(world: World, workloads: readonly string[], socket: string): string {
   const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: 2s }`)
   const { longSeconds, shortSeconds, factor } = PAIR
-  const traffic = (name: string) => `{ socket: "${world.haproxy.socketName}", backend: ${name}, old: old, new: new }`
+  const traffic = (name: string) => `{ socket: "${socket}", backend: ${name}, old: old, new: new }`
   return `apiVersion: headgate/v1
 migration: e2e
 clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
