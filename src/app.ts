@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createApi } from './api/server.ts'
 import { loadConfig, watchConfig } from './config.ts'
-import { type ProblemJson, problem } from './core/problem.ts'
+import { Problem, type ProblemJson, problem } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/lease.ts'
@@ -133,7 +133,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
 
   const reload = async () => {
-    const problems = await running.reload(configPath, env, engine)
+    const problems = await running.reload(configPath, env, engine).catch(asProblems)
     meter.reload(problems.length === 0)
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
     return problems
@@ -157,6 +157,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     return stopped
   }
   return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
+}
+
+/** A store that is away refuses a config too: that ends no watch over the file. */
+function asProblems(error: unknown): readonly ProblemJson[] {
+  if (error instanceof Problem) return [error.toJSON()]
+  throw error
 }
 
 /** A config that was refused, with all that is wrong with it. */

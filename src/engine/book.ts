@@ -24,11 +24,19 @@ export class Book {
     this.configured = new Map(plans.map((plan) => [plan.workload, plan]))
   }
 
-  /** States for configured workloads that have none yet. */
-  missingStates(runId: string, nowMs: number): readonly RolloutState[] {
-    return [...this.configured.keys()]
-      .filter((name) => !this.states.has(name))
-      .map((name) => initialState(name, runId, nowMs))
+  /** States for the workloads of a config that have none yet. */
+  missingStates(plans: readonly Plan[], runId: string, nowMs: number): readonly RolloutState[] {
+    return plans
+      .filter(({ workload }) => !this.states.has(workload))
+      .map(({ workload }) => initialState(workload, runId, nowMs))
+  }
+
+  /** The workloads that this config has no more; with no config yet, those whose rollouts it leaves out. */
+  removedBy(plans: readonly Plan[]): readonly string[] {
+    const before =
+      this.configured.size > 0 ? [...this.configured.keys()] : this.subjects().map(({ plan }) => plan.workload)
+    const names = new Set(plans.map(({ workload }) => workload))
+    return before.filter((name) => !names.has(name))
   }
 
   /** Notes what a commit has made durable. */

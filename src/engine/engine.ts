@@ -7,6 +7,7 @@ import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { Inbox, Store } from '../ports/store.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
+import { Committer } from './committer.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { Observer } from './observe.ts'
 import type { Scopes } from './scopes.ts'
@@ -16,6 +17,8 @@ import type { Timer } from './timer.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
+/** Between two tries to start, ms. */
+const RETRY_MS = 500
 /** Sweeps that may be missing before the service says that it is not ready. */
 const STALLED_SWEEPS = 5
 
@@ -47,47 +50,55 @@ export class Engine {
   lastSweepAtMs: number | null = null
   private readonly deps: EngineDeps
   private readonly writers = new Map<string, ScopeWriter>()
-  private readonly listeners = new Set<(rows: readonly JournalRow[]) => void>()
+  private readonly committer: Committer
   private turn: Promise<unknown> = Promise.resolve()
   private sweeping: Promise<void> | null = null
+  private starting: Promise<boolean> | null = null
+  private isStopping = false
   private trouble: ProblemJson | null = problem('STORE_UNAVAILABLE', 'no sweep has been committed yet', {
     hint: 'wait for the first sweep',
   }).toJSON()
 
   constructor(deps: EngineDeps) {
     this.deps = deps
+    this.committer = new Committer(this.book, {
+      store: deps.store,
+      lease: deps.lease,
+      log: deps.log,
+      meter: deps.meter,
+      onDurable: ({ writes }) => deps.observer.writesTold(writes),
+    })
   }
 
-  /** Takes the lease (waiting for one that is held), loads what is committed, and begins the rollouts of these plans. */
+  /**
+   * Takes the lease and loads what is committed, waiting for a lease that is held and for a store that is away, then
+   * begins the rollouts of these plans. Ends without having begun when the signal aborts.
+   */
   async start(plans: readonly Plan[], configHash: string, signal: AbortSignal): Promise<void> {
-    await this.awaitLease(signal)
-    if (signal.aborted) return
-    this.book.load(await this.deps.store.load())
-    await this.exclusively(async () => {
-      await this.commitBody({ type: 'controller-started', version: this.deps.version, workloads: plans.length })
-    })
-    await this.configure(plans, configHash)
-    this.deps.lease.keep()
+    const started = { type: 'controller-started', version: this.deps.version, workloads: plans.length } as const
+    this.starting = this.insist(() => this.adopt(plans, configHash, [started]), signal)
+    if (await this.starting) this.deps.lease.keep()
   }
 
   /** Takes a new config: new workloads begin, waiting ones follow it, those under way keep their pinned plan. */
   async configure(plans: readonly Plan[], configHash: string): Promise<void> {
+    await this.adopt(plans, configHash, [])
+  }
+
+  private async adopt(plans: readonly Plan[], hash: string, bodies: readonly EventBody[]): Promise<void> {
     await this.exclusively(async () => {
-      const before = new Set(this.book.subjects().map(({ plan }) => plan.workload))
-      const names = new Set(plans.map(({ workload }) => workload))
+      const wasDurable = await this.committer.catchUp()
+      // At the start nobody else commits: what was durable after all is an earlier try of this, and not told again.
+      if (!wasDurable || bodies.length === 0) {
+        const states = this.book.missingStates(plans, this.deps.runId, this.deps.clock.nowMs())
+        const added = states.map(({ workload }) => workload)
+        const loaded = { type: 'config-loaded', hash, added, removed: this.book.removedBy(plans) } as const
+        const created = added.map((workload) => this.event({ type: 'rollout-created' }, workload))
+        const events = [...[...bodies, loaded].map((body) => this.event(body)), ...created]
+        await this.committer.commit({ states, plans: [], events, consumedFactIds: [], writes: [] })
+      }
       this.book.configure(plans)
-      const nowMs = this.deps.clock.nowMs()
-      const states = this.book.missingStates(this.deps.runId, nowMs)
-      const removed = [...before].filter((name) => !names.has(name))
-      const created = states.map(({ workload }) => this.event({ type: 'rollout-created' }, workload))
-      const loaded = this.event({
-        type: 'config-loaded',
-        hash: configHash,
-        added: states.map(({ workload }) => workload),
-        removed,
-      })
-      await this.commit({ states, plans: [], events: [loaded, ...created], consumedFactIds: [] })
-      await this.useBook()
+      this.useBook()
     })
   }
 
@@ -108,15 +119,21 @@ export class Engine {
     await this.sweeping
   }
 
-  /** Ends in order: writers finish their call, the end is journaled, the lease is given up. */
+  /**
+   * Ends in order: writers finish their call, the end is journaled, the lease is given up. A `start` that still waits
+   * must have been aborted before.
+   */
   async stop(reason: string): Promise<void> {
+    this.isStopping = true
     await this.deps.wakeups.close()
+    const hasStarted = await this.starting?.catch(() => false)
     await this.sweeping
+    await this.turn
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
-    await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch((error: unknown) =>
-      this.noteTrouble(error),
-    )
-    await this.deps.lease.release()
+    const noted = (error: unknown) => this.noteTrouble(error)
+    if (hasStarted) await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
+    // A lease that cannot be given up now ends by itself.
+    await this.deps.lease.release().catch(noted)
     await this.deps.scopes.close()
   }
 
@@ -134,21 +151,22 @@ export class Engine {
   }
 
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    return this.committer.onCommit(listener)
   }
 
-  private async awaitLease(signal: AbortSignal): Promise<void> {
+  /** Tries until it is done, however long the store is away or another has the lease. False: the signal came first. */
+  private async insist(task: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        await this.deps.lease.hold()
-        return
+        await task()
+        return true
       } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        this.deps.log.warn({ problem: error.toJSON() }, 'waiting for the lease')
-        await this.deps.clock.sleep(500, signal)
+        if (!(error instanceof Problem && error.code.startsWith('STORE_'))) throw error
+        this.noteTrouble(error)
+        await this.deps.clock.sleep(RETRY_MS, signal)
       }
     }
+    return false
   }
 
   private async sweep(): Promise<void> {
@@ -172,34 +190,23 @@ export class Engine {
   private async round(due: readonly string[] | null): Promise<'committed' | 'conflict' | 'failed'> {
     return this.exclusively(async () => {
       try {
-        await this.deps.lease.hold()
+        await this.committer.catchUp()
         const facts = await this.deps.inbox.pending(FACTS_AT_ONCE)
         const { clock, sweepSeconds, observer } = this.deps
         const nowMs = clock.nowMs()
         const thought = think({ book: this.book, observer, due, facts, runId: this.deps.runId, nowMs, sweepSeconds })
-        await this.commit(thought)
-        observer.writesTold(thought.writes)
-        if (thought.plans.length > 0 || thought.consumedFactIds.length > 0) await this.useBook()
+        await this.committer.commit(thought)
+        if (thought.plans.length > 0 || thought.consumedFactIds.length > 0) this.useBook()
         this.demand(thought)
         if (due === null) this.lastSweepAtMs = nowMs
         this.trouble = null
         return 'committed'
       } catch (error) {
-        return this.abandon(error)
+        // Nothing was decided: what was thought is dropped, and thought again from what the store holds.
+        this.noteTrouble(error)
+        return error instanceof Problem && error.code === 'STORE_CONFLICT' ? 'conflict' : 'failed'
       }
     })
-  }
-
-  /** Nothing was decided: what was thought is dropped, and thought again from what the store holds. */
-  private async abandon(error: unknown): Promise<'conflict' | 'failed'> {
-    this.noteTrouble(error)
-    if (!(error instanceof Problem) || error.code !== 'STORE_CONFLICT') return 'failed'
-    try {
-      this.book.load(await this.deps.store.load())
-    } catch (loadError) {
-      this.noteTrouble(loadError)
-    }
-    return 'conflict'
   }
 
   private noteTrouble(error: unknown): void {
@@ -209,26 +216,9 @@ export class Engine {
     else this.deps.log.error({ error }, 'nothing was decided: a fault in Headgate')
   }
 
-  private async commit(thought: Pick<Thought, 'states' | 'plans' | 'events' | 'consumedFactIds'>): Promise<void> {
-    const { states: rollouts, plans, events, consumedFactIds } = thought
-    const lease = await this.deps.lease.hold()
-    if (rollouts.length + events.length + consumedFactIds.length === 0) return
-    const { revision, rows } = await this.deps.store.commit({
-      lease,
-      revision: this.book.revision,
-      rollouts,
-      plans,
-      events,
-      consumedFactIds,
-    })
-    this.book.committed(revision, rollouts, plans)
-    if (rows.length === 0) return
-    this.deps.meter.events(rows)
-    for (const listener of this.listeners) listener(rows)
-  }
-
   private async commitBody(body: EventBody): Promise<void> {
-    await this.commit({ states: [], plans: [], events: [this.event(body)], consumedFactIds: [] })
+    await this.committer.catchUp()
+    await this.committer.commit({ states: [], plans: [], events: [this.event(body)], consumedFactIds: [], writes: [] })
   }
 
   private event(body: EventBody, workload: string | null = null): HeadgateEvent {
@@ -236,13 +226,14 @@ export class Engine {
   }
 
   /** Opens what the plans in use need. */
-  private async useBook(): Promise<void> {
+  private useBook(): void {
     this.deps.slis.watch(this.book.active().map(({ plan }) => plan))
     // Also those of ended rollouts: they may be reverted yet, and their end must not reopen a scope that others use.
-    await this.deps.scopes.use(this.book.subjects().map(({ plan }) => plan))
+    this.deps.scopes.use(this.book.subjects().map(({ plan }) => plan))
   }
 
   private demand({ demands }: Thought): void {
+    if (this.isStopping) return
     for (const { targetIds, effects } of demands) {
       for (const [scope, ids] of Map.groupBy(targetIds, (id) => this.deps.scopes.scopeOf(id))) {
         if (scope === null) continue

@@ -1,11 +1,14 @@
-import { missing, type TargetReading } from '../core/observation.ts'
+import { type Missing, missing, type TargetReading } from '../core/observation.ts'
 import type { Plan, PlanTarget } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { AdapterContext } from '../ports/kind.ts'
 import type { Meter } from '../ports/runtime.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
-import { byDeadline } from './deadline.ts'
+import { byDeadline, within } from './deadline.ts'
 import type { Timer } from './timer.ts'
+
+/** An adapter that has not closed by then is left to itself, ms. */
+const CLOSE_TIMEOUT_MS = 10_000
 
 interface OpenScope {
   /** JSON of its targets: another one means that the scope is opened anew. */
@@ -20,6 +23,7 @@ interface OpenScope {
 /** The open traffic scopes, one adapter each. */
 export class Scopes {
   private readonly open = new Map<string, OpenScope>()
+  private readonly closing = new Set<Promise<void>>()
   private readonly scopeByTarget = new Map<string, string>()
   private readonly kinds: ReadonlyMap<string, TrafficKind>
   private readonly context: AdapterContext
@@ -31,8 +35,11 @@ export class Scopes {
     this.deps = deps
   }
 
-  /** Opens the scopes that these plans need, keeps those that did not change, closes the others. */
-  async use(plans: Iterable<Plan>): Promise<void> {
+  /**
+   * Opens the scopes that these plans need, keeps those that did not change, and has the others close by themselves:
+   * a call that hangs in one of them must not stop the sweeps.
+   */
+  use(plans: Iterable<Plan>): void {
     const wanted = Map.groupBy(
       [...plans].flatMap((plan) => plan.targets),
       (target) => target.scope,
@@ -43,7 +50,7 @@ export class Scopes {
     for (const [name, scope] of gone) {
       this.open.delete(name)
       for (const id of scope.targetIds) this.scopeByTarget.delete(id)
-      await closeIdle(scope)
+      this.closeLater(scope)
     }
     for (const [scope, targets] of wanted) if (!this.open.has(scope)) this.openScope(scope, targets)
   }
@@ -78,15 +85,12 @@ export class Scopes {
     const scope = this.open.get(name)
     if (!scope) return new Map()
     const seconds = this.deps.timer()
-    const call = during(scope, scope.adapter.read(scope.targetIds, signal))
-    const readings = await byDeadline(call, signal, () => new Map<string, WeightReading>())
+    const all = (why: Missing) => new Map<string, WeightReading>(scope.targetIds.map((id) => [id, why]))
+    const readings = await this.ask(scope, () => scope.adapter.read(scope.targetIds, signal), signal, all)
     const result = new Map(
       scope.targetIds.map((id): [string, TargetReading] => [
         id,
-        {
-          ...(readings.get(id) ?? missing('timeout', 'the provider did not answer within the sweep')),
-          atMs: startedMs,
-        },
+        { ...(readings.get(id) ?? missing('bad-answer', 'the provider said nothing of it')), atMs: startedMs },
       ]),
     )
     this.deps.meter.call(
@@ -107,25 +111,50 @@ export class Scopes {
     const scope = this.open.get(name)
     if (!scope) return new Map()
     const seconds = this.deps.timer()
-    const call = during(scope, scope.adapter.write(changes, signal))
-    const results = await byDeadline(call, signal, () => new Map<string, WriteResult>())
+    const none = () => new Map<string, WriteResult>()
+    const results = await this.ask(scope, () => scope.adapter.write(changes, signal), signal, none)
     const isOk = changes.every(({ targetId }) => results.get(targetId)?.kind === 'applied')
     this.deps.meter.call('traffic-write', scope.kind, seconds(), isOk)
     return results
   }
 
+  /** Closes what is open, once its calls have ended. */
   async close(): Promise<void> {
-    await Promise.all([...this.open.values()].map(closeIdle))
+    for (const scope of this.open.values()) this.closeLater(scope)
     this.open.clear()
+    this.scopeByTarget.clear()
+    await Promise.all(this.closing)
   }
-}
 
-async function during<T>(scope: OpenScope, call: Promise<T>): Promise<T> {
-  scope.calls.add(call)
-  try {
-    return await call
-  } finally {
-    scope.calls.delete(call)
+  /** An adapter must neither throw nor forget its deadline; one that does is noted, and costs nobody else anything. */
+  private async ask<T>(
+    scope: OpenScope,
+    call: () => Promise<T>,
+    signal: AbortSignal,
+    without: (why: Missing) => T,
+  ): Promise<T> {
+    const answer = (async () => call())()
+    scope.calls.add(answer)
+    const forget = () => scope.calls.delete(answer)
+    answer.then(forget, forget)
+    try {
+      return await byDeadline(answer, signal, () =>
+        without(missing('timeout', 'the provider did not answer within the sweep')),
+      )
+    } catch (error) {
+      this.context.log.error({ kind: scope.kind, error }, 'a traffic adapter threw')
+      return without(missing('bad-answer', 'the traffic adapter failed: see the log'))
+    }
+  }
+
+  private closeLater(scope: OpenScope): void {
+    const { clock, log } = this.context
+    const closed = within(clock, CLOSE_TIMEOUT_MS, (signal) =>
+      byDeadline(closeIdle(scope), signal, () => log.warn({ kind: scope.kind }, 'a traffic adapter does not close')),
+    )
+      .catch((error: unknown) => log.error({ kind: scope.kind, error }, 'a traffic adapter failed to close'))
+      .finally(() => this.closing.delete(closed))
+    this.closing.add(closed)
   }
 }
 

@@ -1,0 +1,178 @@
+import type { HeadgateEvent } from '../../src/core/event.ts'
+import type { Plan } from '../../src/core/plan.ts'
+import { createControl } from '../../src/engine/control.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import { LeaseKeeper } from '../../src/engine/lease.ts'
+import { Observer } from '../../src/engine/observe.ts'
+import { Scopes } from '../../src/engine/scopes.ts'
+import { SliWatch } from '../../src/engine/sli-watch.ts'
+import { createTimer } from '../../src/engine/timer.ts'
+import type { Control } from '../../src/ports/control.ts'
+import { groupKey, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
+import type { Inbox, Journal, Store } from '../../src/ports/store.ts'
+import { createTimerWakeups } from '../../src/wake/timer.ts'
+import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { createMemoryStore, type MemoryStore } from '../fakes/store.ts'
+import { createFakeTraffic, type FakeTraffic } from '../fakes/traffic.ts'
+import { planOf } from '../scenarios/world.ts'
+import { createFakeLog, createFakeMeter, createFakeRandom, type FakeLog, settled } from './ports.ts'
+
+export const START_MS = Date.UTC(2026, 0, 5, 9)
+export const SWEEP_SECONDS = 10
+const CLUSTERS = { old: 'blue', new: 'green' }
+const REQUESTS_A_SECOND = 100
+
+/** What a plan's target in the fake provider is called there. */
+const placeOf = (workload: string) => `zone/${workload}`
+
+/** A plan of `planOf` for a workload of its own, with its place in the one scope of the fake provider. */
+export function planFor(workload: string, settings: Readonly<Record<string, string>> = {}): Plan {
+  const plan = planOf({ share: 'off', ...settings })
+  const place = { scope: 'zone', place: workload, settleSeconds: 0 }
+  const target = { id: workload, kind: 'fake', scope: 'fake zone', settings: place, settleSeconds: 0 }
+  return { ...plan, workload, hash: `${workload} ${JSON.stringify(settings)}`, targets: [target] }
+}
+
+/** What is there whether an engine runs or not: time, the store, the provider, the traffic. */
+export class World {
+  readonly clock: FakeClock = createFakeClock(START_MS)
+  readonly memory: MemoryStore = createMemoryStore()
+  readonly traffic: FakeTraffic
+  readonly probers: Prober
+  /** Which share of NEW's requests fails, by workload, percent. */
+  readonly newBadPercent = new Map<string, number>()
+  /** What the source does instead of its work. */
+  sourceFault: 'hangs' | 'throws' | null = null
+  readonly source: MetricSource
+  readonly workloads: readonly string[]
+
+  constructor(workloads: readonly string[]) {
+    this.workloads = workloads
+    this.traffic = createFakeTraffic(Object.fromEntries(workloads.map((name) => [placeOf(name), 0])))
+    this.probers = { probe: async () => ({ kind: 'passed', seconds: 0.01 }), close: async () => {} }
+    this.source = {
+      poll: async (slis, { sinceMs, atMs }) => {
+        if (this.sourceFault === 'hangs') await new Promise(() => {})
+        if (this.sourceFault === 'throws') throw new Error('a bug in the source')
+        const vector: SliVector = { kind: 'vector', sinceMs, atMs, groups: this.groups((atMs - sinceMs) / 1000) }
+        return new Map(slis.map((sli) => [sli, vector]))
+      },
+      history: async () => [],
+      close: async () => {},
+    }
+  }
+
+  weightOf(workload: string): number | undefined {
+    return this.traffic.weights.get(placeOf(workload))
+  }
+
+  setWeight(workload: string, weightPercent: number): void {
+    this.traffic.weights.set(placeOf(workload), weightPercent)
+  }
+
+  async events(): Promise<readonly HeadgateEvent[]> {
+    const rows = await this.memory.journal.read({ afterSeq: 0, limit: 100_000 })
+    return rows.map(({ event }) => event)
+  }
+
+  async eventsOf<Type extends HeadgateEvent['type']>(type: Type) {
+    const events = await this.events()
+    return events.filter((event): event is Extract<HeadgateEvent, { type: Type }> => event.type === type)
+  }
+
+  /** Steady traffic, split by the weights that the provider really has. */
+  private groups(seconds: number) {
+    return new Map(
+      this.workloads.flatMap((workload) => {
+        const share = (this.weightOf(workload) ?? 0) / 100
+        const requests = REQUESTS_A_SECOND * seconds
+        const bad = (requests * share * (this.newBadPercent.get(workload) ?? 0)) / 100
+        return [
+          [groupKey(CLUSTERS.old, workload), { kind: 'counts' as const, total: requests * (1 - share), bad: 0 }],
+          [groupKey(CLUSTERS.new, workload), { kind: 'counts' as const, total: requests * share, bad }],
+        ]
+      }),
+    )
+  }
+}
+
+export interface RigOptions {
+  readonly owner?: string
+  /** Instead of the world's store: one that another test made, or one that breaks. */
+  readonly ports?: { readonly store: Store; readonly inbox: Inbox; readonly journal?: Journal }
+  readonly source?: MetricSource
+}
+
+/** A whole engine, as the service makes it, over a world of fakes. */
+export interface Rig {
+  readonly engine: Engine
+  readonly control: Control
+  readonly log: FakeLog
+  readonly sweeps: readonly string[]
+  /** Settles when the engine has begun; a lease or a store that is away keeps it from that. */
+  start(plans: readonly Plan[]): Promise<void>
+  /** Begins to wait for the lease, and works once it has it. */
+  begin(plans: readonly Plan[]): void
+  phaseOf(workload: string): string | undefined
+  stop(): Promise<void>
+}
+
+export function createRig(world: World, options: RigOptions = {}): Rig {
+  const { clock } = world
+  const { store, inbox } = options.ports ?? world.memory
+  const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
+  const context = { clock, log, secret: () => '' }
+  const lease = new LeaseKeeper(store, options.owner ?? 'one', { clock, log })
+  const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
+  const scopes = new Scopes([world.traffic.kind], context, { meter, timer })
+  const sources = new Map([['fake', options.source ?? world.source]])
+  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
+  const prober = world.probers
+  const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
+  const observer = new Observer({ scopes, slis, prober, clock, meter, timer, ...sweep })
+  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
+  const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
+  const about = () => ({
+    version: 'test',
+    migration: 'm',
+    clusters: CLUSTERS,
+    configHash: 'hash',
+    startedAtMs: START_MS,
+    sweepSeconds: SWEEP_SECONDS,
+  })
+  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
+  const stopping = new AbortController()
+  let ran: Promise<void> = Promise.resolve()
+  return {
+    engine,
+    control,
+    log,
+    sweeps: meter.sweeps,
+    async start(plans) {
+      await engine.start(plans, 'hash', stopping.signal)
+      ran = engine.run()
+    },
+    begin(plans) {
+      ran = engine.start(plans, 'hash', stopping.signal).then(() => engine.run())
+    },
+    phaseOf: (workload) => engine.book.subject(workload)?.state.phase.name,
+    async stop() {
+      stopping.abort()
+      await engine.stop('the test is over')
+      await ran
+    },
+  }
+}
+
+/** Says a command, and lets the engine answer it. */
+export async function say(rig: Rig, command: 'revert' | 'pause' | 'resume' | 'cancel' | 'advance', workload: string) {
+  const request = { workload, command, reason: 'a test', actor: 'ann', force: false, factId: null }
+  const submitted = await rig.control.submit(request)
+  await settled()
+  return submitted
+}
+
+/** Lets sweeps go by. */
+export async function sweep(world: World, count = 1): Promise<void> {
+  for (let n = 0; n < count; n++) await world.clock.advance(SWEEP_SECONDS * 1000)
+}
