@@ -51,11 +51,8 @@ export function watchForHarm(world: World, service: string) {
       const moments = known
         .flatMap(([what, atMs]) => (atMs === null || atMs === undefined ? [] : [{ what, atMs }]))
         .sort((a, b) => a.atMs - b.atMs)
-      return {
-        moments,
-        secondsFromEvidence: ((zeroAtMs ?? Number.NaN) - (evidenceAtMs ?? Number.NaN)) / 1000,
-        text: textOf(moments),
-      }
+      const secondsFromEvidence = ((zeroAtMs ?? Number.NaN) - (evidenceAtMs ?? Number.NaN)) / 1000
+      return { moments, secondsFromEvidence, text: textOf(moments, secondsFromEvidence) }
     },
   }
 }
@@ -83,10 +80,11 @@ function pairQuery(service: string): string {
   return `(${burns(longSeconds)}) and (${burns(shortSeconds)})`
 }
 
-function textOf(moments: readonly Moment[]): string {
+function textOf(moments: readonly Moment[], secondsFromEvidence: number): string {
   const startMs = moments[0]?.atMs ?? 0
   return [
     'Timeline of the revert, seconds:',
     ...moments.map(({ what, atMs }) => `  ${((atMs - startMs) / 1000).toFixed(2).padStart(6)}  ${what}`),
+    `From the evidence to a weight of 0: ${secondsFromEvidence.toFixed(2)} s`,
   ].join('\n')
 }

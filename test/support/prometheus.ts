@@ -13,7 +13,9 @@ export interface ScrapeTarget {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** A real Prometheus on loopback that scrapes once a second. */
+export const SCRAPE_SECONDS = 1
+
+/** A real Prometheus on loopback that scrapes every SCRAPE_SECONDS. */
 export interface RealPrometheus {
   readonly url: string
   /** The value of an instant query with one sample, as of now; null: it has none. */
@@ -106,7 +108,7 @@ function configText(targets: readonly ScrapeTarget[]): string {
   const jobs = targets.map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels }))
   // JSON is YAML.
   return JSON.stringify({
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    global: { scrape_interval: `${SCRAPE_SECONDS}s`, scrape_timeout: `${SCRAPE_SECONDS}s` },
     scrape_configs: [{ job_name: 'services', static_configs: jobs }],
   })
 }
