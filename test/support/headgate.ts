@@ -3,6 +3,7 @@ import { on } from 'node:events'
 import { join } from 'node:path'
 import { request } from 'undici'
 import type { CommandName } from '../../src/core/observation.ts'
+import type { LogLevel } from '../../src/telemetry/log.ts'
 import { end, endWithUs } from './processes.ts'
 import { until } from './until.ts'
 
@@ -14,6 +15,8 @@ export const API_CONFIG = 'api: { port: 0, tokens: [{ name: ada, role: operator,
 
 /** `headgate run`, as a process of its own. */
 export interface RunningHeadgate {
+  /** Where its API listens. */
+  readonly url: string
   /** Sends a command by the API; resolves with its fact id once it is durable. */
   command(workload: string, command: CommandName, reason: string): Promise<string>
   /** Resolves when so many more sweeps have been committed. */
@@ -27,10 +30,13 @@ export interface RunningHeadgate {
 }
 
 /** Starts the real command line and resolves when its API listens; it may still wait for the lease then. */
-export async function startHeadgate(configPath: string): Promise<RunningHeadgate> {
-  const child = spawn(process.execPath, [MAIN, 'run', '--json', '-c', configPath, '--log-level', 'warn'], {
+export async function startHeadgate(
+  configPath: string,
+  { logLevel = 'warn', env = {} }: { logLevel?: LogLevel; env?: Readonly<Record<string, string>> } = {},
+): Promise<RunningHeadgate> {
+  const child = spawn(process.execPath, [MAIN, 'run', '--json', '-c', configPath, '--log-level', logLevel], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, E2E_TOKEN: TOKEN },
+    env: { ...process.env, E2E_TOKEN: TOKEN, ...env },
   })
   endWithUs(child)
   let log = ''
@@ -52,6 +58,7 @@ export async function startHeadgate(configPath: string): Promise<RunningHeadgate
     return JSON.parse(text)
   }
   return {
+    url,
     command: async (workload, command, reason) =>
       (await call('POST', `/workloads/${workload}/commands`, { command, reason })).factId,
     sweeps: async (count) => {
