@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PHASES } from '../../src/core/phases.ts'
+import { HOLD_CAUSES } from '../../src/core/state.ts'
+import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { METRICS } from '../../src/telemetry/names.ts'
+import { createFakeClock } from '../fakes/clock.ts'
 import { codeSpans, PAGES, type Page, proseOf } from '../support/markdown.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -53,6 +57,20 @@ test('metrics are named as they are', () => {
   const named = PAGES.flatMap((page) => codeSpans(page).flatMap((span) => span.match(/\bheadgate_[a-z_]+/g) ?? []))
   expect(named.length).toBeGreaterThan(0)
   expect(named.filter((name) => !known.includes(name.replace(/_(?:bucket|count|sum)$/, '')))).toEqual([])
+})
+
+test('alerts name values that their labels have', async () => {
+  const spans = PAGES.flatMap(codeSpans).filter((span) => /\bheadgate_\w+\{/.test(span))
+  const values = spans.flatMap((span) => [...span.matchAll(/(\w+)=~?"([^"]+)"/g)])
+  const exposition = await createMetrics({ version: '1', clock: createFakeClock(0) }).registry.metrics()
+  const known: Readonly<Record<string, readonly string[]>> = {
+    type: [...exposition.matchAll(/headgate_events_total\{type="([^"]+)"\}/g)].map((match) => match[1] ?? ''),
+    cause: HOLD_CAUSES,
+    phase: Object.keys(PHASES),
+  }
+  expect(values.length).toBeGreaterThan(0)
+  for (const [, label = '', value = ''] of values)
+    expect(known[label]).toEqual(expect.arrayContaining(value.split(/\\?\|/)))
 })
 
 test('code that a page points at is there', () => {
