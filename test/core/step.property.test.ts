@@ -111,10 +111,11 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     }
     return after.holds.length === causes.size && after.holds.every(({ cause }) => causes.has(cause))
   },
-  'a revert stays at the safe weight until it is confirmed': ({ before, after }) =>
+  'a revert stays at the safe weight until it is confirmed': ({ before, after, events }) =>
     before.phase.name !== 'reverting' ||
     after.intendedWeightPercent === before.intendedWeightPercent ||
-    after.phase.name === 'waiting',
+    // A person cancelled it, and began anew, in this very step.
+    events.some((event) => event.type === 'phase-entered' && event.to === 'waiting'),
   'what is written is what is intended': ({ after, effects }) =>
     effects.every(
       ({ weightPercent }) =>
