@@ -1,13 +1,14 @@
 import { networkInterfaces } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { parseAddress } from '../../src/sources/probe/address.ts'
-import { explainFailure, explainOwnTrouble } from '../../src/sources/probe/explain.ts'
+import { explainFailure } from '../../src/sources/probe/explain.ts'
 import { probeOnce, probeSpec, testProber } from '../support/probes.ts'
 import {
   type Answer,
   answering,
   answeringBytes,
   dripping,
+  endless,
   halfAnAnswer,
   silent,
   startWebServer,
@@ -108,6 +109,12 @@ describe('what passes', () => {
     expect(await probeOnce('http://shop.test/', `127.0.0.1:${port}`, changes)).toEqual(PASSED)
   })
 
+  test('a body without end, of which the first mebibyte is read', async () => {
+    const server = await startWebServer(endless)
+    expect(await probeOnce('http://shop.test/', `127.0.0.1:${server.port}`, { expectBody: '^x' })).toEqual(PASSED)
+    await expect.poll(() => server.openConnections()).toBe(0)
+  })
+
   test('HEAD asks with HEAD', async () => {
     const server = await startWebServer(ok)
     await probeOnce('http://shop.test/', `127.0.0.1:${server.port}`, { method: 'HEAD' })
@@ -202,80 +209,5 @@ describe('what fails', () => {
     expect(explainFailure(error)).toBe('the request failed (EWHATEVER)')
     expect(explainFailure(new TypeError('hush'))).toBe('the request failed (TypeError)')
     expect(explainFailure('hush')).toBe('the request failed (unknown error)')
-  })
-})
-
-describe('what says nothing about the service', () => {
-  test('a deadline that came before the probe began', async () => {
-    const server = await startWebServer(ok)
-    const spec = probeSpec({ url: 'http://shop.test/', address: { old: null, new: `127.0.0.1:${server.port}` } })
-    const outcome = await testProber().prober.probe(spec, 'new', AbortSignal.abort())
-    expect(outcome).toMatchObject({
-      kind: 'missing',
-      why: 'timeout',
-      detail: 'the deadline of the sweep came before it began',
-    })
-    expect(server.requests).toHaveLength(0)
-  })
-
-  test.each([
-    ['cuts it off early is missing', 900, { kind: 'missing', why: 'timeout' }],
-    [
-      'comes after a second of silence is a failure',
-      1500,
-      {
-        kind: 'failed',
-        seconds: 1.5,
-        why: 'no whole answer in the 1.5 s until the sweep’s deadline',
-      },
-    ],
-    ['comes when the wall clock has jumped back is missing', -3_600_000, { kind: 'missing', why: 'timeout' }],
-  ])('a deadline that %s', async (_, passedMs, outcome) => {
-    const deadline = new AbortController()
-    const { prober, clock } = testProber()
-    const server = await startWebServer(() => {
-      clock.set(clock.nowMs() + passedMs)
-      deadline.abort()
-    })
-    const spec = probeSpec({ url: 'http://shop.test/', address: { old: null, new: `127.0.0.1:${server.port}` } })
-    expect(await prober.probe(spec, 'new', deadline.signal)).toMatchObject(outcome)
-    await expect.poll(() => server.openConnections()).toBe(0)
-  })
-
-  test('closing, which ends what is under way, however long it was', async () => {
-    const { prober, clock } = testProber()
-    const server = await startWebServer(() => {
-      clock.set(clock.nowMs() + 5000)
-      prober.close()
-    })
-    const spec = probeSpec({ url: 'http://shop.test/', address: { old: null, new: `127.0.0.1:${server.port}` } })
-    const closed = { kind: 'missing', why: 'timeout', detail: 'Headgate is stopping' }
-    expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
-    expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
-    expect(server.requests).toHaveLength(1)
-    await expect.poll(() => server.openConnections()).toBe(0)
-  })
-
-  test.each([
-    [
-      'an address that is none',
-      { address: { old: null, new: 'http://shop.test' } },
-      /"http:\/\/shop\.test" is not a host/,
-    ],
-    ['a pattern that is none', { expectBody: '(' }, /regular expression/],
-  ])('%s', async (_, changes, detail) => {
-    expect(await probeOnce('http://shop.test/', '127.0.0.1:1', changes)).toMatchObject({
-      kind: 'missing',
-      why: 'refused',
-      detail: expect.stringMatching(detail),
-    })
-  })
-
-  test.each(['EAI_AGAIN', 'EMFILE', 'ENFILE', 'EADDRNOTAVAIL'])('Headgate’s own trouble %s', (code) => {
-    expect(explainOwnTrouble(Object.assign(new Error('x'), { code }))).toMatch(new RegExp(`\\(${code}\\)$`))
-  })
-
-  test.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'CERT_HAS_EXPIRED'])('but %s is the service’s', (code) => {
-    expect(explainOwnTrouble(Object.assign(new Error('x'), { code }))).toBeNull()
   })
 })

@@ -98,6 +98,15 @@ export const dripping: Answer = (response) => {
   response.on('close', () => clearInterval(drip))
 }
 
+/** Sends as much as is taken, and never ends. */
+export const endless: Answer = (response) => {
+  const more = () => {
+    while (!response.destroyed && response.write('x'.repeat(65_536)));
+  }
+  response.writeHead(200).on('drain', more)
+  more()
+}
+
 /** Sends so many bytes, whole. */
 export function answeringBytes(count: number): Answer {
   return (response) => void response.writeHead(200).end(Buffer.alloc(count, 'x'))
