@@ -2,6 +2,7 @@ import dns from 'node:dns'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { explainOwnTrouble } from '../../src/sources/probe/explain.ts'
 import { probeOnce, probeSpec, testProber } from '../support/probes.ts'
+import { until } from '../support/until.ts'
 import { answering, startWebServer } from '../support/web-server.ts'
 
 const ok = answering(200, 'ok')
@@ -40,7 +41,7 @@ describe('what says nothing about the service', () => {
     })
     const spec = probeSpec({ url: 'http://shop.test/', address: { old: null, new: `127.0.0.1:${server.port}` } })
     expect(await prober.probe(spec, 'new', deadline.signal)).toMatchObject(outcome)
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
   })
 
   test('closing, which ends what is under way, however long it was', async () => {
@@ -54,7 +55,7 @@ describe('what says nothing about the service', () => {
     expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
     expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
     expect(server.requests).toHaveLength(1)
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
   })
 
   test.each([

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAddress } from '../../src/sources/probe/address.ts'
 import { explainFailure } from '../../src/sources/probe/explain.ts'
 import { probeOnce, probeSpec, testProber } from '../support/probes.ts'
+import { until } from '../support/until.ts'
 import {
   type Answer,
   answering,
@@ -67,7 +68,7 @@ describe('where a probe goes', () => {
     const server = await startWebServer(ok)
     for (let round = 0; round < 3; round++) await probeOnce('http://shop.test/', `127.0.0.1:${server.port}`)
     expect(server.madeConnections()).toBe(3)
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
     expect(server.requests[0]?.headers.connection).toBe('close')
   })
 
@@ -112,7 +113,7 @@ describe('what passes', () => {
   test('a body without end, of which the first mebibyte is read', async () => {
     const server = await startWebServer(endless)
     expect(await probeOnce('http://shop.test/', `127.0.0.1:${server.port}`, { expectBody: '^x' })).toEqual(PASSED)
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
   })
 
   test('HEAD asks with HEAD', async () => {
@@ -182,7 +183,7 @@ describe('what fails', () => {
     const outcome = await probeOnce('http://shop.test/?token=hush', `127.0.0.1:${server.port}`, changes)
     expect(outcome).toEqual({ kind: 'failed', seconds: 0, why })
     expect(server.requests).toHaveLength(1)
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
   })
 
   test('nobody who listens', async () => {

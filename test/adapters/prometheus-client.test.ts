@@ -12,6 +12,7 @@ import {
   VALUE_SLI,
 } from '../support/prometheus-answers.ts'
 import { sliSpec } from '../support/slis.ts'
+import { until } from '../support/until.ts'
 import {
   type Answer,
   answering,
@@ -90,7 +91,7 @@ describe('what is asked', () => {
     const source = testSource(server.url)
     const slis = Array.from({ length: 20 }, (_, index) => counted(`a${index}_total`))
     const polled = source.poll(slis, { sinceMs: 0, atMs: 1000 }, longWhile())
-    await expect.poll(() => server.requests.length).toBe(8)
+    await until('the requests are there', () => server.requests.length === 8)
     expect(server.madeConnections()).toBe(8)
     await source.close()
     expect([...(await polled).values()].every(isMissing)).toBe(true)
@@ -217,7 +218,8 @@ describe('an answer', () => {
     ['a long refusal', refusing(400, 'bad_data', 'x'.repeat(5000)), 'refused', `${'x'.repeat(199)}…`],
   ])('%s is missing', async (_, answer, why, detail) => {
     const { url } = await startWebServer(answer)
-    const vector = await pollOnce(testSource(url, { timeout: '1s', maxBytes: 100_000 }))
+    const timeout = why === 'timeout' ? '1s' : '20s'
+    const vector = await pollOnce(testSource(url, { timeout, maxBytes: 100_000 }))
     expect(vector).toEqual({ kind: 'missing', why, detail })
   })
 

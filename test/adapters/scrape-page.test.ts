@@ -6,6 +6,7 @@ import { readPage } from '../../src/sources/scrape/page.ts'
 import { scrapeSettings } from '../../src/sources/scrape/settings.ts'
 import { openScrape } from '../../src/sources/scrape/source.ts'
 import { sliSpec } from '../support/slis.ts'
+import { until } from '../support/until.ts'
 import {
   type Answer,
   answering,
@@ -39,7 +40,8 @@ describe('a page over HTTP', () => {
     ['a body that never ends', dripping, 'timeout', 'no answer within 0.3 s'],
   ])('%s is missing, with the page that it was', async (_, answer, why, detail) => {
     const { url } = await startWebServer(answer)
-    expect(await read(`${url}/metrics?token=hush`)).toEqual({
+    const timeoutSeconds = why === 'timeout' ? 0.3 : 20
+    expect(await read(`${url}/metrics?token=hush`, longWhile(), { timeoutSeconds })).toEqual({
       kind: 'missing',
       why,
       detail: `${url}/metrics: ${detail}`,
@@ -126,10 +128,10 @@ describe('the source scrape', () => {
     const server = await startWebServer(silent)
     const source = scrape([{ url: `${server.url}/metrics` }])
     const polled = source.poll([sli], { sinceMs: 0, atMs: 1000 }, longWhile())
-    await expect.poll(() => server.requests.length).toBe(1)
+    await until('the requests are there', () => server.requests.length === 1)
     await source.close()
     expect((await polled).get(sli)).toMatchObject({ kind: 'missing', why: 'unreachable' })
-    await expect.poll(() => server.openConnections()).toBe(0)
+    await until('no connection is open', () => server.openConnections() === 0)
   })
 })
 
@@ -139,9 +141,9 @@ function scrape(targets: readonly { url: string; labels?: Record<string, string>
   return source
 }
 
-async function read(url: string, signal = longWhile(), { maxBytes = 4096 } = {}) {
+async function read(url: string, signal = longWhile(), { maxBytes = 4096, timeoutSeconds = 20 } = {}) {
   const agent = new Agent({ maxResponseSize: maxBytes })
   onTestFinished(() => agent.destroy())
   const isWanted = (name: string) => name !== 'other_total'
-  return readPage({ url, settings: { timeoutSeconds: 0.3, maxBytes }, agent, signal, isWanted })
+  return readPage({ url, settings: { timeoutSeconds, maxBytes }, agent, signal, isWanted })
 }
