@@ -17,6 +17,7 @@ import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, systemClock } from './telemetry/runtime.ts'
@@ -109,6 +110,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
+  engine.onCommit(createEventLog(log))
   meter.reload(true)
   const api = await createApi({
     control,
