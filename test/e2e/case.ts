@@ -4,7 +4,7 @@ import { requireServer } from '../support/servers.ts'
 import { startWorld, type World } from '../support/world.ts'
 
 /** A test that waits for a real migration, which holds each step for seconds. */
-export const PATIENT = { timeout: 120_000 }
+export const PATIENT = { timeout: 180_000 }
 
 /** The real servers' paths; null: one is not installed, and the suite must be skipped. */
 export function findServers(suite: string) {
