@@ -23,6 +23,10 @@ interface Watched {
   /** Where the ticks in the windows begin: what is before comes from the source's memory. null: there are none yet. */
   countedFromMs: number | null
   isRefilled: boolean
+  /** Why it could not be read, when that was told; null: it can be. */
+  trouble: Missing | null
+  /** As `trouble`, of its past. */
+  pastTrouble: Missing | null
 }
 
 /**
@@ -65,6 +69,8 @@ export class SliWatch {
         readUntilMs,
         countedFromMs: readUntilMs,
         isRefilled: false,
+        trouble: known?.trouble ?? null,
+        pastTrouble: null,
       })
     }
   }
@@ -99,6 +105,12 @@ export class SliWatch {
 
   private takeIn(entry: Watched, vector: SliVector): void {
     entry.newest = vector
+    const isMissing = vector.kind === 'missing'
+    // Told when it begins and when it is over, not at every sweep.
+    if (isMissing !== (entry.trouble !== null)) {
+      entry.trouble = isMissing ? vector : null
+      this.tell(entry, isMissing ? 'an SLI cannot be read' : 'an SLI can be read again', entry.trouble)
+    }
     // A failed tick is asked again as part of the next: nothing that was counted meanwhile is lost.
     if (vector.kind === 'missing') return
     entry.readUntilMs = vector.atMs
@@ -122,15 +134,23 @@ export class SliWatch {
             tooLate,
           )
     if ('kind' in vectors) {
-      this.deps.log.warn({ sli: entry.spec.name, why: vectors.why, detail: vectors.detail }, 'windows not refilled yet')
+      if (entry.pastTrouble === null) this.tell(entry, 'windows not refilled yet', vectors)
+      entry.pastTrouble = vectors
       return
     }
+    if (entry.pastTrouble !== null) this.tell(entry, 'windows refilled', null)
     entry.isRefilled = true
     for (const vector of vectors) {
       if (vector.kind === 'vector' && vector.atMs <= untilMs) addVector(entry.windows, vector)
     }
     // Should the poll fail, the next one goes on where the memory ended.
     if (vectors.length > 0) entry.readUntilMs ??= untilMs
+  }
+
+  private tell({ spec }: Watched, message: string, trouble: Missing | null): void {
+    const { name: sli, source } = spec
+    const why = trouble && { why: trouble.why, detail: trouble.detail }
+    this.deps.log.warn({ sli, source, ...why }, message)
   }
 
   /** What one workload's rollout may know of one of its SLIs now. */

@@ -59,8 +59,9 @@ function vectorOf(tick: Tick): SliVector {
 function createBench(plans: readonly Plan[] = [planOf({})]) {
   const source = new SteadySource()
   const meter = createFakeMeter()
+  const log = createFakeLog()
   const watch = new SliWatch(new Map([['fake', source]]), SWEEP_SECONDS, {
-    log: createFakeLog(),
+    log,
     meter,
     timer: createTimer(createFakeClock(START_MS)),
   })
@@ -86,7 +87,7 @@ function createBench(plans: readonly Plan[] = [planOf({})]) {
     deadline.abort()
     await polled
   }
-  return { source, watch, poll, pollLate, reading, windowOf }
+  return { source, watch, log, poll, pollLate, reading, windowOf }
 }
 
 const catalog = (): Plan => ({ ...planOf({}), workload: 'catalog' })
@@ -229,3 +230,31 @@ function withPair(plan: Plan, pair: { longSeconds: number; shortSeconds: number 
   } as const
   return { ...plan, gates: [...plan.gates, gate] }
 }
+
+describe('what is logged', () => {
+  test('is a source that cannot be read: once when it begins, once when it is over', async () => {
+    const { source, log, poll } = createBench()
+    source.hasMemory = false
+    await poll()
+    source.fault = missing('unreachable', 'away')
+    for (let times = 0; times < 3; times++) await poll()
+    source.fault = null
+    for (let times = 0; times < 2; times++) await poll()
+    expect(log.lines).toEqual([
+      { level: 'warn', message: 'an SLI cannot be read' },
+      { level: 'warn', message: 'an SLI can be read again' },
+    ])
+  })
+
+  test('is a past that cannot be read: once when it begins, once when it is over', async () => {
+    const { source, log, poll } = createBench()
+    source.historyFault = missing('refused', 'too long')
+    for (let times = 0; times < 3; times++) await poll()
+    source.historyFault = null
+    for (let times = 0; times < 2; times++) await poll()
+    expect(log.lines).toEqual([
+      { level: 'warn', message: 'windows not refilled yet' },
+      { level: 'warn', message: 'windows refilled' },
+    ])
+  })
+})
