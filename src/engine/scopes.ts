@@ -25,6 +25,8 @@ export class Scopes {
   private readonly open = new Map<string, OpenScope>()
   private readonly closing = new Set<Promise<void>>()
   private readonly scopeByTarget = new Map<string, string>()
+  /** Whose scopes are open; null: not known, look. */
+  private plans: readonly Plan[] | null = null
   private readonly kinds: ReadonlyMap<string, TrafficKind>
   private readonly context: AdapterContext
   private readonly deps: { readonly meter: Meter; readonly timer: Timer }
@@ -39,9 +41,14 @@ export class Scopes {
    * Opens the scopes that these plans need, keeps those that did not change, and has the others close by themselves:
    * a call that hangs in one of them must not stop the sweeps.
    */
-  use(plans: Iterable<Plan>): void {
+  use(plans: readonly Plan[]): void {
+    // A revert's write waits for this, and its plans are nearly always the same as before.
+    const before = this.plans
+    if (before?.length === plans.length && plans.every((plan, index) => plan === before[index])) return
+    // Should one fail to open, the next call tries again.
+    this.plans = null
     const wanted = Map.groupBy(
-      [...plans].flatMap((plan) => plan.targets),
+      plans.flatMap((plan) => plan.targets),
       (target) => target.scope,
     )
     const gone = [...this.open].filter(
@@ -53,6 +60,7 @@ export class Scopes {
       this.closeLater(scope)
     }
     for (const [scope, targets] of wanted) if (!this.open.has(scope)) this.openScope(scope, targets)
+    this.plans = plans
   }
 
   private openScope(scope: string, targets: readonly PlanTarget[]): void {
@@ -123,6 +131,7 @@ export class Scopes {
     for (const scope of this.open.values()) this.closeLater(scope)
     this.open.clear()
     this.scopeByTarget.clear()
+    this.plans = null
     await Promise.all(this.closing)
   }
 
