@@ -260,18 +260,20 @@ export class Engine {
     return writer
   }
 
-  /** A write is proven by reading it back, at once; the workloads concerned then think again. */
+  /**
+   * A write is proven by reading it back, at once; the workloads concerned then think again. What is not proven waits for
+   * the next sweep: thinking at once would write again at once, and so without end to a provider that refuses.
+   */
   private readBack(scope: string, reports: readonly WriteReport[]): void {
-    this.deps.observer.noteWrites(reports)
-    const ids = new Set(reports.map(({ targetId }) => targetId))
-    const workloads = this.book
-      .active()
-      .filter(({ plan }) => plan.targets.some(({ id }) => ids.has(id)))
-      .map(({ plan }) => plan.workload)
-    this.deps.observer.readScope(scope).then(
-      () => this.deps.wakeups.urgent(workloads),
-      (error: unknown) => this.deps.log.error({ scope, error }, 'the read-back failed'),
-    )
+    const { observer, wakeups, log } = this.deps
+    observer.noteWrites(reports)
+    const thinkAgain = () => {
+      const ids = new Set(reports.filter((report) => observer.proves(report)).map(({ targetId }) => targetId))
+      const concerned = this.book.active().filter(({ plan }) => plan.targets.some(({ id }) => ids.has(id)))
+      wakeups.urgent(concerned.map(({ plan }) => plan.workload))
+    }
+    const failed = (error: unknown) => log.error({ scope, error }, 'the read-back failed')
+    observer.readScope(scope).then(thinkAgain, failed)
   }
 
   /** Runs tasks one after the other. */

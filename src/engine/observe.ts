@@ -2,6 +2,7 @@ import type { Fact, Observation, ProbeReading, SliReading, TargetReading, WriteR
 import { missing } from '../core/observation.ts'
 import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
 import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
+import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
 import { byDeadline, within } from './deadline.ts'
@@ -75,6 +76,12 @@ export class Observer {
 
   noteWrites(reports: readonly WriteReport[]): void {
     for (const report of reports) this.writes.set(`${report.targetId} ${report.kind} ${report.weightPercent}`, report)
+  }
+
+  /** True when the newest reading proves this write. */
+  proves({ kind, targetId, weightPercent }: WriteReport): boolean {
+    const reading = this.targets.get(targetId)
+    return kind === 'applied' && reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
   }
 
   /** What one rollout may know now. */

@@ -9,12 +9,13 @@ import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import type { Control } from '../../src/ports/control.ts'
 import { groupKey, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
-import type { Inbox, Journal, Store } from '../../src/ports/store.ts'
+import type { Inbox, Store } from '../../src/ports/store.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { createMemoryStore, type MemoryStore } from '../fakes/store.ts'
 import { createFakeTraffic, type FakeTraffic } from '../fakes/traffic.ts'
 import { planOf } from '../scenarios/world.ts'
+import { Life, sourceOf, storeOf, trafficOf } from './mortal.ts'
 import { createFakeLog, createFakeMeter, createFakeRandom, type FakeLog, settled } from './ports.ts'
 
 export const START_MS = Date.UTC(2026, 0, 5, 9)
@@ -38,18 +39,20 @@ export class World {
   readonly clock: FakeClock = createFakeClock(START_MS)
   readonly memory: MemoryStore = createMemoryStore()
   readonly traffic: FakeTraffic
-  readonly probers: Prober
+  readonly prober: Prober
   /** Which share of NEW's requests fails, by workload, percent. */
   readonly newBadPercent = new Map<string, number>()
   /** What the source does instead of its work. */
   sourceFault: 'hangs' | 'throws' | null = null
   readonly source: MetricSource
   readonly workloads: readonly string[]
+  /** Who wrote when, each call once. */
+  readonly writes: { readonly owner: string; readonly atMs: number }[] = []
 
   constructor(workloads: readonly string[]) {
     this.workloads = workloads
     this.traffic = createFakeTraffic(Object.fromEntries(workloads.map((name) => [placeOf(name), 0])))
-    this.probers = { probe: async () => ({ kind: 'passed', seconds: 0.01 }), close: async () => {} }
+    this.prober = { probe: async () => ({ kind: 'passed', seconds: 0.01 }), close: async () => {} }
     this.source = {
       poll: async (slis, { sinceMs, atMs }) => {
         if (this.sourceFault === 'hangs') await new Promise(() => {})
@@ -99,8 +102,9 @@ export class World {
 export interface RigOptions {
   readonly owner?: string
   /** Instead of the world's store: one that another test made, or one that breaks. */
-  readonly ports?: { readonly store: Store; readonly inbox: Inbox; readonly journal?: Journal }
-  readonly source?: MetricSource
+  readonly ports?: { readonly store: Store; readonly inbox: Inbox }
+  /** Until when it lives; without: until it is killed. */
+  readonly life?: Life
 }
 
 /** A whole engine, as the service makes it, over a world of fakes. */
@@ -115,19 +119,23 @@ export interface Rig {
   begin(plans: readonly Plan[]): void
   phaseOf(workload: string): string | undefined
   stop(): Promise<void>
+  /** As `kill -9` does. */
+  kill(): void
 }
 
 export function createRig(world: World, options: RigOptions = {}): Rig {
   const { clock } = world
-  const { store, inbox } = options.ports ?? world.memory
+  const { owner = 'one', life = new Life() } = options
+  const { store, inbox } = storeOf(life, options.ports ?? world.memory)
   const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
   const context = { clock, log, secret: () => '' }
-  const lease = new LeaseKeeper(store, options.owner ?? 'one', { clock, log })
+  const lease = new LeaseKeeper(store, owner, { clock, log })
   const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
-  const scopes = new Scopes([world.traffic.kind], context, { meter, timer })
-  const sources = new Map([['fake', options.source ?? world.source]])
+  const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
+  const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer })
+  const sources = new Map([['fake', sourceOf(life, world.source)]])
   const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
-  const prober = world.probers
+  const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
   const observer = new Observer({ scopes, slis, prober, clock, meter, timer, ...sweep })
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
@@ -155,6 +163,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
     begin(plans) {
       ran = engine.start(plans, 'hash', stopping.signal).then(() => engine.run())
     },
+    kill: () => life.end(),
     phaseOf: (workload) => engine.book.subject(workload)?.state.phase.name,
     async stop() {
       stopping.abort()
