@@ -213,6 +213,7 @@ describe('reading', () => {
     expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['reverted', 0])
     expect(world.clock.nowMs()).toBe(beforeMs)
     expect(rig.sweeps).toHaveLength(sweeps)
+    world.sourceFault = null
     await sweep(world)
   })
 

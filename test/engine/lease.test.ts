@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { problem } from '../../src/core/problem.ts'
+import { LEASE_MS } from '../../src/engine/lease.ts'
+import { createRig, planFor, type Rig, type RigOptions, sweep, World } from './rig.ts'
+
+const rigs: Rig[] = []
+
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.stop()
+})
+
+function newRig(world: World, options?: RigOptions): Rig {
+  const rig = createRig(world, options)
+  rigs.push(rig)
+  return rig
+}
+
+/** The world's store behind a network that can be cut. */
+function cuttable({ memory: { store, inbox } }: World) {
+  const network = { isCut: false }
+  const through = <T>(work: () => Promise<T>): Promise<T> =>
+    network.isCut ? Promise.reject(problem('STORE_UNAVAILABLE', 'the network is cut')) : work()
+  const ports = {
+    store: {
+      lease: (...args: Parameters<typeof store.lease>) => through(() => store.lease(...args)),
+      release: (...args: Parameters<typeof store.release>) => through(() => store.release(...args)),
+      load: () => through(() => store.load()),
+      commit: (...args: Parameters<typeof store.commit>) => through(() => store.commit(...args)),
+      close: () => store.close(),
+    },
+    inbox: {
+      put: (...args: Parameters<typeof inbox.put>) => through(() => inbox.put(...args)),
+      pending: (...args: Parameters<typeof inbox.pending>) => through(() => inbox.pending(...args)),
+    },
+  }
+  return { network, ports }
+}
+
+describe('the lease', () => {
+  test('that another holds is waited for, and nothing is done before', async () => {
+    const world = new World(['checkout'])
+    await world.memory.store.lease('other', world.clock.nowMs(), 25_000)
+    const rig = newRig(world)
+    rig.begin([planFor('checkout')])
+    await sweep(world, 2)
+    expect(await world.events()).toEqual([])
+    expect(rig.engine.notReady().map(({ code }) => code)).toContain('STORE_LEASE_HELD')
+    await sweep(world, 4)
+    expect(world.weightOf('checkout')).toBeGreaterThan(0)
+    expect(rig.engine.notReady()).toEqual([])
+  })
+
+  test('is kept over hours without a gap that another could use', async () => {
+    const world = new World(['checkout'])
+    await newRig(world).start([planFor('checkout')])
+    for (let n = 0; n < 100; n++) {
+      await world.clock.advance(3_500)
+      await expect(world.memory.store.lease('other', world.clock.nowMs(), 1)).rejects.toMatchObject({
+        code: 'STORE_LEASE_HELD',
+      })
+    }
+  })
+
+  test('that was lost stops commits and writes; when it is back, the engine goes on', async () => {
+    const world = new World(['checkout'])
+    const { network, ports } = cuttable(world)
+    const rig = newRig(world, { ports })
+    await rig.start([planFor('checkout')])
+    await sweep(world, 3)
+    network.isCut = true
+    await world.clock.advance(LEASE_MS)
+    await world.memory.store.lease('other', world.clock.nowMs(), 30_000)
+    network.isCut = false
+    const [rows, writes] = [(await world.events()).length, world.writes.length]
+    world.setWeight('checkout', 0)
+    await sweep(world, 2)
+    expect(await world.events()).toHaveLength(rows)
+    expect(world.writes).toHaveLength(writes)
+    expect(rig.engine.notReady().map(({ code }) => code)).toContain('STORE_LEASE_HELD')
+    world.setWeight('checkout', 10)
+    await sweep(world, 60)
+    expect(rig.phaseOf('checkout')).toBe('completed')
+  })
+
+  test('lets two engines on one store never both write, and the second takes up where the first was cut off', async () => {
+    const world = new World(['catalog', 'checkout'])
+    const plans = [planFor('catalog'), planFor('checkout', { after: 'catalog' })]
+    const { network, ports } = cuttable(world)
+    const first = newRig(world, { owner: 'one', ports })
+    const second = newRig(world, { owner: 'two' })
+    await first.start(plans)
+    second.begin(plans)
+    await sweep(world, 5)
+    network.isCut = true
+    await sweep(world, 5)
+    network.isCut = false
+    await sweep(world, 60)
+    const owners = world.writes.map(({ owner }) => owner)
+    expect(owners.slice(owners.indexOf('two'))).not.toContain('one')
+    expect(owners).toContain('one')
+    expect(world.workloads.map((name) => second.phaseOf(name))).toEqual(['completed', 'completed'])
+    const raised = (await world.eventsOf('weight-intended')).map(
+      ({ workload, toPercent }) => `${workload} ${toPercent}`,
+    )
+    expect(raised).toEqual([...new Set(raised)])
+  })
+})
