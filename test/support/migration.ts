@@ -101,8 +101,13 @@ export function eventsOf<T extends EventType>(rows: readonly JournalRow[], type:
   return rows.map(({ event }) => event).filter((event): event is EventOf<T> => event.type === type)
 }
 
+/** Tests meddle while 25 % is in force: a hold that outlasts a late scrape leaves them the time. */
+function holdSeconds(weightPercent: number): number {
+  return weightPercent === 25 ? 6 : 2
+}
+
 function configText(world: World, workloads: readonly string[], socket: string): string {
-  const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: 2s }`)
+  const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${holdSeconds(weight)}s }`)
   const { longSeconds, shortSeconds, factor } = PAIR
   const traffic = (name: string) => `{ socket: "${socket}", backend: ${name}, old: old, new: new }`
   return `apiVersion: headgate/v1
