@@ -1,4 +1,5 @@
 import { change, type Draft, emit, hold, unhold } from './draft.ts'
+import { isMissing } from './observation.ts'
 
 /** Missing data is a hold of its own, and a page when it lasts; never a pass, never harm. No details: nothing is missing. */
 export function followBlindness(draft: Draft, details: readonly string[]): void {
@@ -22,5 +23,18 @@ export function missingTargets({ plan, observation }: Draft): readonly string[] 
   return plan.targets.flatMap(({ id }) => {
     const reading = observation.targets[id]
     return reading?.kind === 'missing' ? [`${id} cannot be read: ${reading.detail}`] : []
+  })
+}
+
+/**
+ * What cannot be measured of OLD, a clause each. NEW may have no series before it gets traffic; but whoever cannot see
+ * OLD can neither compare with it nor tell whether it could take the traffic back.
+ */
+export function missingBaseline({ plan, observation }: Draft): readonly string[] {
+  return plan.slis.flatMap(({ name }) => {
+    const reading = observation.slis[name]
+    if (reading === undefined) return []
+    const old = reading.kind === 'missing' ? reading : reading.kind === 'value' ? reading.value.old : reading.tick.old
+    return typeof old === 'object' && isMissing(old) ? [`${name} of old cannot be read: ${old.detail}`] : []
   })
 }

@@ -1,4 +1,4 @@
-import { followBlindness, missingTargets } from './blind.ts'
+import { followBlindness, missingBaseline, missingTargets } from './blind.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
 import { confirm, driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
@@ -51,11 +51,14 @@ function leaveWaiting(draft: Draft): void {
   )
 }
 
-/** The start is only safe from a known weight: every target must read it. */
+/** The start is only safe from a known weight, and with OLD in sight. */
 function leavePreflight(draft: Draft): void {
   followTargets(draft)
-  if (draft.state.holds.length > 0 || !isConfirmedWeight(draft)) return
-  enter(draft, { name: 'preparing' }, `every target reads ${formatPercent(draft.state.intendedWeightPercent)}`)
+  const { plan, observation, state } = draft
+  const isMeasured = plan.slis.every(({ name }) => observation.slis[name] !== undefined)
+  if (state.holds.length > 0 || !isConfirmedWeight(draft) || !isMeasured) return
+  const read = `every target reads ${formatPercent(state.intendedWeightPercent)}`
+  enter(draft, { name: 'preparing' }, plan.slis.length === 0 ? read : `${read}, and old is measured`)
 }
 
 function leavePreparing(draft: Draft): void {
@@ -101,11 +104,11 @@ function leaveDraining(draft: Draft): void {
   enter(draft, { name: 'completed' }, 'the drain is not watched in this version; look at OLD before you remove it')
 }
 
-/** Before the first step no gate is judged, but the targets must be read, and nobody else may move them. */
+/** Before the first step no gate is judged, but targets and OLD must be seen, and nobody else may move the weights. */
 function followTargets(draft: Draft): void {
   confirm(draft)
   followDrift(draft)
-  followBlindness(draft, missingTargets(draft))
+  followBlindness(draft, [...missingTargets(draft), ...missingBaseline(draft)])
 }
 
 /** Follows weight, evidence, drift and harm of a rollout under way. */

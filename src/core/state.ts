@@ -51,7 +51,7 @@ export interface RolloutState {
   readonly phaseSinceMs: number
   readonly holds: readonly Hold[]
 
-  /** What the targets are meant to have; null until the first write or adoption. */
+  /** What the targets are meant to have, percent. */
   readonly intendedWeightPercent: number
   readonly intendedAtMs: number
   /** What every target was last read back to have; null: never yet. */
