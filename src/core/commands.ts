@@ -102,7 +102,10 @@ function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
 function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
   const { phase } = draft.state
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
-    change(draft, { ...initialState(draft.state.workload, draft.state.runId, draft.nowMs), phase })
+    const { workload, runId, intendedWeightPercent } = draft.state
+    change(draft, { ...initialState(workload, runId, draft.nowMs), phase })
+    // A revert ended at the policy's safe weight, and that is where the targets are.
+    if (phase.name === 'reverted') change(draft, { intendedWeightPercent })
     enter(draft, { name: 'waiting' }, reason, actor)
     return null
   }
