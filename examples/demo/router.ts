@@ -50,6 +50,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-const trafficPort = await listen(createServer(route))
+// A server that closes idle connections races with the next request on them: let the clients be the first to close.
+const trafficPort = await listen(createServer({ keepAliveTimeout: 60_000 }, route))
 const controlPort = await listen(createSplitsServer(splits, z.string().min(1).parse(process.env['ROUTER_TOKEN'])))
 process.send?.({ trafficPort, controlPort })

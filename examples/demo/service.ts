@@ -63,7 +63,8 @@ async function metrics(response: ServerResponse): Promise<void> {
   response.writeHead(200, { 'content-type': registry.contentType }).end(text)
 }
 
-const server = createServer((request, response) => {
+// The router keeps connections open; it shall be the one that closes them, or a request may meet a closing one.
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   request.resume()
   if (request.url === '/metrics') return void metrics(response)
   if (request.url === '/healthz') return void response.end('ok\n')
