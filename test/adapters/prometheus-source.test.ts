@@ -174,6 +174,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
       sinceMs = tick.atMs
       return groupsOf((await source.poll([sli], tick, longWhile())).get(sli)).get(A_CATALOG)
     }
+    while ((await poll()) === undefined);
     pages.pods.a1.serve({ good: 10 })
     // The sample that holds them may arrive after the query that could have seen it: then they come with the next.
     for (let seen = 0; seen < 10; ) {
