@@ -1,5 +1,5 @@
 import { change, type Draft, emit, hold, unhold } from './draft.ts'
-import { isMissing } from './observation.ts'
+import { isMissing, type Missing } from './observation.ts'
 
 /** Missing data is a hold of its own, and a page when it lasts; never a pass, never harm. No details: nothing is missing. */
 export function followBlindness(draft: Draft, details: readonly string[]): void {
@@ -30,11 +30,25 @@ export function missingTargets({ plan, observation }: Draft): readonly string[] 
  * What cannot be measured of OLD, a clause each. NEW may have no series before it gets traffic; but whoever cannot see
  * OLD can neither compare with it nor tell whether it could take the traffic back.
  */
-export function missingBaseline({ plan, observation }: Draft): readonly string[] {
-  return plan.slis.flatMap(({ name }) => {
-    const reading = observation.slis[name]
-    if (reading === undefined) return []
-    const old = reading.kind === 'missing' ? reading : reading.kind === 'value' ? reading.value.old : reading.tick.old
-    return typeof old === 'object' && isMissing(old) ? [`${name} of old cannot be read: ${old.detail}`] : []
+export function missingBaseline(draft: Draft): readonly string[] {
+  return draft.plan.slis.flatMap(({ name }) => {
+    const old = oldReading(draft, name)
+    // A source that counts from its first look on is not blind yet.
+    return old === 'seen' || old === 'unread' || old.why === 'no-baseline'
+      ? []
+      : [`${name} of old cannot be read: ${old.detail}`]
   })
+}
+
+/** True when every SLI was measured of OLD. */
+export function isBaselined(draft: Draft): boolean {
+  return draft.plan.slis.every(({ name }) => oldReading(draft, name) === 'seen')
+}
+
+function oldReading({ observation }: Draft, sli: string): 'seen' | 'unread' | Missing {
+  const reading = observation.slis[sli]
+  if (reading === undefined) return 'unread'
+  if (reading.kind === 'missing') return reading
+  const old = reading.kind === 'value' ? reading.value.old : reading.tick.old
+  return typeof old === 'object' && isMissing(old) ? old : 'seen'
 }

@@ -1,4 +1,4 @@
-import { followBlindness, missingBaseline, missingTargets } from './blind.ts'
+import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
 import { confirm, driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
@@ -54,9 +54,8 @@ function leaveWaiting(draft: Draft): void {
 /** The start is only safe from a known weight, and with OLD in sight. */
 function leavePreflight(draft: Draft): void {
   followTargets(draft)
-  const { plan, observation, state } = draft
-  const isMeasured = plan.slis.every(({ name }) => observation.slis[name] !== undefined)
-  if (state.holds.length > 0 || !isConfirmedWeight(draft) || !isMeasured) return
+  const { plan, state } = draft
+  if (state.holds.length > 0 || !isConfirmedWeight(draft) || !isBaselined(draft)) return
   const read = `every target reads ${formatPercent(state.intendedWeightPercent)}`
   enter(draft, { name: 'preparing' }, plan.slis.length === 0 ? read : `${read}, and old is measured`)
 }
