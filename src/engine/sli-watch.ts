@@ -159,6 +159,8 @@ export class SliWatch {
       atMs,
       tick: { old: asCounts(measure.old), new: asCounts(measure.new) },
       windows,
+      latencies: null,
+      dispersion: null,
     } satisfies CountsReading
   }
 

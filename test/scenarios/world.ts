@@ -153,7 +153,15 @@ export class World {
       seconds,
       counts: { old: sum('old', seconds), new: sum('new', seconds) },
     }))
-    return { kind: 'counts', sinceMs: this.nowMs - SWEEP_SECONDS * 1000, atMs: this.nowMs, tick, windows }
+    return {
+      kind: 'counts',
+      sinceMs: this.nowMs - SWEEP_SECONDS * 1000,
+      atMs: this.nowMs,
+      tick,
+      windows,
+      latencies: null,
+      dispersion: null,
+    }
   }
 
   private think(slis: Observation['slis']): void {

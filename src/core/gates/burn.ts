@@ -1,4 +1,4 @@
-import { formatNumber, formatShare, formatSpan } from '../format.ts'
+import { formatCount, formatNumber, formatShare, formatSpan } from '../format.ts'
 import { type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
 import type { BurnPair, Gate, Side, Sides } from '../plan.ts'
 import { isProvenAbove, isProvenBetter } from './chernoff.ts'
@@ -71,11 +71,11 @@ export function judgeBurn(
   if (counted.total < context.minRequests)
     return verdict(
       'wait',
-      `${gate.sli}: ${count(counted.total)} of at least ${context.minRequests} requests on new so far`,
+      `${gate.sli}: ${formatCount(counted.total)} of at least ${context.minRequests} requests on new so far`,
       evidence,
     )
   const burn = burnOf(counted, budget)
-  const told = `${count(counted.bad)} of ${count(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
+  const told = `${formatCount(counted.bad)} of ${formatCount(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
   return burn <= PASS_BURN
     ? verdict('pass', `${gate.sli}: ${told}`, { ...evidence, burn })
     : verdict('wait', `${gate.sli}: ${told}; passes at ${PASS_BURN} × or less`, { ...evidence, burn })
@@ -112,9 +112,9 @@ function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fire
     oldBad: old?.bad ?? null,
   }
   const sentence =
-    `${gate.sli}: ${formatShare(long.bad / long.total)} of ${count(long.total)} requests bad on new in ${formatSpan(pair.longSeconds)}, ` +
+    `${gate.sli}: ${formatShare(long.bad / long.total)} of ${formatCount(long.total)} requests bad on new in ${formatSpan(pair.longSeconds)}, ` +
     `${formatNumber(evidence.longBurn)} × the budget (limit ${formatNumber(pair.factor)} ×); ` +
-    `old: ${oldShare === null ? 'no requests to compare with' : `${oldShare} of ${count(old?.total ?? Number.NaN)}`}`
+    `old: ${oldShare === null ? 'no requests to compare with' : `${oldShare} of ${formatCount(old?.total ?? Number.NaN)}`}`
   return verdictOf(gate.id)(pair.then, sentence, evidence)
 }
 
@@ -156,8 +156,4 @@ export function oldServes(gate: BurnGate, reading: SliReading): boolean {
 function windowOf(reading: CountsReading, side: Side, seconds: number): Counts | null {
   const counts = reading.windows.find((window) => window.seconds === seconds)?.counts[side]
   return counts === undefined || isMissing(counts) ? null : counts
-}
-
-function count(n: number): string {
-  return Math.round(n).toLocaleString('en-US')
 }
