@@ -1,12 +1,13 @@
 import { formatCount, formatNumber, formatShare, formatSpan } from '../format.ts'
-import { type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
+import { addCounts, type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
 import type { BurnPair, Gate, Side, Sides } from '../plan.ts'
 import { isProvenAbove, isProvenBetter } from './chernoff.ts'
 import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 /**
  * Minimum traffic of a window, in requests × budget, for its burn to mean anything: below it, a healthy service reaches
- * the factor by chance. DESIGN §6; between two factors the lower one's counts, which asks for more.
+ * the factor by chance. DESIGN §6; between two factors the lower one's counts, which asks for more. Where bad events
+ * come in bursts, as many bursts are needed as events elsewhere.
  */
 const GUARDS = [
   { factor: 14.4, expectedBad: 0.3 },
@@ -85,19 +86,21 @@ function worstFired(pairs: readonly BurnPair[], budget: number, reading: CountsR
   const fired = pairs.flatMap((pair) => {
     const long = windowOf(reading, 'new', pair.longSeconds)
     const short = windowOf(reading, 'new', pair.shortSeconds)
-    return long && short && burns(long, budget, pair.factor) && burns(short, budget, pair.factor)
+    const phi = reading.dispersion?.phi ?? 1
+    return long && short && [long, short].every((window) => burns(window, budget, pair.factor, phi))
       ? [{ pair, long, short }]
       : []
   })
   return fired.find(({ pair }) => pair.then === 'revert') ?? fired[0] ?? null
 }
 
-function burns(counts: Counts, budget: number, factor: number): boolean {
-  return counts.total * budget >= guardOf(factor) && burnOf(counts, budget) >= factor
+function burns(counts: Counts, budget: number, factor: number, phi: number): boolean {
+  return counts.total * budget >= guardOf(factor) * phi && burnOf(counts, budget) >= factor
 }
 
 function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fired, reading: CountsReading): Verdict {
   const old = windowOf(reading, 'old', pair.shortSeconds)
+  const oldLong = windowOf(reading, 'old', pair.longSeconds)
   const oldShare = old && old.total > 0 ? formatShare(old.bad / old.total) : null
   const evidence = {
     factor: pair.factor,
@@ -105,6 +108,8 @@ function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fire
     longSeconds: pair.longSeconds,
     shortSeconds: pair.shortSeconds,
     longBurn: burnOf(long, budget),
+    // What all users together feel.
+    blendedBurn: burnOf(oldLong ? addCounts(long, oldLong) : long, budget),
     shortBurn: burnOf(short, budget),
     newRequests: long.total,
     newBad: long.bad,

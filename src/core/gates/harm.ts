@@ -79,16 +79,16 @@ export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
     return verdict(gate.worst, `${name}: ${compared(run)}${sure(against.revert)}`, evidence)
   if (against.halt >= 1 / gate.halt.alpha)
     return verdict('halt', `${name}: ${compared(run)}${sure(against.halt)}`, evidence)
-  if (against.absolute >= 1 / gate.absolute.alpha)
-    return verdict(
-      'halt',
-      `${name}: ${compared(run)}; beyond the objective whatever old does${sure(against.absolute)}`,
-      {
-        ...evidence,
-        isShared: 'yes',
-      },
-    )
-  return verdict('pass', `${name}: nothing shows new to be worse than old`, evidence)
+  if (against.absolute < 1 / gate.absolute.alpha)
+    return verdict('pass', `${name}: nothing shows new to be worse than old`, evidence)
+  const isShared = rateOf(run.old) >= gate.absolute.margin / 2
+  const cause = isShared
+    ? 'both fail beyond the objective: a shared dependency, which a revert would not mend'
+    : `beyond what the objective allows (${formatShare(gate.absolute.margin)})`
+  return verdict('halt', `${name}: ${compared(run)}; ${cause}${sure(against.absolute)}`, {
+    ...evidence,
+    cause: isShared ? 'shared-dependency' : 'objective',
+  })
 }
 
 /** True when the gate's own test has proven OLD better. */
