@@ -96,6 +96,11 @@ export function provesOldBetter(gate: HarmGate, { revert, restarts }: HarmState)
   return evidenceOf(revert, relative(gate.revert), restarts.spent) >= 1 / gate.revert.alpha
 }
 
+/** The tests that the gate makes, so that others can hold them to their error bounds. */
+export function rulesOf(gate: HarmGate): Readonly<Record<'revert' | 'halt' | 'absolute', HarmRule>> {
+  return { revert: relative(gate.revert), halt: relative(gate.halt), absolute: absoluteRule(gate.absolute) }
+}
+
 function relative({ ratio, margin }: Allowance): HarmRule {
   return { ratio, margin, alternatives: RELATIVE }
 }
