@@ -49,7 +49,7 @@ function vectorOf(tick: Tick): SliVector {
       ['blue', 'green'].flatMap((cluster) =>
         ['checkout', 'catalog'].map((workload) => [
           groupKey(cluster, workload),
-          { kind: 'counts' as const, total, bad: 0 },
+          { kind: 'counts' as const, total, bad: 0, latencies: null },
         ]),
       ),
     ),
