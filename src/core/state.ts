@@ -81,8 +81,8 @@ export interface RolloutState {
   readonly probes: Readonly<Record<string, ProbeEvidence>>
   /** By gate: the tests that go on over all weights, until a person resumes. */
   readonly tests: Readonly<Record<string, TestState>>
-  /** By gate: the proof gathered at this weight. */
-  readonly proofs: Readonly<Record<string, ProofState>>
+  /** By gate: the proof gathered at this weight, from the ticks that `evidence` counts. */
+  readonly proofs: Readonly<Record<string, Proof>>
   /** The newest verdict of each gate. */
   readonly verdicts: readonly Verdict[]
   /** The step index that a person approved; null: none. */
@@ -122,7 +122,7 @@ export interface LatencyState {
   readonly restarts: Restarts
   readonly phi: number
   readonly boundsSeconds: readonly number[]
-  /** By boundary. */
+  /** By boundary; empty: one that was never looked at, with all that is staked on it still in hand. */
   readonly stakes: readonly Stakes[]
   /** OLD since the first tick, NEW since the stage began. */
   readonly seen: Sides<SlowerCounts>
@@ -149,12 +149,6 @@ export interface BudgetState {
   /** What both served since the first tick, and in how long: the traffic of 30 days is reckoned from it. */
   readonly requests: number
   readonly seconds: number
-}
-
-export interface ProofState {
-  readonly untilMs: number
-  readonly proof: Proof
-  readonly counts: Sides<Counts>
 }
 
 export interface ShareEvidence {

@@ -5,6 +5,7 @@ import { weighHarm } from './gates/harm.ts'
 import { raiseOf } from './gates/judge.ts'
 import { weighLatency } from './gates/latency.ts'
 import { weighProof } from './gates/proof.ts'
+import type { Proof } from './gates/proof-test.ts'
 import type { Stage } from './gates/restarts.ts'
 import {
   type Counts,
@@ -15,7 +16,7 @@ import {
   type ProbeOutcome,
 } from './observation.ts'
 import type { Gate, HarmGate, Sides } from './plan.ts'
-import type { ProofState, RolloutState, TestState } from './state.ts'
+import type { RolloutState, TestState } from './state.ts'
 
 /**
  * Takes new ticks into the gates' tests and proofs. A tick counts once. The tests take every tick of a rollout under way,
@@ -24,7 +25,7 @@ import type { ProofState, RolloutState, TestState } from './state.ts'
 export function weighGates(draft: Draft): Pick<RolloutState, 'tests' | 'proofs'> {
   const { plan, state } = draft
   const tests: Record<string, TestState> = { ...state.tests }
-  const proofs: Record<string, ProofState> = { ...state.proofs }
+  const proofs: Record<string, Proof> = { ...state.proofs }
   const stage = stageOf(draft)
   for (const gate of plan.gates) {
     const test = nextTest(gate, draft, stage)
@@ -75,14 +76,14 @@ function nextTest(gate: Gate, draft: Draft, stage: Stage): TestState | null {
   }
 }
 
-function nextProof(gate: Extract<Gate, { kind: 'proof' }>, draft: Draft): ProofState | null {
+function nextProof(gate: Extract<Gate, { kind: 'proof' }>, draft: Draft): Proof | null {
   const { plan, state } = draft
-  const before = state.proofs[gate.id] ?? null
-  const reading = newReading(draft, gate.sli, before?.untilMs ?? 0)
+  // The state is still the one before this tick, so what `evidence` has counted is what the proof rests on.
+  const reading = newReading(draft, gate.sli, state.evidence[gate.sli]?.untilMs ?? 0)
   const counts = reading && bothOf(reading)
   if (!counts || state.inForceAtMs === null || reading.sinceMs < state.inForceAtMs) return null
   const phi = phiOf(reading.dispersion, gate.dispersion)
-  return weighProof(gate, before, { atMs: reading.atMs, counts, raise: raiseOf(plan, state), phi })
+  return weighProof(gate, state.proofs[gate.id] ?? null, { counts, raise: raiseOf(plan, state), phi })
 }
 
 function newReading({ observation, state }: Draft, sli: string, untilMs: number): CountsReading | null {

@@ -78,10 +78,9 @@ function judgeGate(
     case 'proof': {
       const reading = newReading(state, observation, gate.sli)
       const at = { raise: raiseOf(plan, state), heldSeconds: state.heldMs / 1000, isProbed: isProbed(plan, state) }
-      return (
-        reading &&
-        judgeTest(gate.id, gate.sli, reading, context, () => judgeProof(gate, state.proofs[gate.id] ?? null, at))
-      )
+      const counted = state.evidence[gate.sli]?.counts ?? { old: NO_COUNTS, new: NO_COUNTS }
+      const proof = state.proofs[gate.id] ?? null
+      return reading && judgeTest(gate.id, gate.sli, reading, context, () => judgeProof(gate, proof, counted, at))
     }
     default:
       return unreachable(gate)

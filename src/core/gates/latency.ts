@@ -3,14 +3,19 @@ import type { Latencies } from '../observation.ts'
 import type { LatencyGate } from '../plan.ts'
 import type { LatencyState, SlowerCounts } from '../state.ts'
 import { sure, type TestTick } from './harm.ts'
-import { type Alternative, evidenceOf, type HarmRule, raise } from './harm-test.ts'
-import { NO_RESTARTS, restart } from './restarts.ts'
+import { type Alternative, evidenceOf, type HarmRule, LEAST, raise, type Stakes, stored } from './harm-test.ts'
+import { NO_RESTARTS, type Restarts, restart } from './restarts.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 const ALTERNATIVES: readonly Alternative[] = [1.5, 2.5, 5, 12].map((times) => ({ times, stake: 1 / 4 }))
 
 /** Only boundaries beyond which OLD has such a share of its events are looked at: the tail, but not the odd outlier. */
 const TAIL = { least: 0.0005, most: 0.6 } as const
+
+/** A boundary that was never looked at. */
+const UNSEEN: Stakes = []
+/** What was staked in other buckets is lost, or the error bound would be given away twice. */
+const LOST: Stakes = ALTERNATIVES.map(() => LEAST)
 
 /** A tick of both clusters with its latencies. */
 export interface LatencyTick extends TestTick {
@@ -25,7 +30,8 @@ export function weighLatency(gate: LatencyGate, last: LatencyState | null, tick:
   const { boundsSeconds, slower } = tick.latencies
   // Other buckets are another histogram: nothing can be added to what was counted in the old ones.
   const before = last && isSame(last.boundsSeconds, boundsSeconds) ? last : null
-  const { share, restarts } = restart(before?.restarts ?? last?.restarts ?? NO_RESTARTS, tick.stage)
+  const restartsBefore = last?.restarts ?? NO_RESTARTS
+  const { share, restarts } = restart(restartsBefore, tick.stage)
   const isNewStage = before?.restarts.stage !== tick.stage.index
   const phi = before && !isNewStage ? before.phi : tick.phi
   const { old, new: fresh } = tick.counts
@@ -44,9 +50,11 @@ export function weighLatency(gate: LatencyGate, last: LatencyState | null, tick:
     restarts,
     phi,
     boundsSeconds,
-    stakes: boundsSeconds.map((_, index) =>
-      raise(before?.stakes[index] ?? [], ruleOf(gate), isTail(before?.seen.old, index) ? look(index) : idle),
-    ),
+    stakes: boundsSeconds.map((_, index) => {
+      const stakes = before ? (before.stakes[index] ?? UNSEEN) : last ? LOST : UNSEEN
+      if (isTail(before?.seen.old, index)) return raise(inHand(stakes, restartsBefore), ruleOf(gate), look(index))
+      return stakes.length === 0 ? stakes : raise(stakes, ruleOf(gate), idle)
+    }),
     seen: {
       old: addSlower(before?.seen.old, old.total, slower.old, boundsSeconds.length),
       new: addSlower(isNewStage ? undefined : before?.seen.new, fresh.total, slower.new, boundsSeconds.length),
@@ -56,7 +64,7 @@ export function weighLatency(gate: LatencyGate, last: LatencyState | null, tick:
 
 /** What the tail of latencies says of NEW. */
 export function judgeLatency(gate: LatencyGate, { restarts, boundsSeconds, stakes, seen, phi }: LatencyState): Verdict {
-  const byBound = stakes.map((one) => evidenceOf(one, ruleOf(gate), restarts.spent))
+  const byBound = stakes.map((one) => evidenceAt(one, gate, restarts))
   const against = byBound.reduce((sum, one) => sum + one, 0) / Math.max(1, byBound.length)
   const evidence = {
     newRequests: seen.new.total,
@@ -83,7 +91,7 @@ export function judgeLatency(gate: LatencyGate, { restarts, boundsSeconds, stake
 
 /** True when the test has proven OLD faster, beyond a revert's doubt. */
 export function provesOldFaster(gate: LatencyGate, { stakes, restarts }: LatencyState): boolean {
-  const sum = stakes.reduce((total, one) => total + evidenceOf(one, ruleOf(gate), restarts.spent), 0)
+  const sum = stakes.reduce((total, one) => total + evidenceAt(one, gate, restarts), 0)
   return stakes.length > 0 && sum / stakes.length >= 1 / gate.alpha.revert
 }
 
@@ -100,6 +108,15 @@ export function quantile(boundsSeconds: readonly number[], { total, slower }: Sl
   const [lower, above] = index === 0 ? [0, total] : [boundsSeconds[index - 1] ?? 0, slower[index - 1] ?? total]
   const within = slower[index] ?? 0
   return above === within ? upper : lower + ((above - wanted) / (above - within)) * (upper - lower)
+}
+
+/** Every restart's share is still in hand, so it need not be written down. */
+function inHand(stakes: Stakes, { spent }: Restarts): Stakes {
+  return stakes.length === 0 ? ALTERNATIVES.map(() => stored(Math.log(spent))) : stakes
+}
+
+function evidenceAt(stakes: Stakes, gate: LatencyGate, { spent }: Restarts): number {
+  return stakes.length === 0 ? 1 : evidenceOf(stakes, ruleOf(gate), spent)
 }
 
 function ruleOf({ margin }: LatencyGate): HarmRule {

@@ -1,8 +1,7 @@
 import { formatCount, formatNumber, formatShare, formatSpan } from '../format.ts'
-import { addCounts, type Counts, NO_COUNTS, rateOf } from '../observation.ts'
+import { type Counts, rateOf } from '../observation.ts'
 import type { ProofGate, Sides } from '../plan.ts'
-import type { ProofState } from '../state.ts'
-import { NO_PROOF, proofOf, prove } from './proof-test.ts'
+import { NO_PROOF, type Proof, proofOf, prove } from './proof-test.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
 /** What a proof is for: the weights now and next, percent. */
@@ -22,27 +21,26 @@ export function marginFor({ margin }: ProofGate, { nowPercent, nextPercent }: Ra
 /** The proof after one more tick at this weight. */
 export function weighProof(
   gate: ProofGate,
-  before: ProofState | null,
-  tick: { readonly atMs: number; readonly counts: Sides<Counts>; readonly raise: Raise; readonly phi: number },
-): ProofState {
-  const { old, new: fresh } = before?.counts ?? { old: NO_COUNTS, new: NO_COUNTS }
+  before: Proof | null,
+  tick: { readonly counts: Sides<Counts>; readonly raise: Raise; readonly phi: number },
+): Proof {
   const rule = { ratio: gate.ratio, margin: marginFor(gate, tick.raise) }
-  return {
-    untilMs: tick.atMs,
-    proof: prove(before?.proof ?? NO_PROOF, rule, tick.counts, tick.phi),
-    counts: { old: addCounts(old, tick.counts.old), new: addCounts(fresh, tick.counts.new) },
-  }
+  return prove(before ?? NO_PROOF, rule, tick.counts, tick.phi)
 }
 
-/** Passes once it is proven; where traffic is too low for that, as the policy says. */
+/**
+ * Passes once it is proven; where traffic is too low for that, as the policy says.
+ * @param counted what both served since the weight came in force
+ */
 export function judgeProof(
   gate: ProofGate,
-  state: ProofState | null,
+  proof: Proof | null,
+  counted: Sides<Counts>,
   at: { readonly raise: Raise; readonly heldSeconds: number; readonly isProbed: boolean },
 ): Verdict {
   const verdict = verdictOf(gate.id)
-  const { old, new: fresh } = state?.counts ?? { old: NO_COUNTS, new: NO_COUNTS }
-  const strength = state === null ? 1 : proofOf(state.proof)
+  const { old, new: fresh } = counted
+  const strength = proofOf(proof ?? NO_PROOF)
   const margin = marginFor(gate, at.raise)
   const evidence = {
     newRequests: fresh.total,

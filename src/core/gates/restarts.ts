@@ -37,9 +37,11 @@ export const NO_RESTARTS: Restarts = { stage: -1, ticks: 0, spent: 0, overtime: 
 export function restart({ stage, ticks, spent, overtime }: Restarts, at: Stage): { share: number; restarts: Restarts } {
   const tick = at.index === stage ? ticks : 0
   const isOvertime = tick >= at.plannedTicks
-  const share = isOvertime
+  const planned = isOvertime
     ? (OVERTIME - overtime) / (2 * at.plannedTicks)
     : (EVERY_TICK / at.plannedTicks + (tick === 0 ? FIRST_TICKS : 0)) / at.count
+  // Stages that come again, or a plan whose ticks became shorter, must not give away more than there is.
+  const share = Math.min(planned, 1 - spent)
   return {
     share,
     restarts: {
