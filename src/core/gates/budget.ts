@@ -57,12 +57,18 @@ export function judgeBudget(gate: BudgetGate, state: BudgetState, budget: number
     monthlyRequests: monthly,
   }
   const verdict = verdictOf(gate.id)
-  const told = `${gate.sli}: the migration has spent ${formatPercent(spentPercent)} of 30 days' error budget (${formatCount(spentBad)} requests failed beyond what old would have failed)`
+  const told = `${gate.sli}: the migration has spent ${spentOf(spentBad, spentPercent)}`
   if (state.seconds < LEAST_SECONDS || spentPercent < gate.haltPercent || !spendsMore(state))
     return verdict('pass', told, evidence)
   const isRevert = gate.worst === 'revert' && spentPercent >= gate.revertPercent
   const limit = isRevert ? gate.revertPercent : gate.haltPercent
   return verdict(isRevert ? 'revert' : 'halt', `${told}; the limit is ${formatPercent(limit)}`, evidence)
+}
+
+function spentOf(bad: number, percent: number): string {
+  if (Math.round(bad) === 0) return "none of 30 days' error budget"
+  const requests = Math.round(bad) === 1 ? '1 request' : `${formatCount(bad)} requests`
+  return `${formatPercent(percent)} of 30 days' error budget: ${requests} failed on new that old would have served`
 }
 
 /** True when NEW is proven to fail more than OLD would, so that bringing the traffic back stops the spending. */

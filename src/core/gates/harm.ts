@@ -17,8 +17,13 @@ const RELATIVE: readonly Alternative[] = [
 
 const ABSOLUTE: readonly Alternative[] = [1.25, 1.5, 2, 4, 8, 20, 60].map((times) => ({ times, stake: 1 / 7 }))
 
-/** Evidence below this says nothing against NEW: what came before is not what a later alarm is about. */
-const QUIET = 0.05
+/**
+ * Evidence below this speaks no more against NEW than for it: what came before is not what a later alarm is about. Where
+ * OLD serves little the evidence hardly falls, so less would never be quiet there.
+ */
+const QUIET = 1
+/** Less than this many times worse is told as equally bad. */
+const WORSE = 1.05
 
 /** One more tick for a gate's tests. */
 export interface TestTick {
@@ -74,18 +79,18 @@ export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
     dispersion: phi,
   }
   const verdict = verdictOf(gate.id)
-  const name = 'sli' in gate.of ? gate.of.sli : `probe ${gate.of.probe}`
+  const [name, events] = 'sli' in gate.of ? [gate.of.sli, 'requests'] : [`probe ${gate.of.probe}`, 'rounds']
   if (against.revert >= 1 / gate.revert.alpha)
-    return verdict(gate.worst, `${name}: ${compared(run)}${sure(against.revert)}`, evidence)
+    return verdict(gate.worst, `${name}: ${compared(run, events)}${sure(against.revert)}`, evidence)
   if (against.halt >= 1 / gate.halt.alpha)
-    return verdict('halt', `${name}: ${compared(run)}${sure(against.halt)}`, evidence)
+    return verdict('halt', `${name}: ${compared(run, events)}${sure(against.halt)}`, evidence)
   if (against.absolute < 1 / gate.absolute.alpha)
     return verdict('pass', `${name}: nothing shows new to be worse than old`, evidence)
   const isShared = rateOf(run.old) >= gate.absolute.margin / 2
   const cause = isShared
     ? 'both fail beyond the objective: a shared dependency, which a revert would not mend'
-    : `beyond what the objective allows (${formatShare(gate.absolute.margin)})`
-  return verdict('halt', `${name}: ${compared(run)}; ${cause}${sure(against.absolute)}`, {
+    : `more than the ${formatShare(gate.absolute.margin)} that is allowed whatever old does`
+  return verdict('halt', `${name}: ${compared(run, events)}; ${cause}${sure(against.absolute)}`, {
     ...evidence,
     cause: isShared ? 'shared-dependency' : 'objective',
   })
@@ -113,14 +118,16 @@ function addSides(a: Sides<Counts>, b: Sides<Counts>): Sides<Counts> {
   return { old: addCounts(a.old, b.old), new: addCounts(a.new, b.new) }
 }
 
-function compared({ new: fresh, old }: Sides<Counts>): string {
-  const told = `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} requests`
+function compared({ new: fresh, old }: Sides<Counts>, events: string): string {
+  const told = `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} ${events}`
   if (old.total === 0) return `${told}, old serves none to compare with`
   const times = old.bad === 0 ? null : rateOf(fresh) / rateOf(old)
-  return `${told}, old ${formatShare(rateOf(old))}${times === null || times < 1 ? '' : `: ${formatNumber(times)} times worse`}`
+  return `${told}, old ${formatShare(rateOf(old))}${times === null || times < WORSE ? '' : `: ${formatNumber(times)} times worse`}`
 }
 
-/** How seldom chance alone would say so. */
+/** How seldom chance alone would say so, in two digits, and never more seldom than it is. */
 export function sure(evidence: number): string {
-  return `; a false alarm this strong happens in fewer than 1 of ${formatCount(Math.min(1e6, evidence))} rollouts`
+  const most = Math.min(1e6, evidence)
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(most)) - 1)
+  return `; a false alarm this strong happens in fewer than 1 of ${formatCount(Math.floor(most / unit) * unit)} rollouts`
 }

@@ -54,7 +54,7 @@ export function judgeProof(
   const told =
     fresh.total === 0
       ? 'new has served nothing yet'
-      : `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} requests, old ${formatShare(rateOf(old))}`
+      : `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} requests, old ${old.total === 0 ? 'serves none to compare with' : formatShare(rateOf(old))}`
   if (strength >= gate.need)
     return verdict('pass', `${gate.sli}: ${told}: good enough for ${formatNumber(at.raise.nextPercent)} %`, evidence)
   const still = `${gate.sli}: ${told}: not proven yet (${formatNumber(strength)} of ${formatNumber(gate.need)})`
