@@ -105,8 +105,9 @@ function comparison(presets: readonly { readonly name: PresetName; readonly poli
     line("revert beyond OLD's rate", ({ evidence }) => limit(evidence.revert)),
     line("halt beyond OLD's rate", ({ evidence }) => limit(evidence.halt)),
     line('halt whatever OLD does, beyond', ({ evidence }) => `${evidence.absolute.plusBudgets} budgets`),
-    line('needless reverts, at most', ({ evidence }) => percent(evidence.revert.alpha)),
-    line('needless halts, at most', ({ evidence }) => percent(evidence.halt.alpha)),
+    line('false alarms of these three, at most', ({ evidence: { revert, halt, absolute } }) =>
+      [revert, halt, absolute].map(({ alpha }) => percent(alpha)).join(', '),
+    ),
     line('slower requests, in points', ({ evidence }) => percent(evidence.latencyMargin)),
     line('a NEW that is not good enough passes a weight', ({ evidence }) => `1 time in ${evidence.proof.need} at most`),
     line('too little traffic to prove it', ({ evidence: { proof } }) => lowTraffic(proof.lowTraffic)),

@@ -38,8 +38,9 @@ function testsOf({ objectivePercent, measure }: SliSettings): number {
   return objectivePercent === null ? 0 : hasBuckets(measure) ? 2 : 1
 }
 
-function hasBuckets({ kind }: SliSettings['measure']): boolean {
-  return kind === 'histogram'
+/** Both forms of histogram, which alone have a bound, count by buckets. */
+function hasBuckets(measure: SliSettings['measure']): boolean {
+  return 'slowerThanSeconds' in measure
 }
 
 function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, tests: number): Gate[] {
