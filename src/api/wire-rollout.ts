@@ -171,6 +171,7 @@ const gateSchema = z.discriminatedUnion('kind', [
 const measureSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('selector'), total: z.string(), bad: z.string() }),
   z.object({ kind: z.literal('histogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
+  z.object({ kind: z.literal('nativeHistogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
   z.object({ kind: z.literal('query'), total: z.string(), bad: z.string(), windowSeconds: secondsSchema }),
   z.object({ kind: z.literal('value'), value: z.string(), windowSeconds: secondsSchema }),
 ])

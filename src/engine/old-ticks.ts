@@ -104,6 +104,7 @@ export function hasOwnTicks(measure: SliMeasure, sweepSeconds: number): boolean 
   switch (measure.kind) {
     case 'selector':
     case 'histogram':
+    case 'nativeHistogram':
       return true
     case 'query':
       return measure.windowSeconds <= sweepSeconds

@@ -7,7 +7,7 @@ import { parseSelector, type Selector } from './selector.ts'
 export const BOUND_LABEL = 'le'
 export const ALL_EVENTS = '+Inf'
 
-export type HistogramMeasure = Extract<SliMeasure, { kind: 'histogram' }>
+export type HistogramMeasure = Extract<SliMeasure, { kind: 'histogram' | 'nativeHistogram' }>
 
 /** The buckets of a classic histogram, all of them or the one that counts all events. */
 export interface BucketSelectors {

@@ -313,6 +313,7 @@ function absenceSuite(user: User, { measures }: SourceTraits): void {
 
   const NOT_MEASURED: readonly SliMeasure[] = (
     [
+      { kind: 'nativeHistogram', metric: 'a', slowerThanSeconds: 0.5 },
       { kind: 'query', total: 'a[$window]', bad: 'b[$window]', windowSeconds: 60 },
       { kind: 'value', value: 'c[$window]', windowSeconds: 60 },
     ] as const

@@ -5,6 +5,7 @@ import { formatProblem } from '../../src/core/problem.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { bucketsOf } from '../../src/sources/buckets.ts'
 import { countersOf } from '../../src/sources/counters.ts'
+import { nativeGrowthQuery } from '../../src/sources/prometheus/native.ts'
 import {
   baselinedGrowthQuery,
   bucketGrowthQuery,
@@ -78,6 +79,8 @@ test('docs/sources/prometheus.md has the very queries that are asked', () => {
     growthQuery(requests.part, labels, 10_000, spans),
     bucketGrowthQuery(buckets, labels, 10_000, spans),
     unevenBucketsQuery(buckets, labels),
+    nativeGrowthQuery({ metric: 'rpc_seconds', matchers: [] }, null, labels, 10_000),
+    nativeGrowthQuery({ metric: 'rpc_seconds', matchers: [] }, 0.5, labels, 10_000),
   ])
 })
 

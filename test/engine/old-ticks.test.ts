@@ -103,6 +103,7 @@ describe('the ticks of OLD', () => {
 test.each([
   [{ kind: 'selector', total: 'a', bad: 'b' }, true],
   [{ kind: 'histogram', metric: 'a', slowerThanSeconds: 1 }, true],
+  [{ kind: 'nativeHistogram', metric: 'a', slowerThanSeconds: 1 }, true],
   [{ kind: 'query', total: 'a', bad: 'b', windowSeconds: 10 }, true],
   [{ kind: 'query', total: 'a', bad: 'b', windowSeconds: 60 }, false],
   [{ kind: 'value', value: 'a', windowSeconds: 10 }, false],

@@ -49,7 +49,7 @@ export function createFakeSource(): FakeSource {
     kind: {
       kind: 'fake',
       settings: z.strictObject({}),
-      measures: ['selector', 'histogram', 'query', 'value'],
+      measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
       open: () => fake.source,
     },
     source: {
@@ -96,9 +96,9 @@ function added(a: CountsMeasure, b: CountsMeasure): CountsMeasure {
 }
 
 function withOwnBound(measure: Measure, sli: SliSpec): Measure {
-  if (sli.measure.kind !== 'histogram' || measure.kind !== 'counts') return measure
+  if (measure.kind !== 'counts' || measure.latencies === null || !('slowerThanSeconds' in sli.measure)) return measure
   const bound = sli.measure.slowerThanSeconds
-  if (measure.latencies?.boundsSeconds.includes(bound)) return measure
+  if (measure.latencies.boundsSeconds.includes(bound)) return measure
   return missing('bad-answer', `not all pods have a bucket with the bound ${bound} s`)
 }
 
@@ -132,7 +132,7 @@ class FakePod implements Pod {
   /** What happened since this SLI asked last; null: this pod has no such metric, or cannot be read. */
   tell(sli: SliSpec): Measure | null {
     const { measure } = sli
-    const isHistogram = measure.kind === 'histogram'
+    const isHistogram = measure.kind === 'histogram' || measure.kind === 'nativeHistogram'
     if (this.isAway || measure.kind === 'value') return null
     if (!isHistogram && measure.total === NOT_A_NUMBER) return missing('not-a-number', 'a count is NaN')
     if (!(isHistogram ? HISTOGRAM.test(measure.metric) : COUNTER.test(measure.total))) return null

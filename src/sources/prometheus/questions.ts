@@ -3,7 +3,9 @@ import type { SliSpec } from '../../core/plan.ts'
 import type { Measure } from '../../ports/source.ts'
 import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureAll } from '../buckets.ts'
 import { countersOf, joinCounts, type Sums } from '../counters.ts'
+import { parseSelector } from '../selector.ts'
 import { splitKey } from './answer.ts'
+import { nativeBucketsQuery, nativeGrowthQuery } from './native.ts'
 import {
   baselinedGrowthQuery,
   bucketGrowthQuery,
@@ -36,6 +38,15 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
         queries: [bucketGrowthQuery(buckets, labels, tickMs, settings), unevenBucketsQuery(buckets, labels)],
         within: BOUND_LABEL,
         read: ([growths = NOTHING, uneven = NOTHING]) => joinBuckets(growths, uneven, measure),
+      }
+    }
+    case 'nativeHistogram': {
+      const histogram = parseSelector(measure.metric)
+      if ('refused' in histogram) return missing('refused', histogram.refused)
+      return {
+        queries: [nativeBucketsQuery(histogram, measure.slowerThanSeconds, labels, tickMs)],
+        within: BOUND_LABEL,
+        read: ([growths = NOTHING]) => joinBuckets(growths, NOTHING, measure),
       }
     }
     case 'selector': {
@@ -72,6 +83,7 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
 /** As `questionsOf`, of ticks long past: of a histogram the bad ones alone, since windows have no use for buckets. */
 export function pastQuestionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSettings): Questions | Missing {
   const { measure, labels } = sli
+  if (measure.kind === 'nativeHistogram') return nativePastOf(measure, labels, tickMs)
   if (measure.kind !== 'histogram') return questionsOf(sli, tickMs, settings)
   const counters = countersOf(measure)
   if (isMissing(counters)) return counters
@@ -82,6 +94,17 @@ export function pastQuestionsOf(sli: SliSpec, tickMs: number, settings: Promethe
     ],
     within: null,
     read: ([totals = NOTHING, parts = NOTHING]) => joinCounts(totals, parts, counters),
+  }
+}
+
+function nativePastOf(measure: HistogramMeasure, labels: SliSpec['labels'], tickMs: number): Questions | Missing {
+  const histogram = parseSelector(measure.metric)
+  if ('refused' in histogram) return missing('refused', histogram.refused)
+  const absentPart = missing('empty', `${measure.metric} has no counts up to ${measure.slowerThanSeconds} s`)
+  return {
+    queries: [null, measure.slowerThanSeconds].map((bound) => nativeGrowthQuery(histogram, bound, labels, tickMs)),
+    within: null,
+    read: ([totals = NOTHING, goods = NOTHING]) => joinCounts(totals, goods, { partIs: 'good', absentPart }),
   }
 }
 

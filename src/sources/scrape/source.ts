@@ -104,6 +104,8 @@ function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
       if (isMissing(query)) return query
       return { queries: [query], join: ([readings = []]) => measureAll(bucketReadings(readings, labels), measure) }
     }
+    case 'nativeHistogram':
+      return missing('refused', 'pages of text have no native histograms')
     case 'query':
     case 'value':
       return missing('refused', `the source scrape has no PromQL for an SLI of the form ${measure.kind}`)
