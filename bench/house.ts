@@ -168,7 +168,7 @@ function applied(results: ReadonlyMap<string, WriteResult>) {
 
 /** Every workload serves well in both clusters. It answers from memory: reaction is not the source's time. */
 function healthySource(workloads: readonly HouseWorkload[]): MetricSource {
-  const counts = { kind: 'counts', total: 1000, bad: 0 } as const
+  const counts = { kind: 'counts', total: 1000, bad: 0, latencies: null } as const
   const groups = new Map(
     workloads.flatMap(({ name }) => Object.values(CLUSTERS).map((cluster) => [groupKey(cluster, name), counts])),
   )

@@ -70,6 +70,10 @@ const sliReadingSchema = z.discriminatedUnion('kind', [
     atMs: momentSchema,
     tick: sides(countsOrMissing),
     windows: z.array(z.object({ seconds: secondsSchema, counts: sides(countsOrMissing) })),
+    latencies: z
+      .object({ boundsSeconds: z.array(z.number()), slower: sides(z.array(z.number()).nullable()) })
+      .nullable(),
+    dispersion: z.object({ phi: z.number(), ticks: z.int(), bad: z.number() }).nullable(),
   }),
   z.object({ kind: z.literal('value'), atMs: momentSchema, value: sides(z.union([z.number(), missingSchema])) }),
   missingSchema,
@@ -96,7 +100,10 @@ export const sliEvidenceSchema: z.ZodType<SliEvidence> = z.object({
   counts: sides(countsSchema),
 })
 
-const harmShape = { then: z.enum(['halt', 'revert']) }
+const harm = z.enum(['halt', 'revert'])
+const harmShape = { then: harm }
+const allowance = z.object({ ratio: z.number(), margin: z.number(), alpha: z.number() })
+const dispersionLimits = z.object({ assumed: z.number(), max: z.number() })
 
 const gateSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -122,11 +129,49 @@ const gateSchema = z.discriminatedUnion('kind', [
     passes: z.int(),
     ...harmShape,
   }),
+  z.object({
+    kind: z.literal('harm'),
+    id: z.string(),
+    of: z.union([z.object({ sli: z.string() }), z.object({ probe: z.string() })]),
+    worst: harm,
+    revert: allowance,
+    halt: allowance,
+    absolute: allowance,
+    dispersion: dispersionLimits,
+  }),
+  z.object({
+    kind: z.literal('latency'),
+    id: z.string(),
+    sli: z.string(),
+    worst: harm,
+    margin: z.number(),
+    alpha: z.object({ halt: z.number(), revert: z.number() }),
+    dispersion: dispersionLimits,
+  }),
+  z.object({
+    kind: z.literal('proof'),
+    id: z.string(),
+    sli: z.string(),
+    ratio: z.number(),
+    margin: z.number(),
+    need: z.number(),
+    lowTraffic: z.object({ afterSeconds: secondsSchema, then: z.enum(['wait', 'probes', 'person']) }),
+    dispersion: dispersionLimits,
+  }),
+  z.object({
+    kind: z.literal('budget'),
+    id: z.string(),
+    sli: z.string(),
+    worst: harm,
+    haltPercent: z.number(),
+    revertPercent: z.number(),
+  }),
 ])
 
 const measureSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('selector'), total: z.string(), bad: z.string() }),
   z.object({ kind: z.literal('histogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
+  z.object({ kind: z.literal('nativeHistogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
   z.object({ kind: z.literal('query'), total: z.string(), bad: z.string(), windowSeconds: secondsSchema }),
   z.object({ kind: z.literal('value'), value: z.string(), windowSeconds: secondsSchema }),
 ])

@@ -59,6 +59,7 @@ function resume(draft: Draft, { reason, actor }: Fact): Problem | null {
   const isInForce = inForceAtMs !== null
   change(draft, {
     ...evidence,
+    tests: {},
     judgeSinceMs: draft.nowMs,
     // The weight is as much in force as it was; what NEW served at it is counted afresh from now.
     ...(isInForce && { inForceAtMs: draft.nowMs, share }),

@@ -13,6 +13,8 @@ export interface Draft {
   readonly plan: Plan
   readonly observation: Observation
   readonly nowMs: number
+  /** How often steps are meant to come, seconds. */
+  readonly sweepSeconds: number
   /** Observed time since the last step that nothing has counted yet, ms. */
   elapsedMs: number
   state: RolloutState

@@ -2,13 +2,14 @@ import { change, type Draft } from './draft.ts'
 import { addCounts, type CountsReading, NO_COUNTS, type ProbeReading } from './observation.ts'
 import type { Plan } from './plan.ts'
 import type { ProbeEvidence, RolloutState, SliEvidence } from './state.ts'
+import { weighGates } from './weigh.ts'
 
 /**
  * Takes the new readings into the rollout's accumulators. A tick counts once, and only if it began when the weight was
  * already in force: what happened before proves nothing about this weight.
  */
 export function takeIn(draft: Draft): void {
-  change(draft, { evidence: nextEvidence(draft), probes: nextProbes(draft) })
+  change(draft, { evidence: nextEvidence(draft), probes: nextProbes(draft), ...weighGates(draft) })
 }
 
 function nextEvidence({ state, observation }: Draft): RolloutState['evidence'] {

@@ -36,3 +36,8 @@ export function formatSpan(seconds: number): string {
     .map(([n, unit]) => `${n} ${unit}`)
     .join(' ')
 }
+
+/** 1500 → `1,500`. */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString('en-US')
+}

@@ -11,7 +11,8 @@ export function judgeAll(draft: Draft): boolean {
   change(draft, { verdicts })
   for (const verdict of verdicts) tellChange(draft, before, verdict)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
-  followBlindness(draft, [...missingTargets(draft), ...blind])
+  // Gates of one SLI say the same of it.
+  followBlindness(draft, [...missingTargets(draft), ...new Set(blind)])
   return actOnHarm(draft, before, verdicts)
 }
 

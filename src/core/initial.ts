@@ -3,13 +3,14 @@ import type { RolloutState } from './state.ts'
 /** Evidence that belongs to one weight: it starts anew when another is intended, or a person resumes. */
 export function freshEvidence(): Pick<
   RolloutState,
-  'settledMs' | 'inForceAtMs' | 'heldMs' | 'evidence' | 'share' | 'probes' | 'verdicts' | 'advancedStepIndex'
+  'settledMs' | 'inForceAtMs' | 'heldMs' | 'evidence' | 'proofs' | 'share' | 'probes' | 'verdicts' | 'advancedStepIndex'
 > {
   return {
     settledMs: 0,
     inForceAtMs: null,
     heldMs: 0,
     evidence: {},
+    proofs: {},
     share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
     probes: {},
     verdicts: [],
@@ -36,6 +37,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     approvedStepIndex: null,
     blindSinceMs: null,
     told: { blind: false, stuck: false },
+    tests: {},
     ...freshEvidence(),
   }
 }

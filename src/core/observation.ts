@@ -89,6 +89,11 @@ export function addCounts(a: Counts, b: Counts): Counts {
   return { total: a.total + b.total, bad: a.bad + b.bad }
 }
 
+/** The share of bad events; 0 where there are none at all. */
+export function rateOf({ total, bad }: Counts): number {
+  return total === 0 ? 0 : bad / total
+}
+
 export type SliReading = CountsReading | ValueReading | Missing
 
 export interface CountsReading {
@@ -99,6 +104,27 @@ export interface CountsReading {
   readonly tick: Sides<Counts | Missing>
   /** Sums over the last `seconds`, of no data older than the state's `judgeSinceMs`. */
   readonly windows: readonly WindowCounts[]
+  /** The tick's latencies; null: the SLI has no buckets. */
+  readonly latencies: Latencies | null
+  /** How OLD's bad events come, from its history; null: too few of them to tell. */
+  readonly dispersion: Dispersion | null
+}
+
+/** Events by latency. */
+export interface Latencies {
+  /** Bucket boundaries in seconds, rising, without +Inf. */
+  readonly boundsSeconds: readonly number[]
+  /** By boundary: events slower than it; null: no data of that cluster. */
+  readonly slower: Sides<readonly number[] | null>
+}
+
+/** How much more bad events vary than if each came by itself. */
+export interface Dispersion {
+  /** φ ≥ 1: variance over mean. */
+  readonly phi: number
+  /** What it rests on. */
+  readonly ticks: number
+  readonly bad: number
 }
 
 export interface WindowCounts {

@@ -76,6 +76,84 @@ export type Gate =
       readonly passes: number
       readonly then: Harm
     }
+  | HarmGate
+  | LatencyGate
+  | ProofGate
+  | BudgetGate
+
+/** Tests, valid at any number of looks, of whether NEW is worse than allowed (`gates/harm-test.ts`). */
+export interface HarmGate {
+  readonly kind: 'harm'
+  readonly id: string
+  /** Whose events count: an SLI's, or the rounds of a probe. */
+  readonly of: { readonly sli: string } | { readonly probe: string }
+  readonly worst: Harm
+  /** Worse than OLD by so much: bring the traffic back. */
+  readonly revert: Allowance
+  /** Worse than OLD by a little: stop here. */
+  readonly halt: Allowance
+  /** Bad whatever OLD does: stop here; where OLD is as bad, it is a shared dependency. Its ratio is 0. */
+  readonly absolute: Allowance
+  readonly dispersion: DispersionLimits
+}
+
+/** What NEW may have before a test speaks up. */
+export interface Allowance {
+  /** Times OLD's rate of bad events. */
+  readonly ratio: number
+  /** Bad events per event on top. */
+  readonly margin: number
+  /** The share of healthy rollouts in which the test may speak up at all. */
+  readonly alpha: number
+}
+
+/** How bursts of bad events are accounted for: the estimate from OLD's history, within limits. */
+export interface DispersionLimits {
+  /** φ where the history is too short to tell, ≥ 1. */
+  readonly assumed: number
+  readonly max: number
+}
+
+/** The same test on the tail of latencies, at every bucket boundary at once. */
+export interface LatencyGate {
+  readonly kind: 'latency'
+  readonly id: string
+  /** An SLI whose source gives buckets. */
+  readonly sli: string
+  readonly worst: Harm
+  /** The share of events slower than a boundary that NEW may have on top of OLD's. */
+  readonly margin: number
+  readonly alpha: { readonly halt: number; readonly revert: number }
+  readonly dispersion: DispersionLimits
+}
+
+/** Proof that NEW is good enough for the next weight (`gates/proof-test.ts`). */
+export interface ProofGate {
+  readonly kind: 'proof'
+  readonly id: string
+  readonly sli: string
+  readonly ratio: number
+  /** At a weight of 100 %; below it grows as the next weight is smaller, and so what NEW could spoil there. */
+  readonly margin: number
+  /** A weight that is not good enough gets so far with a chance of at most 1/need. */
+  readonly need: number
+  /** Where too little traffic comes to prove it: after so many seconds in force, what counts instead. */
+  readonly lowTraffic: { readonly afterSeconds: number; readonly then: LowTraffic }
+  readonly dispersion: DispersionLimits
+}
+
+/** `wait` for more requests; let the probes' passes count; or have a person decide. */
+export type LowTraffic = 'wait' | 'probes' | 'person'
+
+/** The error budget of 30 days that this migration itself has spent. */
+export interface BudgetGate {
+  readonly kind: 'budget'
+  readonly id: string
+  readonly sli: string
+  readonly worst: Harm
+  readonly haltPercent: number
+  readonly revertPercent: number
+}
 
 /** A multi-window burn-rate alert: both windows at or above the factor (Google SRE workbook, chapter 5). */
 export interface BurnPair {
@@ -120,6 +198,11 @@ export type SliMeasure =
   | { readonly kind: 'selector'; readonly total: string; readonly bad: string }
   /** Classic histogram: an event slower than the bound is bad. The bound must be one of the buckets. */
   | { readonly kind: 'histogram'; readonly metric: string; readonly slowerThanSeconds: number }
+  /**
+   * Native histogram: an event slower than the bound is bad. The bound is a power of two of seconds, since only those are
+   * boundaries at every resolution.
+   */
+  | { readonly kind: 'nativeHistogram'; readonly metric: string; readonly slowerThanSeconds: number }
   /** Own PromQL for counts over `$window`, one sample a cluster and workload. */
   | { readonly kind: 'query'; readonly total: string; readonly bad: string; readonly windowSeconds: number }
   /** Own PromQL for a value (for a threshold gate), one sample a cluster and workload. */

@@ -1,3 +1,6 @@
+import type { Stakes } from './gates/harm-test.ts'
+import type { Proof } from './gates/proof-test.ts'
+import type { Restarts } from './gates/restarts.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Counts } from './observation.ts'
 import type { Sides } from './plan.ts'
@@ -76,6 +79,10 @@ export interface RolloutState {
   readonly share: ShareEvidence
   /** By probe name. */
   readonly probes: Readonly<Record<string, ProbeEvidence>>
+  /** By gate: the tests that go on over all weights, until a person resumes. */
+  readonly tests: Readonly<Record<string, TestState>>
+  /** By gate: the proof gathered at this weight, from the ticks that `evidence` counts. */
+  readonly proofs: Readonly<Record<string, Proof>>
   /** The newest verdict of each gate. */
   readonly verdicts: readonly Verdict[]
   /** The step index that a person approved; null: none. */
@@ -92,6 +99,56 @@ export interface SliEvidence {
   /** The end of the newest tick taken in. */
   readonly untilMs: number
   readonly counts: Sides<Counts>
+}
+
+export type TestState = HarmState | LatencyState | BudgetState
+
+export interface HarmState {
+  readonly kind: 'harm'
+  readonly untilMs: number
+  readonly restarts: Restarts
+  /** As it was when the stage began. */
+  readonly phi: number
+  readonly revert: Stakes
+  readonly halt: Stakes
+  readonly absolute: Stakes
+  /** What both clusters served since the evidence began to speak against NEW. */
+  readonly run: Sides<Counts>
+}
+
+export interface LatencyState {
+  readonly kind: 'latency'
+  readonly untilMs: number
+  readonly restarts: Restarts
+  readonly phi: number
+  readonly boundsSeconds: readonly number[]
+  /** By boundary; empty: one that was never looked at, with all that is staked on it still in hand. */
+  readonly stakes: readonly Stakes[]
+  /** OLD since the first tick, NEW since the stage began. */
+  readonly seen: Sides<SlowerCounts>
+}
+
+export interface SlowerCounts {
+  readonly total: number
+  /** By boundary. */
+  readonly slower: readonly number[]
+}
+
+export interface BudgetState {
+  readonly kind: 'budget'
+  readonly untilMs: number
+  readonly stage: number
+  /** Bad events on NEW beyond what OLD would have had, in the stages before. */
+  readonly spentBefore: number
+  /** What NEW served in this stage. */
+  readonly counts: Counts
+  /** Of these, what OLD would have failed as well. */
+  readonly expectedBad: number
+  /** OLD's rate of bad events when it was last seen; null: never. */
+  readonly oldRate: number | null
+  /** What both served since the first tick, and in how long: the traffic of 30 days is reckoned from it. */
+  readonly requests: number
+  readonly seconds: number
 }
 
 export interface ShareEvidence {

@@ -35,8 +35,17 @@ const GAP_SWEEPS = 3
  * clock, no chance, no I/O. The only owner of a phase change.
  */
 export function step(input: StepInput): StepResult {
-  const { state, plan, observation, nowMs } = input
-  const draft: Draft = { plan, observation, nowMs, elapsedMs: observedMs(input), state, events: [], effects: [] }
+  const { state, plan, observation, nowMs, sweepSeconds } = input
+  const draft: Draft = {
+    plan,
+    observation,
+    nowMs,
+    sweepSeconds,
+    elapsedMs: observedMs(input),
+    state,
+    events: [],
+    effects: [],
+  }
   followClock(draft, input)
   for (const report of observation.writes) tellWrite(draft, report)
   for (const fact of observation.facts) takeCommand(draft, fact)
@@ -66,7 +75,11 @@ function earnAgain(draft: Draft): void {
   change(draft, {
     heldMs: 0,
     evidence: {},
+    proofs: {},
     probes: {},
+    tests: Object.fromEntries(
+      Object.entries(state.tests).map(([id, test]) => [id, { ...test, untilMs: upToNow(test.untilMs) }]),
+    ),
     judgeSinceMs: upToNow(state.judgeSinceMs),
     intendedAtMs: upToNow(state.intendedAtMs),
     confirmedAtMs: state.confirmedAtMs === null ? null : upToNow(state.confirmedAtMs),

@@ -10,6 +10,8 @@ import type { Plan, Sides, SliSpec } from '../core/plan.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline } from './deadline.ts'
+import { latenciesOf } from './latencies.ts'
+import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
 import { SliWindows } from './rings.ts'
 import type { Timer } from './timer.ts'
 
@@ -27,11 +29,15 @@ interface Watched {
   trouble: Missing | null
   /** As `trouble`, of its past. */
   pastTrouble: Missing | null
+  /** How often its past was asked for. */
+  refills: number
+  /** Null where ticks are not counted each by itself. */
+  readonly oldTicks: OldTicks | null
 }
 
 /**
- * Keeps the newest vector and the windows of every SLI in use. Workloads with an equal spec share them, so the queries
- * of a sweep do not grow with the workloads.
+ * Keeps the newest vector, the windows and OLD's ticks of every SLI in use. Workloads with an equal spec share them, so
+ * the queries of a sweep do not grow with the workloads.
  */
 export class SliWatch {
   private readonly watched = new Map<string, Watched>()
@@ -48,17 +54,20 @@ export class SliWatch {
 
   /** Watches the SLIs of these plans, and no others. What was known of those that stay is kept. */
   watch(plans: Iterable<Plan>): void {
-    const wanted = new Map<string, { spec: SliSpec; seconds: Set<number> }>()
+    const wanted = new Map<string, { spec: SliSpec; seconds: Set<number>; oldClusters: Set<string> }>()
     for (const plan of plans) {
       for (const spec of plan.slis) {
-        const entry = wanted.get(this.keyOf(spec)) ?? { spec, seconds: new Set<number>() }
+        const entry = wanted.get(this.keyOf(spec)) ?? { spec, seconds: new Set(), oldClusters: new Set() }
         for (const seconds of windowSeconds(plan, spec.name)) entry.seconds.add(seconds)
+        entry.oldClusters.add(plan.clusters.old)
         wanted.set(this.keyOf(spec), entry)
       }
     }
     for (const key of this.watched.keys()) if (!wanted.has(key)) this.watched.delete(key)
-    for (const [key, { spec, seconds }] of wanted) {
+    for (const [key, { spec, seconds, oldClusters }] of wanted) {
       const known = this.watched.get(key)
+      const oldTicks = known ? known.oldTicks : this.ticksFor(spec)
+      oldTicks?.keep(oldClusters)
       if (known && [...seconds].every((s) => known.windows.seconds.includes(s))) continue
       // Other windows of an SLI that is watched already are filled anew, but its ticks go on without a gap.
       const readUntilMs = known?.readUntilMs ?? null
@@ -71,8 +80,14 @@ export class SliWatch {
         isRefilled: false,
         trouble: known?.trouble ?? null,
         pastTrouble: null,
+        refills: 0,
+        oldTicks,
       })
     }
+  }
+
+  private ticksFor({ measure }: SliSpec): OldTicks | null {
+    return hasOwnTicks(measure, this.sweepSeconds) ? new OldTicks(this.sweepSeconds * 1000) : null
   }
 
   /** Reads the tick that ends at `atMs` from every source; what fails or is late is `missing`. */
@@ -116,13 +131,16 @@ export class SliWatch {
     entry.readUntilMs = vector.atMs
     entry.countedFromMs ??= vector.sinceMs
     addVector(entry.windows, vector)
+    entry.oldTicks?.add(vector)
   }
 
   /** After a start the windows are filled from the source's own memory. */
   private async refill(entry: Watched, atMs: number, signal: AbortSignal): Promise<void> {
     const source = this.sources.get(entry.spec.source)
     if (entry.isRefilled || !source) return
-    const seconds = Math.max(...entry.windows.seconds, 0)
+    // A past that is too much to tell at once is asked for the windows alone every other time.
+    const ticks = entry.oldTicks && entry.refills++ % 2 === 0 ? KEPT_TICKS : 0
+    const seconds = Math.max(...entry.windows.seconds, ticks * this.sweepSeconds)
     // What the poll counts, or is about to count, is left to it.
     const untilMs = entry.countedFromMs ?? entry.readUntilMs ?? atMs - this.sweepSeconds * 1000
     const vectors =
@@ -140,9 +158,9 @@ export class SliWatch {
     }
     if (entry.pastTrouble !== null) this.tell(entry, 'windows refilled', null)
     entry.isRefilled = true
-    for (const vector of vectors) {
-      if (vector.kind === 'vector' && vector.atMs <= untilMs) addVector(entry.windows, vector)
-    }
+    const past = vectors.filter((vector) => vector.kind === 'vector').filter(({ atMs }) => atMs <= untilMs)
+    for (const vector of past) addVector(entry.windows, vector)
+    entry.oldTicks?.prepend(past)
     // Should the poll fail, the next one goes on where the memory ended.
     if (vectors.length > 0) entry.readUntilMs ??= untilMs
   }
@@ -179,6 +197,8 @@ export class SliWatch {
       atMs,
       tick: { old: asCounts(measure.old), new: asCounts(measure.new) },
       windows,
+      latencies: latenciesOf(measure),
+      dispersion: entry.oldTicks?.dispersion(groups.old) ?? null,
     } satisfies CountsReading
   }
 

@@ -1,9 +1,10 @@
 import { formatNumber } from '../core/format.ts'
 import { includesWeight } from '../core/weights.ts'
 import type { Finding } from './finding.ts'
+import { budgetOf } from './gates.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
-import { sliNamesOf, targetsOf } from './resolve.ts'
+import { addressOf, sliNamesOf, targetsOf } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 
 /** Every weight of a workload's policy is one that its providers can have. */
@@ -65,6 +66,48 @@ export function checkBurnRates(config: ParsedConfig, { byName }: ResolvedPolicie
             ? 'raise the objective, or give the policy a lower factor'
             : 'write `worst: halt` if halting is meant, or give the policy a lower factor that reverts',
         path: ['slis', sli, 'objective'],
+      },
+    ]
+  })
+}
+
+/** A test whose margin is the whole of the events never speaks: no service can fail more than all of them. */
+export function checkMargins(config: ParsedConfig, { byName }: ResolvedPolicies): Finding[] {
+  const told = new Set<string>()
+  return config.workloads.flatMap((workload) =>
+    sliNamesOf(workload, config).flatMap((sli): Finding[] => {
+      const name = workload.policy ?? config.policy
+      const [objective, policy] = [config.slis[sli]?.objectivePercent ?? null, byName.get(name)]
+      if (objective === null || !policy || told.has(sli)) return []
+      const { revert, absolute } = policy.evidence
+      const budgets = Math.max(revert.plusBudgets, absolute.plusBudgets)
+      if (budgets * budgetOf(objective) < 1) return []
+      told.add(sli)
+      return [
+        {
+          code: 'CONFIG_WRONG_VALUE',
+          cause: `at an objective of ${objective}% the tests of the policy "${name}" would let every request fail: ${formatNumber(budgets)} budgets are ${formatNumber(100 * budgets * budgetOf(objective))}%`,
+          hint: 'raise the objective, or lower `plusBudgets` in the policy',
+          path: ['slis', sli, 'objective'],
+        },
+      ]
+    }),
+  )
+}
+
+/** Probes can stand in for traffic only where there are some of NEW. */
+export function checkLowTraffic(config: ParsedConfig, { byName }: ResolvedPolicies): Finding[] {
+  return config.workloads.flatMap((workload, index): Finding[] => {
+    const name = workload.policy ?? config.policy
+    if (byName.get(name)?.evidence.proof.lowTraffic.then !== 'probes') return []
+    const needsProof = sliNamesOf(workload, config).some((sli) => (config.slis[sli]?.objectivePercent ?? null) !== null)
+    if (!needsProof || workload.probes.some((probe) => addressOf(probe, config).new !== null)) return []
+    return [
+      {
+        code: 'CONFIG_MISSING_KEY',
+        cause: `"${workload.name}" has no probe of NEW, which the policy "${name}" counts on where traffic is low`,
+        hint: 'add a probe with `address: { new: HOST }`, or choose another `proof.lowTraffic.then`',
+        path: ['workloads', index, 'name'],
       },
     ]
   })

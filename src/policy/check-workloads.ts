@@ -1,6 +1,6 @@
 import { checkOrder } from './check-order.ts'
 import { checkPlaces } from './check-places.ts'
-import { checkBurnRates, checkWeights } from './check-policies.ts'
+import { checkBurnRates, checkLowTraffic, checkMargins, checkWeights } from './check-policies.ts'
 import type { Finding, Path } from './finding.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
@@ -20,6 +20,8 @@ export function checkWorkloads(
     ...checkPlaces(config.workloads, kinds),
     ...checkWeights(config, policies, kinds),
     ...checkBurnRates(config, policies),
+    ...checkMargins(config, policies),
+    ...checkLowTraffic(config, policies),
     ...checkSliNames(config.defaults.slis, ['defaults', 'slis'], config),
     ...config.workloads.flatMap((workload, index) => {
       const path = ['workloads', index]

@@ -1,7 +1,8 @@
-import type { BurnPair, Gate, Harm, Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import { gatesOf } from './gates.ts'
 import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
-import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
+import type { ResolvedPolicies } from './policies.ts'
 import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
@@ -11,7 +12,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, ...limits } = policy
+  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, ...limits } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
@@ -22,29 +23,12 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     after: workload.after,
     steps,
     ...limits,
-    gates: [
-      ...slis.map(([sli, settings]) => sliGate(sli, settings, policy)),
-      ...probes.filter(({ address }) => address.new !== null).map((probe) => probeGate(probe.name, policy)),
-    ],
+    gates: gatesOf({ slis, probes, policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
     slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
     probes,
   }
   return { hash: hashOf(rest), ...rest }
-}
-
-function sliGate(sli: string, { bound, worst }: SliSettings, { burnRate }: ResolvedPolicy): Gate {
-  if (bound) return { kind: 'threshold', id: `threshold/${sli}`, sli, bound, then: worst }
-  const pairs = burnRate.map((pair): BurnPair => ({ ...pair, then: milder(pair.then, worst) }))
-  return { kind: 'burnRate', id: `burnRate/${sli}`, sli, pairs }
-}
-
-function probeGate(probe: string, { probes }: ResolvedPolicy): Gate {
-  return { kind: 'probe', id: `probe/${probe}`, probe, ...probes }
-}
-
-function milder(then: Harm, worst: Harm): Harm {
-  return worst === 'halt' ? 'halt' : then
 }
 
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[]): SliSpec {

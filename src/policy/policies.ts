@@ -1,4 +1,5 @@
 import type { BurnPair, Plan, PlanStep } from '../core/plan.ts'
+import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
 import type { PolicySettings } from './schema-policy.ts'
@@ -17,6 +18,7 @@ export interface ResolvedPolicy
     | 'shareTolerancePercent'
     | 'stuckAfterSeconds'
   > {
+  readonly evidence: ResolvedEvidence
   readonly steps: readonly PlanStep[]
   readonly burnRate: readonly BurnPair[]
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
@@ -38,7 +40,10 @@ export function resolvePolicies(own: Own): ResolvedPolicies {
     if (Array.isArray(layers)) {
       const policy = resolve(layers)
       byName.set(name, policy)
-      findings.push(...safeWeightFindings(name, policy, own[name]))
+      findings.push(
+        ...safeWeightFindings(name, policy, own[name]),
+        ...evidenceFindings(name, policy.evidence, own[name]),
+      )
     } else findings.push(layers)
   }
   return { byName, findings }
@@ -92,7 +97,7 @@ function cycle(chain: readonly string[]): Finding {
 }
 
 function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
-  const pick = <T>(read: (layer: PolicySettings) => T | undefined): T => {
+  const pick: PickSetting = (read) => {
     for (const layer of layers) {
       const value = read(layer)
       if (value !== undefined) return value
@@ -110,6 +115,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     burnRate: pick((layer) => layer.burnRate).map(({ long, short, factor, then }) => {
       return { longSeconds: long, shortSeconds: short, factor, then }
     }),
+    evidence: resolveEvidence(pick),
     probes: {
       failures: pick((layer) => layer.probes?.failures),
       passes: pick((layer) => layer.probes?.passes),

@@ -3,8 +3,8 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { type PolicySettings, policySchema } from './schema-policy.ts'
 
-/** Policies that ship with Headgate. */
-export const PRESETS = ['standard'] as const
+/** Policies that ship with Headgate, the slowest first. */
+export const PRESETS = ['cautious', 'standard', 'fast'] as const
 
 export type PresetName = (typeof PRESETS)[number]
 

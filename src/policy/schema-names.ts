@@ -45,7 +45,7 @@ export function labelName() {
     })
 }
 
-/** The name of a classic histogram, without `_bucket`. */
+/** The name of a histogram, without `_bucket`. */
 export function histogramName() {
   return z
     .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
+import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
 import { name } from './schema-names.ts'
 
 const DAY_SECONDS = 86_400
@@ -88,6 +89,9 @@ export const policySchema = z.strictObject({
         { long: '5m', short: '1m', factor: 14.4, then: 'revert' },
       ]),
     ),
+  evidence: evidenceSchema,
+  proof: proofSchema,
+  budget: budgetSchema,
   probes: z
     .strictObject({
       failures: z

@@ -71,6 +71,31 @@ const histogramForm = z
     return { ...settingsOf(rest), objectivePercent: objective, measure }
   })
 
+const nativeHistogramForm = z
+  .strictObject({
+    objective,
+    nativeHistogram: histogramName().meta(
+      about('Native histogram of latencies in seconds; Prometheus 2.40 or newer', 'http_request_duration_seconds'),
+    ),
+    slowerThan: latency().meta(about('Slower than this is bad; a power of two of seconds: 250ms, 500ms, 1s', '500ms')),
+    worst: worst('halt'),
+    ...common,
+  })
+  .superRefine(({ slowerThan }, ctx) => {
+    // Other bounds lie within buckets, where a count would be a guess that jumps with the histogram's resolution.
+    if (Number.isInteger(Math.log2(slowerThan))) return
+    ctx.addIssue({
+      code: 'custom',
+      path: ['slowerThan'],
+      message: `a native histogram cannot count exactly at ${slowerThan} s`,
+      params: { code: 'CONFIG_WRONG_VALUE', hint: 'use a power of two of seconds: 125ms, 250ms, 500ms, 1s, 2s, 4s' },
+    })
+  })
+  .transform(({ objective, nativeHistogram: metric, slowerThan: slowerThanSeconds, ...rest }): SliSettings => {
+    const measure: SliMeasure = { kind: 'nativeHistogram', metric, slowerThanSeconds }
+    return { ...settingsOf(rest), objectivePercent: objective, measure }
+  })
+
 const QUERY_EXAMPLE = 'sum by (cluster, service) (increase(jobs_total[$window]))'
 
 const queryForm = z
@@ -121,8 +146,8 @@ const valueForm = z
     return { ...settingsOf(rest), measure, bound }
   })
 
-/** One SLI, in one of its four forms. */
-export const sliSchema = z.union([selectorForm, histogramForm, queryForm, valueForm])
+/** One SLI, in one of its five forms. */
+export const sliSchema = z.union([selectorForm, histogramForm, nativeHistogramForm, queryForm, valueForm])
 
 function settingsOf(rest: Pick<SliSettings, 'labels' | 'worst'> & { source?: string | undefined }) {
   const { source, labels, worst } = rest

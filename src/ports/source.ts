@@ -49,13 +49,30 @@ export type SliVector =
 
 /** A group that has no series at all is absent from the map; one whose data is unusable is `missing`. */
 export type Measure =
-  | ({ readonly kind: 'counts' } & Counts)
+  | ({
+      readonly kind: 'counts'
+      /** The same events by latency; null: the SLI has no buckets, or the vector is one of the past. */
+      readonly latencies: BucketCounts | null
+    } & Counts)
   | { readonly kind: 'value'; readonly value: number }
   | Missing
+
+/** How many of the counted events were slower than each boundary that all series of the group have. */
+export interface BucketCounts {
+  /** Seconds, rising, without +Inf. */
+  readonly boundsSeconds: readonly number[]
+  /** By boundary; never rising, and at most the total. */
+  readonly slower: readonly number[]
+}
 
 /** Key of a group: the values of the cluster and the workload label. */
 export function groupKey(cluster: string, workload: string): string {
   return `${cluster}\u0000${workload}`
+}
+
+/** The cluster of a group's key. */
+export function clusterOf(key: string): string {
+  return key.slice(0, key.indexOf('\u0000'))
 }
 
 /** Asks one side of one probe. Never throws. */

@@ -51,7 +51,7 @@ function joinGroup(total: number | Missing, part: number | Missing, partIs: Coun
   if (typeof part !== 'number') return part
   const unusable = [total, part].find((count) => !(Number.isFinite(count) && count >= 0))
   if (unusable !== undefined) return missing('not-a-number', `a count is ${unusable}`)
-  return { kind: 'counts', ...countsOf(total, part, partIs) }
+  return { kind: 'counts', ...countsOf(total, part, partIs), latencies: null }
 }
 
 function countsOf(total: number, part: number, partIs: Counters['partIs']): Counts {

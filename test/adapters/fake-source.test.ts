@@ -4,7 +4,7 @@ import { createFakeSource } from '../fakes/source.ts'
 import { PODS } from '../support/pods.ts'
 
 sourceConformance('the fake', {
-  measures: ['selector', 'histogram', 'query', 'value'],
+  measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
   hasHistory: false,
   async createPlace() {
     const fake = createFakeSource()

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { isMissing } from '../../src/core/observation.ts'
+import type { SliSpec } from '../../src/core/plan.ts'
 import { groupKey, type SliVector } from '../../src/ports/source.ts'
 import { prometheusSettings } from '../../src/sources/prometheus/settings.ts'
 import { openPrometheus } from '../../src/sources/prometheus/source.ts'
@@ -8,7 +9,7 @@ import { adapterContext } from '../support/adapter-context.ts'
 import { everyPageScraped, type PodPrometheus, startPodPrometheus } from '../support/pod-prometheus.ts'
 import { type PodPages, servePods } from '../support/pods.ts'
 import { requireServer } from '../support/servers.ts'
-import { availabilitySli, sliSpec } from '../support/slis.ts'
+import { availabilitySli, latencySli, sliSpec } from '../support/slis.ts'
 
 const binary = requireServer('prometheus', 'prometheus, the real one')
 
@@ -48,7 +49,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
   afterAll(removeShared)
 
   sourceConformance('prometheus', {
-    measures: ['selector', 'histogram', 'query', 'value'],
+    measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
     hasHistory: true,
     async createPlace() {
       const { pages, prometheus, run } = await begin()
@@ -104,7 +105,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
   test('history and the polls after it meet without a gap or a double count', async () => {
     const { pages, prometheus, run } = await begin()
     const source = open(prometheus.url, { delay: '0s' })
-    const sli = availabilitySli(run)
+    const [sli, latency] = [availabilitySli(run), latencySli(run)]
     const lookBack = async () => {
       await everyPageScraped(pages)
       const tick = { sinceMs: Date.now() - 2000, atMs: Date.now() }
@@ -113,23 +114,46 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     // Until the pods have been there for longer than the first tick of the history.
     while ((await lookBack()) === undefined);
     const startMs = Date.now()
-    pages.pods.a1.serve({ good: 20, bad: 4 })
+    pages.pods.a1.serve({ good: 20, bad: 4, slow: 3 })
     await everyPageScraped(pages)
-    pages.pods.a2.serve({ good: 5 })
+    pages.pods.a2.serve({ good: 5, stuck: 1 })
     await everyPageScraped(pages)
     const untilMs = Date.now()
-    pages.pods.a1.serve({ good: 3, bad: 1 })
+    pages.pods.a1.serve({ good: 3, bad: 1, slow: 2 })
     await everyPageScraped(pages)
 
     const seconds = Math.ceil((untilMs - startMs) / 1000)
-    const past = await source.history(sli, { untilMs, seconds, tickSeconds: 1 }, longWhile())
-    const now = await source.poll([sli], { sinceMs: untilMs, atMs: Date.now() }, longWhile())
+    const span = { untilMs, seconds, tickSeconds: 1 }
+    const now = await source.poll([sli, latency], { sinceMs: untilMs, atMs: Date.now() }, longWhile())
+    const sumOf = async (spec: SliSpec) => {
+      const past = await source.history(spec, span, longWhile())
+      if (isMissing(past)) throw new Error(past.detail)
+      const measures = [...past, now.get(spec)].map((vector) => groupsOf(vector).get(A_CATALOG))
+      const sum = (pick: 'total' | 'bad') =>
+        measures.reduce((all, measure) => all + (measure?.kind === 'counts' ? measure[pick] : 0), 0)
+      return { total: sum('total'), bad: sum('bad') }
+    }
+    expect([await sumOf(sli), await sumOf(latency)]).toEqual([
+      { total: 33, bad: 5 },
+      { total: 33, bad: 6 },
+    ])
     await source.close()
-    if (isMissing(past)) throw new Error(past.detail)
-    const measures = [...past, now.get(sli)].map((vector) => groupsOf(vector).get(A_CATALOG))
-    const sum = (pick: 'total' | 'bad') =>
-      measures.reduce((all, measure) => all + (measure?.kind === 'counts' ? measure[pick] : 0), 0)
-    expect({ total: sum('total'), bad: sum('bad') }).toEqual({ total: 33, bad: 5 })
+  })
+
+  test('history leaves out what only some pods have a bucket for', async () => {
+    const { pages, prometheus, run } = await begin()
+    const source = open(prometheus.url, { delay: '0s' })
+    pages.pods.a2.useBounds(['0.25', '1'])
+    const latency = latencySli(run)
+    const untilPast = async () => {
+      await everyPageScraped(pages)
+      const past = await source.history(latency, { untilMs: Date.now(), seconds: 1, tickSeconds: 1 }, longWhile())
+      return isMissing(past) ? null : groupsOf(past[0])
+    }
+    let groups = await untilPast()
+    while (groups?.get(groupKey('prod-b', 'catalog'))?.kind !== 'counts') groups = await untilPast()
+    expect(groups.get(A_CATALOG)).toEqual(missingWhy('empty', /no bucket/))
+    await source.close()
   })
 
   test('own PromQL: counts and values', async () => {
@@ -154,7 +178,12 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const answers = await source.poll([counted, value, odd, loose, bare, wrong, text], tick, longWhile())
     await source.close()
     // Two seconds of a window of ten.
-    expect(groupsOf(answers.get(counted)).get(A_CATALOG)).toEqual({ kind: 'counts', total: 10, bad: 1 })
+    expect(groupsOf(answers.get(counted)).get(A_CATALOG)).toEqual({
+      kind: 'counts',
+      total: 10,
+      bad: 1,
+      latencies: null,
+    })
     expect(groupsOf(answers.get(value)).get(A_CATALOG)).toEqual({ kind: 'value', value: 24 })
     expect(groupsOf(answers.get(odd)).get(A_CATALOG)).toEqual(missingWhy('not-a-number', /NaN/))
     expect(groupsOf(answers.get(loose)).get(A_CATALOG)).toEqual(missingWhy('bad-answer', /sum by \(cluster, service\)/))
@@ -185,7 +214,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     while ((await poll()) !== undefined);
     pages.pods.a1.serve({ good: 6, bad: 1 })
     for (const pod of [pages.pods.a1, pages.pods.a2]) pod.comeBack()
-    expect(await poll()).toEqual({ kind: 'counts', total: 7, bad: 1 })
+    expect(await poll()).toEqual({ kind: 'counts', total: 7, bad: 1, latencies: null })
     await source.close()
   })
 })

@@ -116,7 +116,7 @@ describe('the source scrape', () => {
     await source.poll([sli], { sinceMs: 0, atMs: 1000 }, longWhile())
     const vector = (await source.poll([sli], { sinceMs: 1000, atMs: 2000 }, longWhile())).get(sli)
     if (vector === undefined || isMissing(vector)) throw new Error('no vector')
-    expect(vector.groups.get(groupKey('prod-a', 'shop'))).toEqual({ kind: 'counts', total: 0, bad: 0 })
+    expect(vector.groups.get(groupKey('prod-a', 'shop'))).toEqual({ kind: 'counts', total: 0, bad: 0, latencies: null })
     expect(vector.groups.get(groupKey('prod-b', 'shop'))).toEqual({
       kind: 'missing',
       why: 'unreachable',

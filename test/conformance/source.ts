@@ -53,6 +53,7 @@ export function sourceConformance(name: string, traits: SourceTraits): void {
       },
     }
     countSuite(user)
+    latencySuite(user)
     absenceSuite(user, traits)
     troubleSuite(user, traits)
   })
@@ -129,16 +130,6 @@ function countSuite(user: User): void {
     expect((await availability())?.get(A_CATALOG)).toEqual(counts(10, 2))
   })
 
-  test('events slower than the bound are the bad ones of a histogram', async () => {
-    const { pods } = user.place()
-    await user.poll(user.latency())
-    pods.a1.serve({ good: 10, slow: 3 })
-    pods.b1.serve({ good: 4 })
-    const [groups] = await user.poll(user.latency())
-    expect(groups?.get(A_CATALOG)).toEqual(counts(10, 3))
-    expect(groups?.get(B_CATALOG)).toEqual(counts(4, 0))
-  })
-
   test('several SLIs, some of them equal, are answered each', async () => {
     const { pods } = user.place()
     const twin = structuredClone(user.availability())
@@ -146,7 +137,7 @@ function countSuite(user: User): void {
     pods.a1.serve({ good: 10, bad: 1, slow: 2 })
     const [first, latency, second] = await user.poll(user.availability(), user.latency(), twin)
     expect(first?.get(A_CATALOG)).toEqual(counts(11, 1))
-    expect(latency?.get(A_CATALOG)).toEqual(counts(11, 2))
+    expect(latency?.get(A_CATALOG)).toMatchObject({ total: 11, bad: 2 })
     expect(second).toEqual(first)
   })
 
@@ -184,6 +175,107 @@ function countSuite(user: User): void {
   })
 }
 
+function latencySuite(user: User): void {
+  const latency = async () => (await user.poll(user.latency()))[0]
+
+  test('events slower than the bound are the bad ones of a histogram, and each boundary is told', async () => {
+    const { pods } = user.place()
+    await latency()
+    pods.a1.serve({ good: 10, slow: 3 })
+    pods.b1.serve({ good: 4 })
+    const groups = await latency()
+    expect(groups?.get(A_CATALOG)).toEqual(
+      latencies(10, 3, [
+        [0.5, 3],
+        [1, 0],
+      ]),
+    )
+    expect(groups?.get(B_CATALOG)).toEqual(
+      latencies(4, 0, [
+        [0.5, 0],
+        [1, 0],
+      ]),
+    )
+    expect(groups?.get(A_CHECKOUT)).toEqual(
+      latencies(0, 0, [
+        [0.5, 0],
+        [1, 0],
+      ]),
+    )
+  })
+
+  test('the very first slow events count, all of them, in a histogram that was not there before', async () => {
+    const { pods } = user.place()
+    pods.a1.serve({ good: 50 })
+    await latency()
+    pods.a1.serve({ good: 4, slow: 1, stuck: 2 })
+    expect((await latency())?.get(A_CATALOG)).toEqual(
+      latencies(4, 3, [
+        [0.5, 3],
+        [1, 2],
+      ]),
+    )
+  })
+
+  test('a restart shows in all buckets of a histogram, though some have passed their former value', async () => {
+    const { pods } = user.place()
+    pods.a1.serve({ good: 4, slow: 3 })
+    pods.a2.serve({ good: 5 })
+    await latency()
+    pods.a1.restart()
+    pods.a1.serve({ good: 3 })
+    expect((await latency())?.get(A_CATALOG)).toEqual(
+      latencies(3, 0, [
+        [0.5, 0],
+        [1, 0],
+      ]),
+    )
+    pods.a2.restart()
+    pods.a2.serve({ good: 8, slow: 6 })
+    expect((await latency())?.get(A_CATALOG)).toEqual(
+      latencies(8, 6, [
+        [0.5, 6],
+        [1, 0],
+      ]),
+    )
+  })
+
+  test('of pods with different buckets those boundaries are told that all have, however they are printed', async () => {
+    const { pods } = user.place()
+    pods.a2.useBounds(['0.25', '0.50', '1', '2.5'])
+    await latency()
+    await latency()
+    pods.a1.serve({ good: 10, slow: 3, stuck: 1 })
+    pods.a2.serve({ good: 5, slow: 2 })
+    pods.b1.serve({ good: 4 })
+    const groups = await latency()
+    expect(groups?.get(A_CATALOG)).toEqual(
+      latencies(15, 6, [
+        [0.5, 6],
+        [1, 1],
+      ]),
+    )
+    expect(groups?.get(B_CATALOG)).toEqual(
+      latencies(4, 0, [
+        [0.5, 0],
+        [1, 0],
+      ]),
+    )
+  })
+
+  test('a group in which one pod has no bucket with the bound is missing, and the other groups are not', async () => {
+    const { pods } = user.place()
+    pods.a2.useBounds(['0.25', '1'])
+    await latency()
+    await latency()
+    pods.a1.serve({ good: 10, slow: 3 })
+    pods.b1.serve({ good: 4, slow: 1 })
+    const groups = await latency()
+    expect(groups?.get(A_CATALOG)).toEqual(missingWhy('bad-answer'))
+    expect(groups?.get(B_CATALOG)).toMatchObject({ total: 4, bad: 1 })
+  })
+}
+
 function absenceSuite(user: User, { measures }: SourceTraits): void {
   test('a metric that nobody has gives no groups', async () => {
     const sli = sliSpec({ kind: 'selector', total: 'nobody_has_this', bad: 'nobody_has_this{code="500"}' })
@@ -210,7 +302,7 @@ function absenceSuite(user: User, { measures }: SourceTraits): void {
     const sli = user.latency(1)
     await user.poll(sli)
     user.place().pods.a1.serve({ good: 3, slow: 1 })
-    expect((await user.poll(sli))[0]?.get(A_CATALOG)).toEqual(counts(3, 0))
+    expect((await user.poll(sli))[0]?.get(A_CATALOG)).toMatchObject({ total: 3, bad: 0 })
   })
 
   test('a value that is not a number is missing', async () => {
@@ -221,6 +313,7 @@ function absenceSuite(user: User, { measures }: SourceTraits): void {
 
   const NOT_MEASURED: readonly SliMeasure[] = (
     [
+      { kind: 'nativeHistogram', metric: 'a', slowerThanSeconds: 0.5 },
       { kind: 'query', total: 'a[$window]', bad: 'b[$window]', windowSeconds: 60 },
       { kind: 'value', value: 'c[$window]', windowSeconds: 60 },
     ] as const
@@ -292,7 +385,13 @@ function groupsOf(vector: SliVector | undefined, tick: Tick): ReadonlyMap<string
 }
 
 function counts(total: number, bad: number): Measure {
-  return { kind: 'counts', total, bad }
+  return { kind: 'counts', total, bad, latencies: null }
+}
+
+/** `slower` by boundary in seconds, rising. */
+function latencies(total: number, bad: number, slower: readonly (readonly [bound: number, count: number])[]): Measure {
+  const [boundsSeconds, counted] = [slower.map(([bound]) => bound), slower.map(([, count]) => count)]
+  return { kind: 'counts', total, bad, latencies: { boundsSeconds, slower: counted } }
 }
 
 function missingWhy(why: string): unknown {

@@ -30,6 +30,10 @@ const line = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('dependency none', 'dependency stepping', 'dependency completed') },
   { weight: 1, arbitrary: fc.constantFrom('probe new=ok', 'probe new=status_500', 'probe new=ok old=status_500') },
   { weight: 2, arbitrary: fc.constant('urgent') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('latency old=0.1 new=0.1', 'latency old=0.1 new=0.3', 'latency old=0.3 new=0.1'),
+  },
 )
 const plan = fc.constantFrom(
   'plan',
@@ -38,6 +42,11 @@ const plan = fc.constantFrom(
   'plan sli=no probe=yes',
   'plan drift=correct settle=30',
   'plan after=catalog',
+  'plan gates=all',
+  'plan gates=all latency=yes slow=revert',
+  'plan gates=all probe=yes low=probes lowAfter=30 minRequests=1',
+  'plan gates=all latency=yes probe=yes worst=halt low=person lowAfter=30 settle=30',
+  'plan gates=all budgetHalt=0.001 budgetRevert=0.002 steps=1/10,99.9/20!,100/10 safe=0.5',
 )
 
 type WeightIntended = Extract<HeadgateEvent, { type: 'weight-intended' }>
@@ -94,6 +103,16 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     Object.values(observation.slis).every(({ kind }) => kind !== 'missing') ||
     after.intendedWeightPercent === before.intendedWeightPercent ||
     events.some((event) => event.type === 'command-done' || event.type === 'phase-entered'),
+  'a revert is asked for by a verdict or by a person': ({ events }) =>
+    events.every(
+      (event) =>
+        event.type !== 'revert-started' ||
+        event.evidence.some(({ outcome }) => outcome === 'revert') ||
+        events.some((other) => other.type === 'command-done' && other.command === 'revert'),
+    ),
+  // JSON has no word for what is not finite.
+  'evidence is finite': ({ after: { tests, proofs } }) =>
+    !/null/.test(JSON.stringify([Object.values(tests).filter(({ kind }) => kind !== 'budget'), proofs])),
   'each fact is answered once': ({ observation, events }) =>
     observation.facts.every(
       ({ id }) =>
@@ -138,14 +157,18 @@ test('no order of events breaks a law of the state machine', () => {
 })
 
 test('after all faults end, a rollout that nobody stopped gets to the end', () => {
+  // All of an SLI's gates, with limits on the budget that the faults here do not use up for good.
+  const lasting = fc.constantFrom('plan', 'plan gates=all budgetHalt=1e9 budgetRevert=1e9')
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 25 }), (lines) => {
+    fc.property(lasting, fc.array(line, { maxLength: 25 }), (planLine, lines) => {
       const world = new World()
+      world.run(planLine)
       for (const one of lines) world.run(one)
       const calm = [
         'provider up',
         'prometheus up',
         'traffic rate=100 new=0% old=0% share=weight',
+        'latency old=0.05 new=0.05',
         'probe new=ok',
         'dependency completed',
       ]

@@ -3,11 +3,17 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatProblem } from '../../src/core/problem.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
+import { bucketsOf } from '../../src/sources/buckets.ts'
 import { countersOf } from '../../src/sources/counters.ts'
-import { baselinedGrowthQuery, growthQuery } from '../../src/sources/prometheus/promql.ts'
+import { nativeGrowthQuery } from '../../src/sources/prometheus/native.ts'
+import {
+  baselinedGrowthQuery,
+  bucketGrowthQuery,
+  growthQuery,
+  unevenBucketsQuery,
+} from '../../src/sources/prometheus/promql.ts'
 import { prometheusSettings } from '../../src/sources/prometheus/settings.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
-import type { Selector } from '../../src/sources/selector.ts'
 import { trafficKinds } from '../../src/traffic/registry.ts'
 import { type CodeBlock, codeBlocks, PAGES, pageAt } from '../support/markdown.ts'
 
@@ -62,14 +68,20 @@ test('docs/sources/prometheus.md has the very queries that are asked', () => {
     total: 'http_requests_total',
     bad: 'http_requests_total{code=~"5.."}',
   })
-  const slow = countersOf({ kind: 'histogram', metric: 'http_request_duration_seconds', slowerThanSeconds: 0.5 })
-  if ('kind' in requests || 'kind' in slow) throw new Error('the selectors are refused')
-  const growth = (selector: Selector) => growthQuery(selector, labels, 10_000, spans)
+  const buckets = bucketsOf({ kind: 'histogram', metric: 'http_request_duration_seconds', slowerThanSeconds: 0.5 })
+  if ('kind' in requests || 'kind' in buckets) throw new Error('the selectors are refused')
   expect(
     codeBlocks(pageAt('docs/sources/prometheus.md'))
       .filter(({ language }) => language === 'promql')
       .map(({ text }) => text.trimEnd()),
-  ).toEqual([baselinedGrowthQuery(requests.total, labels, 10_000, spans), growth(requests.part), growth(slow.part)])
+  ).toEqual([
+    baselinedGrowthQuery(requests.total, labels, 10_000, spans),
+    growthQuery(requests.part, labels, 10_000, spans),
+    bucketGrowthQuery(buckets, labels, 10_000, spans),
+    unevenBucketsQuery(buckets, labels),
+    nativeGrowthQuery({ metric: 'rpc_seconds', matchers: [] }, null, labels, 10_000),
+    nativeGrowthQuery({ metric: 'rpc_seconds', matchers: [] }, 0.5, labels, 10_000),
+  ])
 })
 
 /** null: the block is a config of its own, or none at all. */

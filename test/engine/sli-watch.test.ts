@@ -1,60 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { type Counts, isMissing, type Missing, missing } from '../../src/core/observation.ts'
-import type { Plan, SliSpec } from '../../src/core/plan.ts'
+import type { Plan } from '../../src/core/plan.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
-import { groupKey, type HistorySpan, type MetricSource, type SliVector, type Tick } from '../../src/ports/source.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { planOf } from '../scenarios/world.ts'
 import { createFakeLog, createFakeMeter, settled } from './ports.ts'
-
-const SWEEP_SECONDS = 10
-const START_MS = Date.UTC(2026, 0, 5)
-const RATE = 10
-
-/** A source that serves ten requests a second since ever, and remembers what it was asked. */
-class SteadySource implements MetricSource {
-  readonly asked: { readonly specs: number; readonly tick: Tick }[] = []
-  readonly remembered: HistorySpan[] = []
-  fault: Missing | null = null
-  historyFault: Missing | 'hangs' | null = null
-  hasMemory = true
-  hangs = false
-
-  async poll(slis: readonly SliSpec[], tick: Tick): Promise<ReadonlyMap<SliSpec, SliVector>> {
-    this.asked.push({ specs: slis.length, tick })
-    if (this.hangs) await new Promise(() => {})
-    return new Map(slis.map((sli) => [sli, this.fault ?? vectorOf(tick)]))
-  }
-  async history(_: SliSpec, span: HistorySpan): Promise<readonly SliVector[] | Missing> {
-    this.remembered.push(span)
-    if (this.historyFault === 'hangs') return new Promise(() => {})
-    if (this.historyFault) return this.historyFault
-    if (!this.hasMemory) return []
-    const tickMs = span.tickSeconds * 1000
-    return Array.from({ length: span.seconds / span.tickSeconds }, (_unused, index) => {
-      const sinceMs = span.untilMs - (index + 1) * tickMs
-      return vectorOf({ sinceMs, atMs: sinceMs + tickMs })
-    }).reverse()
-  }
-  async close(): Promise<void> {}
-}
-
-function vectorOf(tick: Tick): SliVector {
-  const total = (RATE * (tick.atMs - tick.sinceMs)) / 1000
-  return {
-    kind: 'vector',
-    ...tick,
-    groups: new Map(
-      ['blue', 'green'].flatMap((cluster) =>
-        ['checkout', 'catalog'].map((workload) => [
-          groupKey(cluster, workload),
-          { kind: 'counts' as const, total, bad: 0 },
-        ]),
-      ),
-    ),
-  }
-}
+import { START_MS, SteadySource, SWEEP_SECONDS } from './steady-source.ts'
 
 function createBench(plans: readonly Plan[] = [planOf({})]) {
   const source = new SteadySource()
@@ -140,12 +92,23 @@ describe('after a start', () => {
     const { source, poll, windowOf } = createBench()
     await poll()
     await poll()
-    expect(source.remembered).toMatchObject([{ seconds: 300, tickSeconds: 10, untilMs: START_MS }])
+    // As far back as OLD's bursts are looked for, which is further than any window here.
+    expect(source.remembered).toMatchObject([{ seconds: 3600, tickSeconds: 10, untilMs: START_MS }])
     expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
     // A window is between 11/12 and all of its length, in cells of 25 s.
     const { total } = windowOf(300) as Counts
     expect(total).toBeGreaterThanOrEqual(2750)
     expect(total).toBeLessThanOrEqual(3000)
+  })
+
+  test('a memory that cannot tell so much at once is asked for the windows alone', async () => {
+    const { source, poll, windowOf } = createBench()
+    source.remembersSeconds = 300
+    await poll()
+    await poll()
+    await poll()
+    expect(source.remembered.map(({ seconds }) => seconds)).toEqual([3600, 300])
+    expect((windowOf(300) as Counts).total).toBeGreaterThanOrEqual(2750)
   })
 
   test('a source without memory fills them as time goes by', async () => {

@@ -121,6 +121,8 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
           atMs: NOW_MS,
           tick,
           windows: [{ seconds: 60, counts: tick }],
+          latencies: { boundsSeconds: [0.1, 0.5], slower: { old: [9, 1], new: null } },
+          dispersion: { phi: 1, ticks: 360, bad: 40 },
         },
         cpu: { kind: 'value', atMs: NOW_MS, value: { old: 0.4, new: tick.new } },
         latency: tick.new,

@@ -51,7 +51,7 @@ export const kinds: Kinds = {
           .optional(),
         timeout: duration({ minSeconds: 1, maxSeconds: 60 }).prefault('5s'),
       }),
-      measures: ['selector', 'histogram', 'query', 'value'],
+      measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
     },
     {
       kind: 'scraper',

@@ -7,6 +7,7 @@ import {
   type CommandName,
   type Counts,
   type Fact,
+  type Latencies,
   type Missing,
   missing,
   type Observation,
@@ -15,11 +16,14 @@ import {
   type TargetReading,
   type WriteReport,
 } from '../../src/core/observation.ts'
-import type { Gate, Plan, Sides } from '../../src/core/plan.ts'
+import type { Plan, Side, Sides } from '../../src/core/plan.ts'
 import { problem } from '../../src/core/problem.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
+import { BOUNDS_SECONDS, planOf, SLOWER_THAN_SECONDS } from './plans.ts'
+
+export { planOf }
 
 const START_MS = Date.UTC(2026, 0, 5, 9, 0, 0)
 const SWEEP_SECONDS = 10
@@ -42,7 +46,7 @@ export class World {
   private nowMs = START_MS
   private plan: Plan
   private state: RolloutState
-  private readonly windows = new SliWindows([60, 300])
+  private readonly windows = { availability: new SliWindows([60, 300]), latency: new SliWindows([60, 300]) }
   private readonly out: string[] = []
   private facts: Fact[] = []
   private writes: WriteReport[] = []
@@ -53,6 +57,7 @@ export class World {
   private probe: Sides<ProbeOutcome | null> = { old: null, new: null }
   private rate = 100
   private badPercent = { old: 0, new: 0 }
+  private meanSeconds = { old: 0.05, new: 0.05 }
   private dependency: PhaseName | null = null
   private factCount = 0
   /** Every step so far, for tests of what must hold in each. */
@@ -84,6 +89,10 @@ export class World {
       if (given['new'] !== undefined) this.badPercent.new = Number.parseFloat(given['new'])
       if (given['share'] !== undefined)
         this.sharePercent = given['share'] === 'weight' ? null : Number.parseFloat(given['share'])
+    },
+    latency: (args) => {
+      const given = options(args)
+      this.meanSeconds = { old: Number(given['old']), new: Number(given['new']) }
     },
     probe: (args) => {
       const given = options(args)
@@ -132,28 +141,58 @@ export class World {
 
   private sweep(): void {
     this.nowMs += SWEEP_SECONDS * 1000
-    this.newest = { availability: this.count() }
+    const totals = this.requests()
+    const latencies = { boundsSeconds: BOUNDS_SECONDS, slower: this.bySide((side) => this.slower(side, totals[side])) }
+    this.newest = {
+      availability: this.count('availability', totals, null),
+      ...(this.plan.slis.some(({ name }) => name === 'latency') && {
+        latency: this.count('latency', totals, latencies),
+      }),
+    }
     this.think(this.newest)
   }
 
-  /** One tick of steady traffic, split by the weight that the target really has. */
-  private count(): SliReading {
-    if (this.source !== 'up') return this.source
+  /** Requests of one tick of steady traffic, split by the weight that the target really has. */
+  private requests(): Sides<number> {
     const share = (this.sharePercent ?? this.weightPercent) / 100
-    const side = (part: number, badPercent: number): Counts => {
-      const total = Math.round(this.rate * SWEEP_SECONDS * part)
-      return { total, bad: Math.round((total * badPercent) / 100) }
-    }
-    const tick = { old: side(1 - share, this.badPercent.old), new: side(share, this.badPercent.new) }
-    this.windows.add('old', this.nowMs, tick.old)
-    this.windows.add('new', this.nowMs, tick.new)
+    const part = (of: number) => Math.round(this.rate * SWEEP_SECONDS * of)
+    return { old: part(1 - share), new: part(share) }
+  }
+
+  private bySide<T>(of: (side: Side) => T): Sides<T> {
+    return { old: of('old'), new: of('new') }
+  }
+
+  /** Latencies fall off exponentially: the mean alone says how many are slower than each boundary. */
+  private slower(side: Side, total: number): readonly number[] {
+    return BOUNDS_SECONDS.map((bound) => Math.round(total * Math.exp(-bound / this.meanSeconds[side])))
+  }
+
+  private bad(side: Side, total: number, latencies: Latencies | null): number {
+    if (latencies === null) return Math.round((total * this.badPercent[side]) / 100)
+    return latencies.slower[side]?.[BOUNDS_SECONDS.indexOf(SLOWER_THAN_SECONDS)] ?? 0
+  }
+
+  private count(sli: 'availability' | 'latency', totals: Sides<number>, latencies: Latencies | null): SliReading {
+    if (this.source !== 'up') return this.source
+    const tick = this.bySide((side): Counts => ({ total: totals[side], bad: this.bad(side, totals[side], latencies) }))
+    const windows = this.windows[sli]
+    windows.add('old', this.nowMs, tick.old)
+    windows.add('new', this.nowMs, tick.new)
     const sum = (group: string, seconds: number) =>
-      this.windows.sum(group, seconds, this.nowMs, this.state.judgeSinceMs) ?? missing('empty', 'none')
-    const windows = this.windows.seconds.map((seconds) => ({
-      seconds,
-      counts: { old: sum('old', seconds), new: sum('new', seconds) },
-    }))
-    return { kind: 'counts', sinceMs: this.nowMs - SWEEP_SECONDS * 1000, atMs: this.nowMs, tick, windows }
+      windows.sum(group, seconds, this.nowMs, this.state.judgeSinceMs) ?? missing('empty', 'none')
+    return {
+      kind: 'counts',
+      sinceMs: this.nowMs - SWEEP_SECONDS * 1000,
+      atMs: this.nowMs,
+      tick,
+      windows: windows.seconds.map((seconds) => ({
+        seconds,
+        counts: this.bySide((side) => sum(side, seconds)),
+      })),
+      latencies,
+      dispersion: null,
+    }
   }
 
   private think(slis: Observation['slis']): void {
@@ -223,69 +262,4 @@ function probeOutcome(text: string | undefined): ProbeOutcome | null {
   return text === 'ok'
     ? { kind: 'passed', seconds: 0.02 }
     : { kind: 'failed', seconds: 0.02, why: text.replaceAll('_', ' ') }
-}
-
-/** `steps=10/20,50/20!,100/20` (weight/holdSeconds, `!` needs approval) and single settings by their plan names. */
-export function planOf(given: Readonly<Record<string, string>>): Plan {
-  const number = (key: string, usual: number) => (given[key] === undefined ? usual : Number(given[key]))
-  const steps = (given['steps'] ?? '10/30,50/30,100/30').split(',').map((text) => {
-    const [, weight, hold, mark] = /^([\d.]+)\/(\d+)(!?)$/.exec(text) ?? []
-    return { weightPercent: Number(weight), holdSeconds: Number(hold), approval: mark === '!' }
-  })
-  const burn: Gate = {
-    kind: 'burnRate',
-    id: 'burnRate/availability',
-    sli: 'availability',
-    pairs: [
-      { longSeconds: 300, shortSeconds: 60, factor: 14.4, then: given['worst'] === 'halt' ? 'halt' : 'revert' },
-      { longSeconds: 300, shortSeconds: 60, factor: 6, then: 'halt' },
-    ],
-  }
-  const probeGate: Gate = { kind: 'probe', id: 'probe/health', probe: 'health', failures: 3, passes: 3, then: 'revert' }
-  const hasProbe = given['probe'] === 'yes'
-  const hasSli = given['sli'] !== 'no'
-  return {
-    hash: 'plan1',
-    migration: 'm',
-    workload: 'checkout',
-    clusters: { old: 'blue', new: 'green' },
-    policy: 'test',
-    after: given['after'] ? [given['after']] : [],
-    steps,
-    safeWeightPercent: number('safe', 0),
-    bakeSeconds: number('bake', 60),
-    drainSeconds: 0,
-    minRequests: number('minRequests', 100),
-    blindAfterSeconds: number('blindAfter', 60),
-    drift: given['drift'] === 'correct' ? 'correct' : 'hold',
-    shareTolerancePercent: given['share'] === 'off' ? null : number('share', 5),
-    stuckAfterSeconds: number('stuckAfter', 300),
-    gates: [...(hasSli ? [burn] : []), ...(hasProbe ? [probeGate] : [])],
-    targets: [{ id: 'lb', kind: 'fake', scope: 'fake', settings: {}, settleSeconds: number('settle', 0) }],
-    slis: hasSli
-      ? [
-          {
-            name: 'availability',
-            source: 'fake',
-            objectivePercent: 99,
-            labels: { cluster: 'cluster', workload: 'service' },
-            measure: { kind: 'selector', total: 'a', bad: 'b' },
-          },
-        ]
-      : [],
-    probes: hasProbe
-      ? [
-          {
-            name: 'health',
-            url: 'http://x/',
-            method: 'GET',
-            address: { old: null, new: 'x' },
-            expectStatus: [200],
-            expectBody: null,
-            slowerThanSeconds: 5,
-            certificateDays: null,
-          },
-        ]
-      : [],
-  }
 }

@@ -24,6 +24,8 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     lastStepMs: 1_000,
     judgeSinceMs: 0,
     evidence: {},
+    tests: {},
+    proofs: {},
     share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
     probes: {},
     verdicts: [],

@@ -18,13 +18,18 @@ export interface PodPrometheus {
  * Starts the binary and waits until it answers; its first scrapes come about five seconds later. `scrapeInterval` in
  * Prometheus's words, e.g. `200ms`.
  */
-export async function startPodPrometheus(
-  binary: string,
-  pages: PodPages,
-  scrapeInterval: string,
-): Promise<PodPrometheus> {
+export function startPodPrometheus(binary: string, pages: PodPages, scrapeInterval: string): Promise<PodPrometheus> {
+  return launch(binary, configText(pages, scrapeInterval), [])
+}
+
+/** A real Prometheus that scrapes nothing, and takes native histograms that are written to it. */
+export function startNativePrometheus(binary: string): Promise<PodPrometheus> {
+  return launch(binary, '{}', ['--enable-feature=native-histograms', '--web.enable-remote-write-receiver'])
+}
+
+async function launch(binary: string, config: string, more: readonly string[]): Promise<PodPrometheus> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-prometheus-'))
-  await writeFile(join(folder, 'prometheus.yml'), configText(pages, scrapeInterval))
+  await writeFile(join(folder, 'prometheus.yml'), config)
   const port = await freePort()
   const child = spawn(
     binary,
@@ -33,6 +38,7 @@ export async function startPodPrometheus(
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=error',
+      ...more,
     ],
     { stdio: 'ignore' },
   )

@@ -20,13 +20,19 @@ export interface Pod {
   /** It still counts, but nobody can read it. */
   vanish(): void
   comeBack(): void
+  /** Its histogram has these boundaries from now on, as they are printed; 0.5 and 1.0 at first. */
+  useBounds(bounds: readonly string[]): void
 }
+
+export const FIRST_BOUNDS: readonly string[] = ['0.5', '1.0']
 
 export interface Requests {
   readonly good?: number
   readonly bad?: number
-  /** How many of them took longer than 0.5 s. */
+  /** How many of them took longer than 0.5 s, but at most 1 s. */
   readonly slow?: number
+  /** How many of them took longer than any boundary. Their histogram is one of its own, which is not there before. */
+  readonly stuck?: number
 }
 
 export interface PodPages {
@@ -69,6 +75,7 @@ export async function servePods(): Promise<PodPages> {
       for (const pod of Object.values(counters)) {
         pod.restart()
         pod.comeBack()
+        pod.useBounds(FIRST_BOUNDS)
       }
     },
     async close() {
@@ -84,16 +91,23 @@ class Counters implements Pod {
   good = 0
   bad = 0
   slow = 0
+  stuck = 0
+  bounds = FIRST_BOUNDS
 
-  serve({ good = 0, bad = 0, slow = 0 }: Requests): void {
+  serve({ good = 0, bad = 0, slow = 0, stuck = 0 }: Requests): void {
     this.good += good
     this.bad += bad
     this.slow += slow
+    this.stuck += stuck
   }
   restart(): void {
     this.good = 0
     this.bad = 0
     this.slow = 0
+    this.stuck = 0
+  }
+  useBounds(bounds: readonly string[]): void {
+    this.bounds = bounds
   }
   vanish(): void {
     this.isAway = true
@@ -110,14 +124,22 @@ class Counters implements Pod {
       `http_requests_total{code="200",${run}} ${this.good}`,
       ...(this.bad > 0 ? [`http_requests_total{code="500",${run}} ${this.bad}`] : []),
       '# TYPE http_request_duration_seconds histogram',
-      `http_request_duration_seconds_bucket{le="0.5",${run}} ${count - this.slow}`,
-      `http_request_duration_seconds_bucket{le="1.0",${run}} ${count}`,
-      `http_request_duration_seconds_bucket{le="+Inf",${run}} ${count}`,
-      `http_request_duration_seconds_sum{${run}} ${count / 10}`,
-      `http_request_duration_seconds_count{${run}} ${count}`,
+      ...this.histogram(`outcome="answered",${run}`, count - this.stuck, this.slow),
+      ...(this.stuck > 0 ? this.histogram(`outcome="stuck",${run}`, this.stuck, this.stuck) : []),
       '# TYPE odd gauge',
       `odd{${run}} NaN`,
       '',
     ].join('\n')
+  }
+  private histogram(labels: string, count: number, slow: number): string[] {
+    const slowerThan = (bound: string) => (labels.includes('stuck') ? count : Number(bound) < 1 ? slow : 0)
+    return [
+      ...this.bounds.map(
+        (le) => `http_request_duration_seconds_bucket{le="${le}",${labels}} ${count - slowerThan(le)}`,
+      ),
+      `http_request_duration_seconds_bucket{le="+Inf",${labels}} ${count}`,
+      `http_request_duration_seconds_sum{${labels}} ${count / 10}`,
+      `http_request_duration_seconds_count{${labels}} ${count}`,
+    ]
   }
 }

@@ -1,12 +1,13 @@
-import { formatNumber, formatShare, formatSpan } from '../format.ts'
-import { type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
+import { formatCount, formatNumber, formatShare, formatSpan } from '../format.ts'
+import { addCounts, type Counts, type CountsReading, isMissing, type SliReading } from '../observation.ts'
 import type { BurnPair, Gate, Side, Sides } from '../plan.ts'
 import { isProvenAbove, isProvenBetter } from './chernoff.ts'
 import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 /**
  * Minimum traffic of a window, in requests × budget, for its burn to mean anything: below it, a healthy service reaches
- * the factor by chance. DESIGN §6; between two factors the lower one's counts, which asks for more.
+ * the factor by chance. DESIGN §6; between two factors the lower one's counts, which asks for more. Where bad events
+ * come in bursts, as many bursts are needed as events elsewhere.
  */
 const GUARDS = [
   { factor: 14.4, expectedBad: 0.3 },
@@ -71,11 +72,11 @@ export function judgeBurn(
   if (counted.total < context.minRequests)
     return verdict(
       'wait',
-      `${gate.sli}: ${count(counted.total)} of at least ${context.minRequests} requests on new so far`,
+      `${gate.sli}: ${formatCount(counted.total)} of at least ${context.minRequests} requests on new so far`,
       evidence,
     )
   const burn = burnOf(counted, budget)
-  const told = `${count(counted.bad)} of ${count(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
+  const told = `${formatCount(counted.bad)} of ${formatCount(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
   return burn <= PASS_BURN
     ? verdict('pass', `${gate.sli}: ${told}`, { ...evidence, burn })
     : verdict('wait', `${gate.sli}: ${told}; passes at ${PASS_BURN} × or less`, { ...evidence, burn })
@@ -85,19 +86,21 @@ function worstFired(pairs: readonly BurnPair[], budget: number, reading: CountsR
   const fired = pairs.flatMap((pair) => {
     const long = windowOf(reading, 'new', pair.longSeconds)
     const short = windowOf(reading, 'new', pair.shortSeconds)
-    return long && short && burns(long, budget, pair.factor) && burns(short, budget, pair.factor)
+    const phi = reading.dispersion?.phi ?? 1
+    return long && short && [long, short].every((window) => burns(window, budget, pair.factor, phi))
       ? [{ pair, long, short }]
       : []
   })
   return fired.find(({ pair }) => pair.then === 'revert') ?? fired[0] ?? null
 }
 
-function burns(counts: Counts, budget: number, factor: number): boolean {
-  return counts.total * budget >= guardOf(factor) && burnOf(counts, budget) >= factor
+function burns(counts: Counts, budget: number, factor: number, phi: number): boolean {
+  return counts.total * budget >= guardOf(factor) * phi && burnOf(counts, budget) >= factor
 }
 
 function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fired, reading: CountsReading): Verdict {
   const old = windowOf(reading, 'old', pair.shortSeconds)
+  const oldLong = windowOf(reading, 'old', pair.longSeconds)
   const oldShare = old && old.total > 0 ? formatShare(old.bad / old.total) : null
   const evidence = {
     factor: pair.factor,
@@ -105,6 +108,8 @@ function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fire
     longSeconds: pair.longSeconds,
     shortSeconds: pair.shortSeconds,
     longBurn: burnOf(long, budget),
+    // What all users together feel.
+    blendedBurn: burnOf(oldLong ? addCounts(long, oldLong) : long, budget),
     shortBurn: burnOf(short, budget),
     newRequests: long.total,
     newBad: long.bad,
@@ -112,9 +117,9 @@ function harmVerdict(gate: BurnGate, budget: number, { pair, long, short }: Fire
     oldBad: old?.bad ?? null,
   }
   const sentence =
-    `${gate.sli}: ${formatShare(long.bad / long.total)} of ${count(long.total)} requests bad on new in ${formatSpan(pair.longSeconds)}, ` +
+    `${gate.sli}: ${formatShare(long.bad / long.total)} of ${formatCount(long.total)} requests bad on new in ${formatSpan(pair.longSeconds)}, ` +
     `${formatNumber(evidence.longBurn)} × the budget (limit ${formatNumber(pair.factor)} ×); ` +
-    `old: ${oldShare === null ? 'no requests to compare with' : `${oldShare} of ${count(old?.total ?? Number.NaN)}`}`
+    `old: ${oldShare === null ? 'no requests to compare with' : `${oldShare} of ${formatCount(old?.total ?? Number.NaN)}`}`
   return verdictOf(gate.id)(pair.then, sentence, evidence)
 }
 
@@ -156,8 +161,4 @@ export function oldServes(gate: BurnGate, reading: SliReading): boolean {
 function windowOf(reading: CountsReading, side: Side, seconds: number): Counts | null {
   const counts = reading.windows.find((window) => window.seconds === seconds)?.counts[side]
   return counts === undefined || isMissing(counts) ? null : counts
-}
-
-function count(n: number): string {
-  return Math.round(n).toLocaleString('en-US')
 }

@@ -1,11 +1,15 @@
-import { NO_COUNTS, type Observation, type SliReading } from '../observation.ts'
+import { isMissing, NO_COUNTS, type Observation, type SliReading } from '../observation.ts'
 import type { Gate, Plan } from '../plan.ts'
 import type { RolloutState } from '../state.ts'
 import { unreachable } from '../unreachable.ts'
+import { judgeBudget, spendsMore } from './budget.ts'
 import { judgeBurn, oldHealth, oldServes } from './burn.ts'
+import { judgeHarm, provesOldBetter } from './harm.ts'
+import { judgeLatency, provesOldFaster } from './latency.ts'
 import { judgeProbe } from './probe.ts'
+import { judgeProof, type Raise } from './proof.ts'
 import { judgeThreshold, oldIsWithin } from './threshold.ts'
-import { type GateContext, type Verdict, verdictOf } from './verdict.ts'
+import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
 
 /** One verdict a gate, in the plan's order. Without a new reading, the last verdict stands. */
 export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
@@ -39,9 +43,77 @@ function judgeGate(
       const [reading, counted] = [observation.probes[gate.probe], state.probes[gate.probe]]
       return reading && counted ? judgeProbe(gate, reading, counted, context) : null
     }
+    case 'harm': {
+      const test = state.tests[gate.id]
+      if ('probe' in gate.of) return test?.kind === 'harm' ? judgeHarm(gate, test) : null
+      const reading = newReading(state, observation, gate.of.sli)
+      return (
+        reading &&
+        judgeTest(gate.id, gate.of.sli, reading, context, test?.kind === 'harm' ? () => judgeHarm(gate, test) : null)
+      )
+    }
+    case 'latency': {
+      const test = state.tests[gate.id]
+      const reading = newReading(state, observation, gate.sli)
+      return (
+        reading &&
+        judgeTest(gate.id, gate.sli, reading, context, test?.kind === 'latency' ? () => judgeLatency(gate, test) : null)
+      )
+    }
+    case 'budget': {
+      const test = state.tests[gate.id]
+      const reading = newReading(state, observation, gate.sli)
+      const budget = budgetOf(plan, gate.sli)
+      return (
+        reading &&
+        judgeTest(
+          gate.id,
+          gate.sli,
+          reading,
+          context,
+          test?.kind === 'budget' ? () => judgeBudget(gate, test, budget) : null,
+        )
+      )
+    }
+    case 'proof': {
+      const reading = newReading(state, observation, gate.sli)
+      const at = { raise: raiseOf(plan, state), heldSeconds: state.heldMs / 1000, isProbed: isProbed(plan, state) }
+      const counted = state.evidence[gate.sli]?.counts ?? { old: NO_COUNTS, new: NO_COUNTS }
+      const proof = state.proofs[gate.id] ?? null
+      return reading && judgeTest(gate.id, gate.sli, reading, context, () => judgeProof(gate, proof, counted, at))
+    }
     default:
       return unreachable(gate)
   }
+}
+
+/** A test's verdict, unless its data is missing; null instead of a judgement: the test has no tick yet. */
+function judgeTest(
+  gate: string,
+  sli: string,
+  reading: SliReading,
+  context: GateContext,
+  judgement: (() => Verdict) | null,
+): Verdict {
+  const verdict = judgement?.() ?? verdictOf(gate)('wait', `${sli}: nothing was counted yet`)
+  // Harm that was shown stays a fact, also while the newest tick is missing.
+  if (verdict.outcome === 'halt' || verdict.outcome === 'revert') return verdict
+  if (reading.kind === 'missing') return verdictOf(gate)('blind', `${sli} cannot be read: ${reading.detail}`)
+  if (reading.kind === 'value') return verdictOf(gate)('blind', `${sli} gave a value where counts were expected`)
+  const { new: fresh } = reading.tick
+  return isMissing(fresh) ? missingVerdict(gate, `${sli} of new`, fresh, context) : verdict
+}
+
+/** The weight now, and the one that a proof is for. */
+export function raiseOf(plan: Plan, { phase, intendedWeightPercent }: RolloutState): Raise {
+  const next = phase.name === 'stepping' ? plan.steps[phase.stepIndex + 1] : undefined
+  return { nowPercent: intendedWeightPercent, nextPercent: next?.weightPercent ?? 100 }
+}
+
+/** Whether the plan has probes of NEW, and all of them pass as often as they must. */
+function isProbed(plan: Plan, state: RolloutState): boolean {
+  const probes = plan.gates.filter((gate) => gate.kind === 'probe')
+  return probes.length > 0 && probes.every(({ probe, passes }) => (state.probes[probe]?.passes ?? 0) >= passes)
 }
 
 /** A reading that ends before a person's resume shows what that person has already seen. */
@@ -120,6 +192,20 @@ function opinionOf(
       if (failures === null) return 'unknown'
       return failures === 0 ? 'fit' : failures >= gate.failures ? 'unfit' : 'unknown'
     }
+    case 'harm': {
+      const test = state.tests[gate.id]
+      return test?.kind === 'harm' && provesOldBetter(gate, test) ? 'fit' : 'unknown'
+    }
+    case 'latency': {
+      const test = state.tests[gate.id]
+      return test?.kind === 'latency' && provesOldFaster(gate, test) ? 'fit' : 'unknown'
+    }
+    case 'budget': {
+      const test = state.tests[gate.id]
+      return test?.kind === 'budget' && accusers.includes(gate.id) && spendsMore(test) ? 'fit' : 'unknown'
+    }
+    case 'proof':
+      return 'unknown'
     default:
       return unreachable(gate)
   }

@@ -77,19 +77,24 @@ export function readRefusal(body: unknown): { readonly type: string; readonly te
 }
 
 /**
- * The values by moment (milliseconds since 1970) and group. `NaN` and infinities stay what they are, for the reader to
- * refuse. A series that lacks one of the labels belongs to no group.
+ * The values by moment (milliseconds since 1970) and group; with `within`, by that label's value in each group, see
+ * `splitKey`. `NaN` and infinities stay what they are, for the reader to refuse. A series that lacks one of the labels
+ * belongs to no group.
  */
 export function sumsByMoment(
   series: readonly Series[],
   labels: SliSpec['labels'],
+  within: string | null = null,
 ): ReadonlyMap<number, Sums> | Missing {
   const moments = new Map<number, Map<string, number | Missing>>()
   for (const { metric, points } of series) {
     const cluster = metric[labels.cluster]
     const workload = metric[labels.workload]
     if (cluster === undefined || workload === undefined) continue
-    const key = groupKey(cluster, workload)
+    const part = within === null ? null : metric[within]
+    if (part === undefined) continue
+    const group = groupKey(cluster, workload)
+    const key = part === null ? group : `${group}${SEPARATOR}${part}`
     for (const [seconds, text] of points) {
       const atMs = Math.round(seconds * 1000)
       const sums = moments.get(atMs) ?? new Map<string, number | Missing>()
@@ -100,6 +105,14 @@ export function sumsByMoment(
   if (moments.size === 0 && series.length > 0)
     return missing('bad-answer', `no series has both labels, ${labels.cluster} and ${labels.workload}`)
   return moments
+}
+
+const SEPARATOR = '\u0000'
+
+/** The group, and the value of the label within it. */
+export function splitKey(key: string): readonly [group: string, part: string] {
+  const end = key.lastIndexOf(SEPARATOR)
+  return [key.slice(0, end), key.slice(end + 1)]
 }
 
 function severalSeries({ cluster, workload }: SliSpec['labels']): string {

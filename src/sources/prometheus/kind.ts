@@ -6,6 +6,6 @@ import { openPrometheus } from './source.ts'
 export const prometheusKind: SourceKind<PrometheusSettings> = {
   kind: 'prometheus',
   settings: prometheusSettings,
-  measures: ['selector', 'histogram', 'query', 'value'],
+  measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
   open: openPrometheus,
 }

@@ -1,4 +1,5 @@
 import type { SliSpec } from '../../core/plan.ts'
+import { BOUND_LABEL, type BucketSelectors } from '../buckets.ts'
 import { type Selector, selectorText } from '../selector.ts'
 import type { PrometheusSettings } from './settings.ts'
 
@@ -34,6 +35,48 @@ export function baselinedGrowthQuery(
   return `${growthQuery(selector, labels, tickMs, spans)} and ${by(labels)} (${before})`
 }
 
+/**
+ * As `baselinedGrowthQuery`, of all buckets of histograms, by cluster, workload and boundary. The buckets of one
+ * histogram begin anew together: after a restart a bucket that has already passed its former value would hide it.
+ */
+export function bucketGrowthQuery(
+  buckets: BucketSelectors,
+  labels: SliSpec['labels'],
+  tickMs: number,
+  spans: Spans,
+): string {
+  const { now, before } = samples(buckets.each, tickMs, spans)
+  const growth = `${now} - ${before} unless ignoring (${BOUND_LABEL}) ${now} < ${before} or ${now}`
+  const known = samples(buckets.all, tickMs, spans).before
+  return `${by(labels, BOUND_LABEL)} (${growth}) and on (${names(labels)}) ${known}`
+}
+
+/**
+ * The share of a group's histograms that have a bucket, where it is not all of them: most often an empty answer. Plain
+ * selectors, since a process that now has other buckets must not be taken for one that has both.
+ */
+export function unevenBucketsQuery({ each, all }: BucketSelectors, labels: SliSpec['labels']): string {
+  const some = `count by (${names(labels)}, ${BOUND_LABEL}) (${selectorText(each)})`
+  return `${some} / on (${names(labels)}) group_left ${countQuery(all, labels)} != 1`
+}
+
+/**
+ * As `growthQuery` of the part, without the groups where not each series of the whole has one: a sum over some of the
+ * pods is none.
+ */
+export function evenGrowthQuery(
+  { part, total }: { readonly part: Selector; readonly total: Selector },
+  labels: SliSpec['labels'],
+  tickMs: number,
+  spans: Spans,
+): string {
+  return `${growthQuery(part, labels, tickMs, spans)} unless ${countQuery(part, labels)} != ${countQuery(total, labels)}`
+}
+
+function countQuery(selector: Selector, labels: SliSpec['labels']): string {
+  return `count by (${names(labels)}) (${selectorText(selector)})`
+}
+
 /** Puts the window into somebody's own PromQL. */
 export function windowedQuery(promql: string, windowSeconds: number): string {
   return promql.replaceAll('$window', `${windowSeconds}s`)
@@ -47,6 +90,10 @@ function samples(selector: Selector, tickMs: number, { staleAfterSeconds, gapTol
   }
 }
 
-function by({ cluster, workload }: SliSpec['labels']): string {
-  return `sum by (${cluster}, ${workload})`
+function by(labels: SliSpec['labels'], ...more: readonly string[]): string {
+  return `sum by (${[names(labels), ...more].join(', ')})`
+}
+
+function names({ cluster, workload }: SliSpec['labels']): string {
+  return `${cluster}, ${workload}`
 }

@@ -6,7 +6,7 @@ import type { Sums } from '../counters.ts'
 import { type Answer, type Series, sumsByMoment } from './answer.ts'
 import { createClient } from './client.ts'
 import { createNoting } from './noting.ts'
-import { questionsOf } from './questions.ts'
+import { pastQuestionsOf, questionsOf } from './questions.ts'
 import type { PrometheusSettings } from './settings.ts'
 
 /** Prometheus refuses more than 11,000 points a series in one range query. */
@@ -37,7 +37,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
 
     async history(sli, span, signal) {
       const tickMs = span.tickSeconds * 1000
-      const questions = questionsOf(sli, tickMs, settings)
+      const questions = pastQuestionsOf(sli, tickMs, settings)
       if (isMissing(questions)) return questions
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
@@ -49,7 +49,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
           if (isMissing(answer)) return answer
           series = series.concat(answer.series)
         }
-        const moments = sumsByMoment(series, sli.labels)
+        const moments = sumsByMoment(series, sli.labels, questions.within)
         if (isMissing(moments)) return moments
         answers.push(moments)
       }
@@ -74,7 +74,7 @@ async function pollOne(
   const sums: Sums[] = []
   for (const answer of await Promise.all(questions.queries.map(ask))) {
     if (isMissing(answer)) return answer
-    const moments = sumsByMoment(answer.series, sli.labels)
+    const moments = sumsByMoment(answer.series, sli.labels, questions.within)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()

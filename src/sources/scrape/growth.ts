@@ -22,28 +22,29 @@ export interface Growth {
 /**
  * Compares a page with the one before. A series that is new on a target with a baseline, or fell, counts from zero. One
  * that was away goes on where it stopped; after `gapToleranceMs` both series and target are forgotten, for what they
- * counted meanwhile says little about now.
+ * counted meanwhile says little about now. Series of one family begin anew together: of a restarted histogram, a bucket
+ * that has already passed its former value would hide it.
  */
 export function grow(
   before: Baseline | undefined,
   readings: ReadonlyMap<string, Reading>,
   atMs: number,
   gapToleranceMs: number,
+  familyOf: (labels: Labels) => string = seriesKey,
 ): Growth {
   const isKept = (seenAtMs: number) => atMs - seenAtMs <= gapToleranceMs
   const known = before && isKept(before.atMs) ? before : undefined
   const series = new Map([...(known?.series ?? [])].filter(([, { seenAtMs }]) => isKept(seenAtMs)))
+  const hasFallen = ([key, { value }]: [string, Reading]) => value < (series.get(key)?.value ?? 0)
+  const restarted = new Set([...readings].filter(hasFallen).map(([, { labels }]) => familyOf(labels)))
   const grown: Reading[] = []
   for (const [key, { labels, value }] of readings) {
     const isUsable = Number.isFinite(value) && value >= 0
-    grown.push({ labels, value: isUsable ? growthOf(series.get(key)?.value, value) : Number.NaN })
+    const before = restarted.size > 0 && restarted.has(familyOf(labels)) ? 0 : (series.get(key)?.value ?? 0)
+    grown.push({ labels, value: isUsable ? value - before : Number.NaN })
     if (isUsable) series.set(key, { labels, value, seenAtMs: atMs })
   }
   return { baseline: { atMs, series }, grown: known ? grown : null }
-}
-
-function growthOf(before: number | undefined, now: number): number {
-  return before === undefined || now < before ? now : now - before
 }
 
 /** Two series are the same when all their labels are. */

@@ -10,13 +10,15 @@ export interface Query {
   readonly key: string
   readonly metric: string
   readonly isSelected: LabelTest
+  /** Equal for series that begin anew together. */
+  readonly familyOf: (labels: Labels) => string
 }
 
 /** Compiles a selector; missing: its patterns cannot be matched here. */
-export function compileQuery(selector: Selector): Query | Missing {
+export function compileQuery(selector: Selector, familyOf: Query['familyOf'] = seriesKey): Query | Missing {
   const isSelected = compileMatchers(selector)
   if (isMissing(isSelected)) return isSelected
-  return { key: selectorText(selector), metric: selector.metric, isSelected }
+  return { key: selectorText(selector), metric: selector.metric, isSelected, familyOf }
 }
 
 /** The series of a page that a query selects, with the target's labels put on; later lines of a series win. */

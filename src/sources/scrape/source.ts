@@ -3,22 +3,16 @@ import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { MetricSource, SliVector } from '../../ports/source.ts'
 import { mapBounded } from '../bounded.ts'
-import { type Counters, countersOf } from '../counters.ts'
-import { type Baseline, grow } from './growth.ts'
+import { BOUND_LABEL, bucketsOf, measureAll } from '../buckets.ts'
+import { countersOf, joinCounts } from '../counters.ts'
+import { type Baseline, grow, seriesKey } from './growth.ts'
 import { readPage } from './page.ts'
 import { compileQuery, type Query, select } from './query.ts'
 import type { ScrapeSettings, ScrapeTarget } from './settings.ts'
-import { sumGroups, type TargetGrowth } from './sums.ts'
+import { bucketReadings, measureGroups, type Question, sumReadings, type TargetGrowth } from './sums.ts'
 
 /** How many pages are fetched at once. */
 const FETCHES = 16
-
-/** An SLI as this source can answer it. */
-interface Question {
-  readonly counters: Counters
-  readonly total: Query
-  readonly part: Query
-}
 
 /**
  * Evidence from pages of metrics that Headgate reads itself, so that no Prometheus is needed. It remembers what each
@@ -40,7 +34,7 @@ export function openScrape(settings: ScrapeSettings): MetricSource {
       const questions = new Map(slis.map((sli) => [sli, questionOf(sli)]))
       const queries = new Map<string, Query>()
       for (const question of questions.values())
-        if (!isMissing(question)) for (const query of [question.total, question.part]) queries.set(query.key, query)
+        if (!isMissing(question)) for (const query of question.queries) queries.set(query.key, query)
       const wanted = [...queries.values()]
       const targets =
         wanted.length === 0
@@ -49,7 +43,7 @@ export function openScrape(settings: ScrapeSettings): MetricSource {
       return new Map(
         [...questions].map(([sli, question]): [SliSpec, SliVector] => {
           if (isMissing(question)) return [sli, question]
-          const groups = sumGroups(sli.labels, question, targets)
+          const groups = measureGroups(sli.labels, question, targets)
           return [sli, isMissing(groups) ? groups : { kind: 'vector', ...tick, groups }]
         }),
       )
@@ -79,20 +73,41 @@ function growthOf(
   const grown = new Map<string, ReturnType<typeof grow>['grown']>()
   for (const query of queries) {
     const readings = select(query, samples, target.labels)
-    const growth = grow(baselines.get(query.key), readings, atMs, gapToleranceMs)
+    const growth = grow(baselines.get(query.key), readings, atMs, gapToleranceMs, query.familyOf)
     baselines.set(query.key, growth.baseline)
     grown.set(query.key, growth.grown)
   }
   return { target, failure: null, grown: (query) => grown.get(query) ?? null, seen }
 }
 
-function questionOf({ measure }: SliSpec): Question | Missing {
-  if (measure.kind === 'query' || measure.kind === 'value')
-    return missing('refused', `the source scrape has no PromQL for an SLI of the form ${measure.kind}`)
-  const counters = countersOf(measure)
-  if (isMissing(counters)) return counters
-  const total = compileQuery(counters.total)
-  if (isMissing(total)) return total
-  const part = compileQuery(counters.part)
-  return isMissing(part) ? part : { counters, total, part }
+/** The question with its queries compiled. */
+type Compiled = Question & { readonly queries: readonly Query[] }
+
+function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
+  switch (measure.kind) {
+    case 'selector': {
+      const counters = countersOf(measure)
+      if (isMissing(counters)) return counters
+      const [total, part] = [compileQuery(counters.total), compileQuery(counters.part)]
+      if (isMissing(total)) return total
+      if (isMissing(part)) return part
+      return {
+        queries: [total, part],
+        join: ([totals = [], parts = []]) =>
+          joinCounts(sumReadings(totals, labels), sumReadings(parts, labels), counters),
+      }
+    }
+    case 'histogram': {
+      const buckets = bucketsOf(measure)
+      if (isMissing(buckets)) return buckets
+      const query = compileQuery(buckets.each, ({ [BOUND_LABEL]: _, ...rest }) => seriesKey(rest))
+      if (isMissing(query)) return query
+      return { queries: [query], join: ([readings = []]) => measureAll(bucketReadings(readings, labels), measure) }
+    }
+    case 'nativeHistogram':
+      return missing('refused', 'pages of text have no native histograms')
+    case 'query':
+    case 'value':
+      return missing('refused', `the source scrape has no PromQL for an SLI of the form ${measure.kind}`)
+  }
 }

@@ -1,0 +1,133 @@
+import { formatCount, formatNumber, formatShare } from '../format.ts'
+import { addCounts, type Counts, NO_COUNTS, rateOf } from '../observation.ts'
+import type { Allowance, HarmGate, Sides } from '../plan.ts'
+import type { HarmState } from '../state.ts'
+import { type Alternative, evidenceOf, type HarmRule, raise } from './harm-test.ts'
+import { NO_RESTARTS, restart, type Stage } from './restarts.ts'
+import { type Verdict, verdictOf } from './verdict.ts'
+
+/** Most is staked on faults of 4 to 8 times what is allowed: those that a rollout meets, and has to catch soon. */
+const RELATIVE: readonly Alternative[] = [
+  { times: 2, stake: 0.1 },
+  { times: 4, stake: 0.2 },
+  { times: 8, stake: 0.3 },
+  { times: 20, stake: 0.3 },
+  { times: 60, stake: 0.1 },
+]
+
+const ABSOLUTE: readonly Alternative[] = [1.25, 1.5, 2, 4, 8, 20, 60].map((times) => ({ times, stake: 1 / 7 }))
+
+/**
+ * Evidence below this speaks no more against NEW than for it: what came before is not what a later alarm is about. Where
+ * OLD serves little the evidence hardly falls, so less would never be quiet there.
+ */
+const QUIET = 1
+/** Less than this many times worse is told as equally bad. */
+const WORSE = 1.05
+
+/** One more tick for a gate's tests. */
+export interface TestTick {
+  readonly atMs: number
+  readonly counts: Sides<Counts>
+  readonly stage: Stage
+  /** Overdispersion, taken over when a stage begins. */
+  readonly phi: number
+}
+
+/** The gate's tests after one more tick. O(alternatives). */
+export function weighHarm(gate: HarmGate, before: HarmState | null, tick: TestTick): HarmState {
+  const { share, restarts } = restart(before?.restarts ?? NO_RESTARTS, tick.stage)
+  const phi = before && before.restarts.stage === tick.stage.index ? before.phi : tick.phi
+  const look = { counts: tick.counts, share, dispersion: phi }
+  const revert = raise(before?.revert ?? [], relative(gate.revert), look)
+  const halt = raise(before?.halt ?? [], relative(gate.halt), look)
+  const absolute = raise(before?.absolute ?? [], absoluteRule(gate.absolute), look)
+  const isQuiet =
+    evidenceOf(halt, relative(gate.halt), 1) < QUIET && evidenceOf(absolute, absoluteRule(gate.absolute), 1) < QUIET
+  const run = before?.run ?? { old: NO_COUNTS, new: NO_COUNTS }
+  return {
+    kind: 'harm',
+    untilMs: tick.atMs,
+    restarts,
+    phi,
+    revert,
+    halt,
+    absolute,
+    run: isQuiet ? { old: NO_COUNTS, new: NO_COUNTS } : addSides(run, tick.counts),
+  }
+}
+
+/** What the gate's tests say of NEW. */
+export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
+  const { restarts, run, phi } = state
+  const against = {
+    revert: evidenceOf(state.revert, relative(gate.revert), restarts.spent),
+    halt: evidenceOf(state.halt, relative(gate.halt), restarts.spent),
+    absolute: evidenceOf(state.absolute, absoluteRule(gate.absolute), restarts.spent),
+  }
+  const evidence = {
+    newRequests: run.new.total,
+    newBad: run.new.bad,
+    oldRequests: run.old.total,
+    oldBad: run.old.bad,
+    revertEvidence: against.revert,
+    revertNeeds: 1 / gate.revert.alpha,
+    haltEvidence: against.halt,
+    haltNeeds: 1 / gate.halt.alpha,
+    absoluteEvidence: against.absolute,
+    absoluteNeeds: 1 / gate.absolute.alpha,
+    dispersion: phi,
+  }
+  const verdict = verdictOf(gate.id)
+  const [name, events] = 'sli' in gate.of ? [gate.of.sli, 'requests'] : [`probe ${gate.of.probe}`, 'rounds']
+  if (against.revert >= 1 / gate.revert.alpha)
+    return verdict(gate.worst, `${name}: ${compared(run, events)}${sure(against.revert)}`, evidence)
+  if (against.halt >= 1 / gate.halt.alpha)
+    return verdict('halt', `${name}: ${compared(run, events)}${sure(against.halt)}`, evidence)
+  if (against.absolute < 1 / gate.absolute.alpha)
+    return verdict('pass', `${name}: nothing shows new to be worse than old`, evidence)
+  const isShared = rateOf(run.old) >= gate.absolute.margin / 2
+  const cause = isShared
+    ? 'both fail beyond the objective: a shared dependency, which a revert would not mend'
+    : `more than the ${formatShare(gate.absolute.margin)} that is allowed whatever old does`
+  return verdict('halt', `${name}: ${compared(run, events)}; ${cause}${sure(against.absolute)}`, {
+    ...evidence,
+    cause: isShared ? 'shared-dependency' : 'objective',
+  })
+}
+
+/** True when the gate's own test has proven OLD better. */
+export function provesOldBetter(gate: HarmGate, { revert, restarts }: HarmState): boolean {
+  return evidenceOf(revert, relative(gate.revert), restarts.spent) >= 1 / gate.revert.alpha
+}
+
+/** The tests that the gate makes, so that others can hold them to their error bounds. */
+export function rulesOf(gate: HarmGate): Readonly<Record<'revert' | 'halt' | 'absolute', HarmRule>> {
+  return { revert: relative(gate.revert), halt: relative(gate.halt), absolute: absoluteRule(gate.absolute) }
+}
+
+function relative({ ratio, margin }: Allowance): HarmRule {
+  return { ratio, margin, alternatives: RELATIVE }
+}
+
+function absoluteRule({ margin }: Allowance): HarmRule {
+  return { ratio: 0, margin, alternatives: ABSOLUTE }
+}
+
+function addSides(a: Sides<Counts>, b: Sides<Counts>): Sides<Counts> {
+  return { old: addCounts(a.old, b.old), new: addCounts(a.new, b.new) }
+}
+
+function compared({ new: fresh, old }: Sides<Counts>, events: string): string {
+  const told = `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} ${events}`
+  if (old.total === 0) return `${told}, old serves none to compare with`
+  const times = old.bad === 0 ? null : rateOf(fresh) / rateOf(old)
+  return `${told}, old ${formatShare(rateOf(old))}${times === null || times < WORSE ? '' : `: ${formatNumber(times)} times worse`}`
+}
+
+/** How seldom chance alone would say so, in two digits, and never more seldom than it is. */
+export function sure(evidence: number): string {
+  const most = Math.min(1e6, evidence)
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(most)) - 1)
+  return `; a false alarm this strong happens in fewer than 1 of ${formatCount(Math.floor(most / unit) * unit)} rollouts`
+}

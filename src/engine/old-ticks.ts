@@ -1,0 +1,114 @@
+import { estimateDispersion } from '../core/gates/dispersion.ts'
+import type { Counts, Dispersion } from '../core/observation.ts'
+import type { SliMeasure } from '../core/plan.ts'
+import { clusterOf, type SliVector } from '../ports/source.ts'
+
+/** So many of the newest ticks of a group are kept: three hours of sweeps of 30 s. */
+export const KEPT_TICKS = 360
+/** φ is estimated anew after at least so many ticks: it moves slowly, and there may be thousands of groups. */
+const ESTIMATE_EVERY_TICKS = 30
+
+/** The newest ticks of one group, 3 kB. Single precision: counts are exact up to 16 million a tick. */
+class TickRing {
+  private readonly pairs = new Float32Array(2 * KEPT_TICKS)
+  private added = 0
+  private estimate: Dispersion | null = null
+  /** The number of ticks at which the next estimate is due. */
+  private dueAfter = 0
+  private delayTicks: number
+
+  /** `delayTicks` puts off its second estimate: thousands of groups, all in one sweep, would hold that one up. */
+  constructor(delayTicks: number) {
+    this.delayTicks = delayTicks
+  }
+
+  add({ total, bad }: Counts): void {
+    const slot = 2 * (this.added % KEPT_TICKS)
+    this.pairs[slot] = total
+    this.pairs[slot + 1] = bad
+    this.added += 1
+  }
+
+  /** Oldest first. */
+  ticks(): Counts[] {
+    const count = Math.min(this.added, KEPT_TICKS)
+    return Array.from({ length: count }, (_, index) => {
+      const slot = 2 * ((this.added - count + index) % KEPT_TICKS)
+      // Index within a fixed-size array: always there.
+      return { total: this.pairs[slot] as number, bad: this.pairs[slot + 1] as number }
+    })
+  }
+
+  dispersion(): Dispersion | null {
+    if (this.added >= this.dueAfter) {
+      this.estimate = estimateDispersion(this.ticks())
+      this.dueAfter = this.added + ESTIMATE_EVERY_TICKS + this.delayTicks
+      this.delayTicks = 0
+    }
+    return this.estimate
+  }
+}
+
+/** What OLD counted lately in one SLI, tick by tick, by group: how its bad events come, alone or in bursts. */
+export class OldTicks {
+  private readonly tickMs: number
+  private clusters: ReadonlySet<string> = new Set()
+  private rings = new Map<string, TickRing>()
+  /** Where the first tick begins; null: there is none yet. */
+  private fromMs: number | null = null
+
+  constructor(tickMs: number) {
+    this.tickMs = tickMs
+  }
+
+  /** Groups of these clusters are kept, and no others. */
+  keep(clusters: ReadonlySet<string>): void {
+    this.clusters = clusters
+    for (const group of this.rings.keys()) if (!clusters.has(clusterOf(group))) this.rings.delete(group)
+  }
+
+  /** Takes in a tick that is newer than all before. */
+  add(vector: SliVector): void {
+    if (vector.kind === 'missing') return
+    this.fromMs ??= vector.sinceMs
+    // Of a tick that is longer, as after a failed one, counts vary by its length.
+    if (vector.atMs - vector.sinceMs !== this.tickMs) return
+    for (const [group, measure] of vector.groups)
+      if (measure.kind === 'counts' && this.clusters.has(clusterOf(group))) this.ringOf(group).add(measure)
+  }
+
+  /** Puts what a source remembers, oldest first, before all that is there already; what overlaps it is left out. */
+  prepend(past: readonly SliVector[]): void {
+    const [newer, fromMs] = [this.rings, this.fromMs]
+    this.rings = new Map()
+    this.fromMs = null
+    for (const vector of past) if (vector.kind === 'vector' && vector.atMs <= (fromMs ?? vector.atMs)) this.add(vector)
+    this.fromMs ??= fromMs
+    for (const [group, ring] of newer) for (const tick of ring.ticks()) this.ringOf(group).add(tick)
+  }
+
+  /** null: there are too few bad events to tell. */
+  dispersion(group: string): Dispersion | null {
+    return this.rings.get(group)?.dispersion() ?? null
+  }
+
+  private ringOf(group: string): TickRing {
+    const ring = this.rings.get(group) ?? new TickRing(this.rings.size % ESTIMATE_EVERY_TICKS)
+    this.rings.set(group, ring)
+    return ring
+  }
+}
+
+/** False where a tick is not counted by itself: shares of a longer window hide bursts, and values are no counts. */
+export function hasOwnTicks(measure: SliMeasure, sweepSeconds: number): boolean {
+  switch (measure.kind) {
+    case 'selector':
+    case 'histogram':
+    case 'nativeHistogram':
+      return true
+    case 'query':
+      return measure.windowSeconds <= sweepSeconds
+    case 'value':
+      return false
+  }
+}
