@@ -91,8 +91,14 @@ export class World {
         const requests = REQUESTS_A_SECOND * seconds
         const bad = (requests * share * (this.newBadPercent.get(workload) ?? 0)) / 100
         return [
-          [groupKey(CLUSTERS.old, workload), { kind: 'counts' as const, total: requests * (1 - share), bad: 0 }],
-          [groupKey(CLUSTERS.new, workload), { kind: 'counts' as const, total: requests * share, bad }],
+          [
+            groupKey(CLUSTERS.old, workload),
+            { kind: 'counts' as const, total: requests * (1 - share), bad: 0, latencies: null },
+          ],
+          [
+            groupKey(CLUSTERS.new, workload),
+            { kind: 'counts' as const, total: requests * share, bad, latencies: null },
+          ],
         ]
       }),
     )
