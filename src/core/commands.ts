@@ -79,11 +79,14 @@ function approve(draft: Draft, { actor, reason }: Fact): Problem | null {
   return null
 }
 
-function advance(draft: Draft): Problem | null {
-  const { phase, holds, workload } = draft.state
+function advance(draft: Draft, { reason, actor }: Fact): Problem | null {
+  const { phase, holds, told, workload } = draft.state
   if (phase.name !== 'stepping' && phase.name !== 'baking') return wrongPhase(draft)
-  if (holds.length > 0)
-    return problem('COMMAND_HELD', `${workload} is held: ${holds.map(({ cause }) => cause).join(', ')}`)
+  // A gate that asks a person holds for this very answer.
+  const others = holds.filter(({ cause }) => !(cause === 'approval' && told.asked))
+  if (others.length > 0)
+    return problem('COMMAND_HELD', `${workload} is held: ${others.map(({ cause }) => cause).join(', ')}`)
+  if (told.asked) unhold(draft, 'approval', reason, actor)
   change(draft, { advancedStepIndex: phase.name === 'stepping' ? phase.stepIndex : draft.plan.steps.length })
   return null
 }

@@ -1,7 +1,7 @@
 import { followBlindness, missingTargets } from './blind.ts'
 import { change, type Draft, emit, hold } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
-import { type Verdict, worse } from './gates/verdict.ts'
+import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
 
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
@@ -18,8 +18,13 @@ export function judgeAll(draft: Draft): boolean {
 
 function tellChange(draft: Draft, before: readonly Verdict[], verdict: Verdict): void {
   const from = before.find(({ gate }) => gate === verdict.gate)?.outcome ?? null
-  const isFirstWait = from === null && verdict.outcome === 'wait'
-  if (from !== verdict.outcome && !isFirstWait) emit(draft, { type: 'verdict-changed', from, verdict })
+  if (from !== verdict.outcome && isNews(from, verdict.outcome)) emit(draft, { type: 'verdict-changed', from, verdict })
+}
+
+/** That a gate begins to wait or to pass goes without saying: the step that it lets through tells all its reasons. */
+function isNews(from: Outcome | null, to: Outcome): boolean {
+  const isTrouble = (outcome: Outcome | null) => outcome !== null && outcome !== 'wait' && outcome !== 'pass'
+  return isTrouble(from) || isTrouble(to) || (from === 'pass' && to === 'wait')
 }
 
 function actOnHarm(draft: Draft, before: readonly Verdict[], verdicts: readonly Verdict[]): boolean {

@@ -36,7 +36,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     judgeSinceMs: nowMs,
     approvedStepIndex: null,
     blindSinceMs: null,
-    told: { blind: false, stuck: false },
+    told: { blind: false, stuck: false, asked: false },
     tests: {},
     ...freshEvidence(),
   }

@@ -73,6 +73,7 @@ function followStep(draft: Draft): void {
   if (phase.name !== 'stepping' || watch(draft) === 'reverting') return
   const index = phase.stepIndex
   const step = draft.plan.steps[index]
+  followAsking(draft)
   if (!step || !isProven(draft, step.holdSeconds, index)) return
   const isLast = index + 1 >= draft.plan.steps.length
   if (!isLast && !isApproved(draft, index + 1)) return
@@ -93,6 +94,7 @@ function startBaking(draft: Draft, proof: string): void {
 
 function followBaking(draft: Draft): void {
   if (watch(draft) === 'reverting') return
+  followAsking(draft)
   const { plan } = draft
   if (draft.state.holds.length > 0 || !isProven(draft, plan.bakeSeconds, plan.steps.length)) return
   enter(draft, { name: 'draining' }, proofSentence(draft, plan.steps.length))
@@ -101,6 +103,16 @@ function followBaking(draft: Draft): void {
 function leaveDraining(draft: Draft): void {
   if (draft.state.holds.length > 0) return
   enter(draft, { name: 'completed' }, 'the drain is not watched in this version; look at OLD before you remove it')
+}
+
+/** A gate that leaves it to a person is a hold, so that the person learns of it; `advance`, or proof after all, ends it. */
+function followAsking(draft: Draft): void {
+  const { state } = draft
+  const asking =
+    state.advancedStepIndex === null ? state.verdicts.find(({ evidence }) => evidence['asks'] === 'person') : undefined
+  if (asking) hold(draft, 'approval', asking.sentence)
+  else if (state.told.asked) unhold(draft, 'approval', 'it is proven now')
+  change(draft, { told: { ...state.told, asked: asking !== undefined } })
 }
 
 /** Before the first step no gate is judged, but targets and OLD must be seen, and nobody else may move the weights. */

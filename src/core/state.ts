@@ -92,7 +92,7 @@ export interface RolloutState {
   /** Since when data is missing; null: nothing is. */
   readonly blindSinceMs: number | null
   /** What was already told, so that it is told once. */
-  readonly told: { readonly blind: boolean; readonly stuck: boolean }
+  readonly told: { readonly blind: boolean; readonly stuck: boolean; readonly asked: boolean }
 }
 
 export interface SliEvidence {

@@ -32,7 +32,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     approvedStepIndex: null,
     advancedStepIndex: null,
     blindSinceMs: null,
-    told: { blind: false, stuck: false },
+    told: { blind: false, stuck: false, asked: false },
     ...changes,
   }
 }

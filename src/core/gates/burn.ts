@@ -75,6 +75,7 @@ export function judgeBurn(
       `${gate.sli}: ${formatCount(counted.total)} of at least ${context.minRequests} requests on new so far`,
       evidence,
     )
+  if (counted.total === 0) return verdict('pass', `${gate.sli}: no requests on new, and none are asked for`, evidence)
   const burn = burnOf(counted, budget)
   const told = `${formatCount(counted.bad)} of ${formatCount(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
   return burn <= PASS_BURN

@@ -33,7 +33,8 @@ function judgeGate(
     case 'burnRate': {
       const reading = newReading(state, observation, gate.sli)
       const counted = state.evidence[gate.sli]?.counts.new ?? NO_COUNTS
-      return reading ? judgeBurn(gate, budgetOf(plan, gate.sli), reading, counted, context) : null
+      const minRequests = probesCount(gate.sli, plan, state) ? 0 : context.minRequests
+      return reading ? judgeBurn(gate, budgetOf(plan, gate.sli), reading, counted, { ...context, minRequests }) : null
     }
     case 'threshold': {
       const reading = newReading(state, observation, gate.sli)
@@ -114,6 +115,18 @@ export function raiseOf(plan: Plan, { phase, intendedWeightPercent }: RolloutSta
 function isProbed(plan: Plan, state: RolloutState): boolean {
   const probes = plan.gates.filter((gate) => gate.kind === 'probe')
   return probes.length > 0 && probes.every(({ probe, passes }) => (state.probes[probe]?.passes ?? 0) >= passes)
+}
+
+/** Whether the policy lets the probes' passes count in place of requests that do not come. */
+function probesCount(sli: string, plan: Plan, state: RolloutState): boolean {
+  return plan.gates.some(
+    (gate) =>
+      gate.kind === 'proof' &&
+      gate.sli === sli &&
+      gate.lowTraffic.then === 'probes' &&
+      state.heldMs >= gate.lowTraffic.afterSeconds * 1000 &&
+      isProbed(plan, state),
+  )
 }
 
 /** A reading that ends before a person's resume shows what that person has already seen. */

@@ -61,7 +61,8 @@ export function judgeProof(
   const { afterSeconds, then } = gate.lowTraffic
   if (then === 'wait' || at.heldSeconds < afterSeconds) return verdict('wait', still, evidence)
   const late = `${still} after ${formatSpan(at.heldSeconds)}`
-  if (then === 'person') return verdict('wait', `${late}: a person decides, by \`headgate advance\``, evidence)
+  if (then === 'person')
+    return verdict('wait', `${late}: a person decides, by \`headgate advance\``, { ...evidence, asks: 'person' })
   return at.isProbed
     ? verdict('pass', `${late}: the probes passed instead, as the policy says`, evidence)
     : verdict('wait', `${late}, and no probe has passed`, evidence)
