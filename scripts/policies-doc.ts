@@ -43,6 +43,7 @@ not say from the one that it \`extends\`; without \`extends\` that is \`standard
 whole, maps (\`evidence\`, \`proof\`, \`budget\`, \`probes\`, \`share\`) key by key, at any depth.
 
 What was resolved is pinned into a rollout when it starts: an edit of the config changes no running rollout.
+[evidence.md](evidence.md) tells what the tests behind \`evidence\`, \`proof\` and \`budget\` do.
 
 <!-- Written by scripts/write-schema.ts from src/policy/presets/. -->
 
