@@ -17,15 +17,23 @@ interface Judged {
 
 /**
  * All gates of a workload, in the order in which they are told. The tests of a workload share the false alarms of its
- * policy: each gets an equal part, so that a healthy rollout is stopped no more often because it has more SLIs.
+ * policy: each gets an equal part, so that a healthy rollout is stopped no more often because it has more SLIs. The
+ * false reverts are shared by those alone that may revert.
  */
 export function gatesOf({ slis, probes, policy }: Judged): Gate[] {
   const asked = probes.filter(({ address }) => address.new !== null).map(({ name }) => name)
-  const tests = slis.reduce((sum, [, settings]) => sum + testsOf(settings), asked.length)
+  const all = [...slis.flatMap(([, settings]) => testsOf(settings)), ...asked.map(() => policy.probes.then)]
+  const tests = { halt: all.length, revert: all.filter((worst) => worst === 'revert').length }
   return [
     ...slis.flatMap(([sli, settings]) => sliGates(sli, settings, policy, tests)),
     ...asked.flatMap((probe) => probeGates(probe, policy, tests)),
   ]
+}
+
+/** How many tests share the false alarms: all may halt, some may revert. */
+interface Tests {
+  readonly halt: number
+  readonly revert: number
 }
 
 /** The error budget: the share of events that may be bad. */
@@ -33,9 +41,10 @@ export function budgetOf(objectivePercent: number): number {
   return plain(1 - objectivePercent / 100)
 }
 
-/** Tests among the gates of an SLI, which take their part of the false alarms. */
-function testsOf({ objectivePercent, measure }: SliSettings): number {
-  return objectivePercent === null ? 0 : hasBuckets(measure) ? 2 : 1
+/** Tests among the gates of an SLI, which take their part of the false alarms: the worst that each may do. */
+function testsOf({ objectivePercent, measure, worst }: SliSettings): readonly Harm[] {
+  if (objectivePercent === null) return []
+  return hasBuckets(measure) ? [worst, worst] : [worst]
 }
 
 /** Both forms of histogram, which alone have a bound, count by buckets. */
@@ -43,14 +52,16 @@ function hasBuckets(measure: SliSettings['measure']): boolean {
   return 'slowerThanSeconds' in measure
 }
 
-function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, tests: number): Gate[] {
+function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, tests: Tests): Gate[] {
   const { bound, worst, objectivePercent, measure } = settings
   if (bound) return [{ kind: 'threshold', id: `threshold/${sli}`, sli, bound, then: worst }]
   if (objectivePercent === null) throw new Error(`SLI ${sli} has neither a bound nor an objective`)
   const { revert, halt, absolute, latencyMargin, bursts, proof, budget } = policy.evidence
   const share = budgetOf(objectivePercent)
   const pairs = policy.burnRate.map((pair): BurnPair => ({ ...pair, then: milder(pair.then, worst) }))
-  const allow = (limit: Limit) => allowance(limit, share, tests)
+  const allow = (limit: Limit, sharers: number) => allowance(limit, share, sharers)
+  // A test that may only halt takes its part of the false halts with either of its limits.
+  const reverters = worst === 'revert' ? tests.revert : tests.halt
   const gates: Gate[] = [
     { kind: 'burnRate', id: `burnRate/${sli}`, sli, pairs },
     {
@@ -58,9 +69,9 @@ function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, te
       id: `harm/${sli}`,
       of: { sli },
       worst,
-      revert: allow(revert),
-      halt: allow(halt),
-      absolute: allow(absolute),
+      revert: allow(revert, reverters),
+      halt: allow(halt, tests.halt),
+      absolute: allow(absolute, tests.halt),
       dispersion: bursts,
     },
   ]
@@ -71,7 +82,7 @@ function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, te
       sli,
       worst,
       margin: latencyMargin,
-      alpha: { halt: plain(halt.alpha / tests), revert: plain(revert.alpha / tests) },
+      alpha: { halt: plain(halt.alpha / tests.halt), revert: plain(revert.alpha / reverters) },
       dispersion: bursts,
     })
   const { need, timesOld, plusBudgets, lowTraffic } = proof
@@ -90,10 +101,11 @@ function sliGates(sli: string, settings: SliSettings, policy: ResolvedPolicy, te
 }
 
 /** An SLI's name has no slash, so `harm/probe/…` is none of an SLI called "probe". */
-function probeGates(probe: string, { probes, evidence }: ResolvedPolicy, tests: number): Gate[] {
+function probeGates(probe: string, { probes, evidence }: ResolvedPolicy, tests: Tests): Gate[] {
   const { revert, halt, absolute, probeMargin } = evidence
-  const allow = (ratio: number, margins: number, { alpha }: Limit): Allowance => {
-    return { ratio, margin: plain(margins * probeMargin), alpha: plain(alpha / tests) }
+  const reverters = probes.then === 'revert' ? tests.revert : tests.halt
+  const allow = (ratio: number, margins: number, { alpha }: Limit, sharers: number): Allowance => {
+    return { ratio, margin: plain(margins * probeMargin), alpha: plain(alpha / sharers) }
   }
   return [
     { kind: 'probe', id: `probe/${probe}`, probe, ...probes },
@@ -102,16 +114,16 @@ function probeGates(probe: string, { probes, evidence }: ResolvedPolicy, tests: 
       id: `harm/probe/${probe}`,
       of: { probe },
       worst: probes.then,
-      revert: allow(PROBE_RATIOS.revert, 1, revert),
-      halt: allow(PROBE_RATIOS.halt, 0.5, halt),
-      absolute: allow(0, 2, absolute),
+      revert: allow(PROBE_RATIOS.revert, 1, revert, reverters),
+      halt: allow(PROBE_RATIOS.halt, 0.5, halt, tests.halt),
+      absolute: allow(0, 2, absolute, tests.halt),
       dispersion: NO_BURSTS,
     },
   ]
 }
 
-function allowance({ timesOld, plusBudgets, alpha }: Limit, share: number, tests: number): Allowance {
-  return { ratio: timesOld, margin: plain(plusBudgets * share), alpha: plain(alpha / tests) }
+function allowance({ timesOld, plusBudgets, alpha }: Limit, share: number, sharers: number): Allowance {
+  return { ratio: timesOld, margin: plain(plusBudgets * share), alpha: plain(alpha / sharers) }
 }
 
 function milder(then: Harm, worst: Harm): Harm {

@@ -63,29 +63,36 @@ test('the slower a preset is, the less it lets NEW fail, and the more proof it a
 
 describe('the false alarms of a policy', () => {
   const shares = (gates: readonly Gate[]) =>
-    gates.flatMap((gate) =>
-      gate.kind === 'harm' ? [gate.revert.alpha] : gate.kind === 'latency' ? [gate.alpha.revert] : [],
-    )
+    gates.flatMap((gate) => {
+      if (gate.kind === 'harm') return [{ worst: gate.worst, revert: gate.revert.alpha, halt: gate.halt.alpha }]
+      return gate.kind === 'latency' ? [{ worst: gate.worst, ...gate.alpha }] : []
+    })
 
   test.each([
-    ['one SLI', { slis: { availability: SLIS.availability }, probes: [] }, 1],
-    ['an SLI of latencies, which has two tests', { slis: { latency: SLIS.latency }, probes: [] }, 2],
-    ['two SLIs and a probe', { slis: SLIS, probes: PROBES }, 4],
-    ['a probe alone', { slis: {}, probes: PROBES }, 1],
+    ['one SLI', { slis: { availability: SLIS.availability }, probes: [] }, 1, 1],
+    ['an SLI of latencies, which has two tests', { slis: { latency: SLIS.latency }, probes: [] }, 2, 0],
+    ['two SLIs and a probe', { slis: SLIS, probes: PROBES }, 4, 2],
+    ['a probe alone', { slis: {}, probes: PROBES }, 1, 1],
     [
       'a value, which has a bound and no test',
       { slis: { ...SLIS, load: { value: 'max by (cluster, service) (load)', max: 1 } }, probes: PROBES },
       4,
+      2,
     ],
     [
       'a probe of OLD, which judges nothing',
       { slis: SLIS, probes: [{ ...PROBES[0], address: { old: '198.51.100.7' } }] },
       3,
+      1,
     ],
-  ])('are shared by the tests of a workload with %s', (_, parts, tests) => {
+  ])('are shared by the tests of a workload with %s', (_, parts, tests, reverting) => {
     const alphas = shares(planWith({ policy: 'standard', ...parts }).gates)
     expect(alphas).toHaveLength(tests)
-    for (const alpha of alphas) expect(alpha).toBeCloseTo(0.001 / tests, 12)
+    expect(alphas.filter(({ worst }) => worst === 'revert')).toHaveLength(reverting)
+    for (const { worst, revert, halt } of alphas) {
+      expect(revert).toBeCloseTo(0.001 / (worst === 'revert' ? reverting : tests), 12)
+      expect(halt).toBeCloseTo(0.01 / tests, 12)
+    }
   })
 })
 

@@ -13,11 +13,18 @@ function exponent(lambda: number, k: number): number {
 /** Claims here are wrong at most once in a hundred. */
 const LN_100 = Math.log(100)
 
-/** True when fewer bad events than `a`'s rate would give are proven for `b`. Needs events on both sides. */
+/**
+ * True when `b`'s rate of bad events is proven to be below `a`'s. Of all bad events together, `a` would have its share of
+ * the requests were both alike; a Chernoff bound of the binomial tail says how seldom chance gives it so many more.
+ */
 export function isProvenBetter(b: Counts, a: Counts): boolean {
   if (a.total <= 0 || b.total <= 0) return false
-  const expected = (a.bad / a.total) * b.total
-  return b.bad < expected && exponent(expected, b.bad) >= LN_100
+  const bad = a.bad + b.bad
+  const even = a.total / (a.total + b.total)
+  const share = a.bad / bad
+  if (bad === 0 || share <= even) return false
+  const other = share === 1 ? 0 : (1 - share) * Math.log((1 - share) / (1 - even))
+  return bad * (share * Math.log(share / even) + other) >= LN_100
 }
 
 /** True when the counts prove a rate of bad events above `rate`. */

@@ -6,13 +6,16 @@ import { type Alternative, evidenceOf, type HarmRule, raise } from './harm-test.
 import { NO_RESTARTS, restart, type Stage } from './restarts.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-/** Most is staked on faults of 4 to 8 times what is allowed: those that a rollout meets, and has to catch soon. */
+/**
+ * Most is staked on faults of some 7 times what is allowed: greater ones are caught in a tick or two anyhow, and smaller
+ * ones cost little while they last.
+ */
 const RELATIVE: readonly Alternative[] = [
-  { times: 2, stake: 0.1 },
-  { times: 4, stake: 0.2 },
-  { times: 8, stake: 0.3 },
-  { times: 20, stake: 0.3 },
-  { times: 60, stake: 0.1 },
+  { times: 2, stake: 0.03 },
+  { times: 3.5, stake: 0.1 },
+  { times: 7, stake: 0.72 },
+  { times: 20, stake: 0.1 },
+  { times: 60, stake: 0.05 },
 ]
 
 const ABSOLUTE: readonly Alternative[] = [1.25, 1.5, 2, 4, 8, 20, 60].map((times) => ({ times, stake: 1 / 7 }))
@@ -99,6 +102,12 @@ export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
 /** True when the gate's own test has proven OLD better. */
 export function provesOldBetter(gate: HarmGate, { revert, restarts }: HarmState): boolean {
   return evidenceOf(revert, relative(gate.revert), restarts.spent) >= 1 / gate.revert.alpha
+}
+
+/** True when the gate's own test shows OLD better, as strongly as a halt needs. */
+export function showsOldBetter(gate: HarmGate, state: HarmState): boolean {
+  const { halt, restarts } = state
+  return evidenceOf(halt, relative(gate.halt), restarts.spent) >= 1 / gate.halt.alpha || provesOldBetter(gate, state)
 }
 
 /** The tests that the gate makes, so that others can hold them to their error bounds. */

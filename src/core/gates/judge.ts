@@ -4,7 +4,7 @@ import type { RolloutState } from '../state.ts'
 import { unreachable } from '../unreachable.ts'
 import { judgeBudget, spendsMore } from './budget.ts'
 import { judgeBurn, oldHealth, oldServes } from './burn.ts'
-import { judgeHarm, provesOldBetter } from './harm.ts'
+import { judgeHarm, provesOldBetter, showsOldBetter } from './harm.ts'
 import { judgeLatency, provesOldFaster } from './latency.ts'
 import { judgeProbe } from './probe.ts'
 import { judgeProof, type Raise } from './proof.ts'
@@ -117,6 +117,13 @@ function isProbed(plan: Plan, state: RolloutState): boolean {
   return probes.length > 0 && probes.every(({ probe, passes }) => (state.probes[probe]?.passes ?? 0) >= passes)
 }
 
+/** Whether the test of this SLI shows NEW worse than OLD, as strongly as a halt needs; null: it has no test. */
+function comparesWorse(sli: string, plan: Plan, state: RolloutState): boolean | null {
+  const gate = plan.gates.find((one) => one.kind === 'harm' && 'sli' in one.of && one.of.sli === sli)
+  const test = gate && state.tests[gate.id]
+  return gate?.kind === 'harm' && test?.kind === 'harm' ? showsOldBetter(gate, test) : null
+}
+
 /** Whether the policy lets the probes' passes count in place of requests that do not come. */
 function probesCount(sli: string, plan: Plan, state: RolloutState): boolean {
   return plan.gates.some(
@@ -191,10 +198,11 @@ function opinionOf(
       const reading = observation.slis[gate.sli]
       if (!reading) return 'unknown'
       const health = oldHealth(gate, budgetOf(plan, gate.sli), reading, state.evidence[gate.sli]?.counts ?? null)
-      if (health === 'better') return 'fit'
       if (health === 'unfit') return 'unfit'
-      // A gate that accuses NEW must itself show OLD better; to the others, an OLD that serves without harm is enough.
-      return !accusers.includes(gate.id) && oldServes(gate, reading) ? 'fit' : 'unknown'
+      // Windows fill by chance, and often enough one looks lucky for OLD: who accuses by them needs the test's word.
+      if (accusers.includes(gate.id))
+        return (comparesWorse(gate.sli, plan, state) ?? health === 'better') ? 'fit' : 'unknown'
+      return health === 'better' || oldServes(gate, reading) ? 'fit' : 'unknown'
     }
     case 'threshold': {
       const reading = observation.slis[gate.sli]

@@ -2,18 +2,18 @@
  * How a test spreads its restarts over a rollout. A test that begins anew at every tick finds a fault soon, whenever it
  * comes; each restart takes a share of the error bound, and all shares together are at most 1, so that the bound covers
  * the whole rollout (Shekhar & Ramdas, "Reducing sequential change detection to sequential estimation"). Faults that a
- * new weight brings come with it, so a stage's first tick gets more than the others.
+ * new weight brings come with it, so a step's first tick gets most.
  */
-const FIRST_TICKS = 0.35
-const EVERY_TICK = 0.55
+const FIRST_TICKS = 0.65
+const EVERY_TICK = 0.28
 /** For ticks beyond the plan: each takes a part of what is left, so that it never ends. */
-const OVERTIME = 0.1
+const OVERTIME = 0.07
 
-/** Where in its plan a rollout stands: stages are the steps and the bake. */
+/** Where in its plan a rollout stands: stages are the steps, and at last the bake, which brings no new weight. */
 export interface Stage {
   /** From 0. */
   readonly index: number
-  /** Stages of the whole plan, ≥ 1. */
+  /** Stages of the whole plan, ≥ 2. */
   readonly count: number
   /** Ticks that this stage is planned to last, ≥ 1. */
   readonly plannedTicks: number
@@ -39,7 +39,8 @@ export function restart({ stage, ticks, spent, overtime }: Restarts, at: Stage):
   const isOvertime = tick >= at.plannedTicks
   const planned = isOvertime
     ? (OVERTIME - overtime) / (2 * at.plannedTicks)
-    : (EVERY_TICK / at.plannedTicks + (tick === 0 ? FIRST_TICKS : 0)) / at.count
+    : EVERY_TICK / at.plannedTicks / at.count +
+      (tick === 0 && at.index < at.count - 1 ? FIRST_TICKS / (at.count - 1) : 0)
   // Stages that come again, or a plan whose ticks became shorter, must not give away more than there is.
   const share = Math.min(planned, 1 - spent)
   return {

@@ -80,7 +80,7 @@ const HARM: Readonly<Record<string, HarmCase>> = {
   },
   'a little worse for long': {
     ticks: Array.from({ length: 20 }, () => 'new 24/2000, old 4/2000'),
-    says: 'halt: availability: new fails 1.2 % of 36,000 requests, old 0.2 %: 6 times worse; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
+    says: 'halt: availability: new fails 1.2 % of 38,000 requests, old 0.2 %: 6 times worse; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
   },
   'both fail alike': {
     ticks: ['new 60/300, old 1140/5700'],
@@ -97,12 +97,12 @@ const HARM: Readonly<Record<string, HarmCase>> = {
   'a probe that fails on new alone, for some rounds': {
     ticks: Array.from({ length: 4 }, () => 'new 1/1, old 0/1'),
     of: 'probe',
-    says: 'halt: probe health: new fails 100 % of 3 rounds, old 0 %; more than the 2 % that is allowed whatever old does; a false alarm this strong happens in fewer than 1 of 1,600 rollouts',
+    says: 'halt: probe health: new fails 100 % of 4 rounds, old 0 %; more than the 2 % that is allowed whatever old does; a false alarm this strong happens in fewer than 1 of 3,600 rollouts',
   },
   'a probe that fails on new alone, for many': {
     ticks: Array.from({ length: 24 }, () => 'new 1/1, old 0/1'),
     of: 'probe',
-    says: 'revert: probe health: new fails 100 % of 23 rounds, old 0 %; a false alarm this strong happens in fewer than 1 of 4,000 rollouts',
+    says: 'revert: probe health: new fails 100 % of 24 rounds, old 0 %; a false alarm this strong happens in fewer than 1 of 5,200 rollouts',
   },
 }
 
