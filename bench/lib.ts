@@ -19,6 +19,12 @@ export interface Findings {
   readonly details: Readonly<Record<string, Table>>
 }
 
+/** Findings with the pictures that belong to their page. */
+export interface Illustrated extends Findings {
+  /** SVG texts by file name; written beside the page, and no part of the report. */
+  readonly pictures: Readonly<Record<string, string>>
+}
+
 /** A figure that is held to something. */
 export interface Target {
   readonly name: string
@@ -45,12 +51,14 @@ export interface Bench<Name extends string> {
   readonly about: string
   /** Options with a whole number ≥ 1, and their defaults. */
   readonly counts: Readonly<Record<Name, number>>
+  /** What `--full` makes of them: a long run for figures to be quoted. */
+  readonly full?: Readonly<Partial<Record<Name, number>>>
   /** Measures. Aborted on Ctrl-C, or when it takes far too long, it cleans up and rejects. */
-  measure(counts: Readonly<Record<Name, number>>, signal: AbortSignal): Promise<Findings>
+  measure(counts: Readonly<Record<Name, number>>, signal: AbortSignal): Promise<Findings | Illustrated>
 }
 
 /** Ends a run that hangs, ms. */
-const LONGEST_RUN_MS = 10 * 60_000
+const LONGEST_RUN_MS = { usual: 10 * 60_000, full: 90 * 60_000 } as const
 /** `f_type` of a file system in memory (linux/magic.h), where a durable commit costs nothing. */
 const TMPFS_TYPE = 0x01021994
 
@@ -60,14 +68,18 @@ const TMPFS_TYPE = 0x01021994
  */
 export async function runBench<Name extends string>(bench: Bench<Name>): Promise<void> {
   const stopping = new AbortController()
-  const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(LONGEST_RUN_MS)])
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.once(name, () => stopping.abort(new Error(`ended by ${name}`)))
   try {
-    const { json, write, counts } = readOptions(bench.counts)
-    const findings = await bench.measure(counts, signal)
-    const report: Report = { bench: bench.name, machine: thisMachine(), ...findings }
-    if (write) writeFileSync(pagePath(bench.name), page(report, bench.about))
+    const { json, write, longestMs, counts } = readOptions(bench)
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(longestMs)])
+    const { targets, details, ...rest } = await bench.measure(counts, signal)
+    const report: Report = { bench: bench.name, machine: thisMachine(), targets, details }
+    if (write) {
+      writeFileSync(besidePage(`${bench.name}.md`), page(report, bench.about))
+      const pictures = 'pictures' in rest ? rest.pictures : {}
+      for (const [file, svg] of Object.entries(pictures)) writeFileSync(besidePage(file), svg)
+    }
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${terminalLines(report).join('\n')}\n`)
     process.exitCode = report.targets.every(({ ok }) => ok) ? 0 : 1
   } catch (error) {
@@ -79,6 +91,11 @@ export async function runBench<Name extends string>(bench: Bench<Name>): Promise
 /** A target that `value` must not exceed. */
 export function atMost(name: string, value: number, unit: string, target: number): Target {
   return { name, value: rounded(value), unit, target, ok: value <= target }
+}
+
+/** A target that `value` must reach. */
+export function atLeast(name: string, value: number, unit: string, target: number): Target {
+  return { name, value: rounded(value), unit, target, ok: value >= target }
 }
 
 /** The smallest sample that `percent` % of the samples do not exceed (nearest rank); NaN: no samples. */
@@ -98,19 +115,22 @@ export function mediumOf(folder: string): 'disk' | 'memory' {
   return statfsSync(folder).type === TMPFS_TYPE ? 'memory' : 'disk'
 }
 
-function readOptions<Name extends string>(defaults: Readonly<Record<Name, number>>) {
+function readOptions<Name extends string>({ counts: defaults, full }: Pick<Bench<Name>, 'counts' | 'full'>) {
   const names = Object.keys(defaults) as Name[]
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
+      ...(full && { full: { type: 'boolean' as const, default: false } }),
       ...Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
     },
   })
   const given: Readonly<Record<string, unknown>> = values
-  const counts: Record<Name, number> = { ...defaults }
+  const isFull = given['full'] === true
+  const counts: Record<Name, number> = { ...defaults, ...(isFull && full) }
   for (const name of names) if (given[name] !== undefined) counts[name] = wholeNumber(name, given[name])
-  return { json: given['json'] === true, write: given['write'] === true, counts }
+  const longestMs = isFull ? LONGEST_RUN_MS.full : LONGEST_RUN_MS.usual
+  return { json: given['json'] === true, write: given['write'] === true, longestMs, counts }
 }
 
 function wholeNumber(option: string, text: unknown): number {
@@ -133,8 +153,8 @@ function machineLine({ cpu, cores, memoryGiB, node, platform }: Machine): string
   return `${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ${platform}`
 }
 
-function pagePath(bench: string): string {
-  return join(import.meta.dirname, '../docs/benchmarks', `${bench}.md`)
+function besidePage(file: string): string {
+  return join(import.meta.dirname, '../docs/benchmarks', file)
 }
 
 /** The page that a run writes: prose from the bench, every figure from the run. */

@@ -18,6 +18,22 @@ const CASES = [
     row: ['One at a time, ms', 'reaction'],
     count: 20,
   },
+  {
+    bench: 'decisions',
+    args: ['--healthy', '2', '--faults', '2', '--decisions', '1000'],
+    targets: [
+      'false_reverts_per_1000_max',
+      'false_halts_per_1000_max',
+      'failed_requests_median',
+      'best_peer_over_ours',
+      'change_point_ratio',
+      'shared_shock_reverts_per_1000',
+      'latency_detection_ticks',
+      'decision_microseconds',
+    ],
+    row: ['Cost of a decision, µs of CPU', 'one decision'],
+    count: 1000,
+  },
 ] as const
 
 const Report = z.strictObject({
