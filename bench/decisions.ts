@@ -46,13 +46,14 @@ documented, and the best of all settings.
 await runBench({
   name: 'decisions',
   about,
-  counts: { healthy: 120, faults: 40, decisions: 1_000_000, seed: 1 },
-  full: { healthy: 10_000, faults: 1000 },
+  counts: { healthy: 120, bursty: 1500, faults: 40, decisions: 1_000_000, seed: 1 },
+  full: { healthy: 10_000, bursty: 10_000, faults: 1000 },
   measure,
 })
 
 interface Counts {
   readonly healthy: number
+  readonly bursty: number
   readonly faults: number
   readonly decisions: number
   readonly seed: number
@@ -66,10 +67,12 @@ async function measure(counts: Counts, signal: AbortSignal): Promise<Illustrated
   return reportOf({ results, cost, counts, seconds: (performance.now() - startedMs) / 1000 })
 }
 
-function jobsOf({ healthy, faults, seed }: Counts): readonly Job[] {
+function jobsOf({ healthy, bursty, faults, seed }: Counts): readonly Job[] {
   return SCENARIOS.flatMap(({ name, kind }, index) => {
     const isHeld = name === NAMES.headline || name === NAMES.unknownTick
-    const runs = kind === 'fault' ? (isHeld ? targetRuns(faults) : faults) : healthy
+    // Bursts tell the peers apart: a short run spends its time there.
+    const calm = name === NAMES.bursty ? Math.max(healthy, bursty) : healthy
+    const runs = kind === 'fault' ? (isHeld ? targetRuns(faults) : faults) : calm
     const firstSeed = seed + index * SEEDS_A_SCENARIO
     return Array.from({ length: Math.ceil(runs / JOB_RUNS) }, (_, job) => ({
       scenario: name,

@@ -29,6 +29,7 @@ export interface Measured {
   readonly cost: Cost
   readonly counts: {
     readonly healthy: number
+    readonly bursty: number
     readonly faults: number
     readonly decisions: number
     readonly seed: number
@@ -166,6 +167,7 @@ function familyTable(results: Results, peers: readonly Contender[]): Table {
 function settingTable({ counts, seconds }: Measured): Table {
   return {
     'runs of each healthy scenario, and of the shared shock': { value: counts.healthy },
+    'runs of the bursty one, at least': { value: counts.bursty },
     'runs of each fault': { value: counts.faults },
     'runs of each fault that a target is taken from': { value: targetRuns(counts.faults) },
     'decisions timed': { value: counts.decisions },

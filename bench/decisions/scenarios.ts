@@ -102,6 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [...HEALTHY, SHARED, ...FAULTS]
 /** The one that the issue holds Headgate to, and the others that targets are taken from. */
 export const NAMES = {
   healthy: 'healthy',
+  bursty: 'healthy bursty',
   headline: 'errors 1 % at 5 %',
   unknownTick: 'errors 1 % at 5 %, in mid-step',
   slower: 'p99 × 2 at 5 %',

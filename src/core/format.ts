@@ -10,8 +10,10 @@ export function formatShare(share: number): string {
 
 /** At most one digit behind the point above 1, two telling digits below. */
 export function formatNumber(value: number): string {
-  const digits = Math.abs(value) >= 1 || value === 0 ? 1 : Math.min(6, 1 - Math.floor(Math.log10(Math.abs(value))))
-  return String(Number(value.toFixed(digits)))
+  const size = Math.abs(value)
+  if (size >= 1 || size === 0) return String(Math.round(value * 10) / 10)
+  const scale = 10 ** Math.min(6, 1 - Math.floor(Math.log10(size)))
+  return String(Math.round(value * scale) / scale)
 }
 
 /** Seconds for people: 0.42 → `0.4 s`, 95 → `1 min 35 s`, 7300 → `2 h 1 min`. */
@@ -39,6 +41,8 @@ export function formatSpan(seconds: number): string {
 
 /** 1500 → `1,500`. */
 export function formatCount(count: number): string {
-  // Every verdict of every sweep tells counts: `toLocaleString` would take longer than the judging.
-  return String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',')
+  const whole = Math.round(count)
+  if (whole < 0) return `-${formatCount(-whole)}`
+  if (whole < 1000) return String(whole)
+  return `${formatCount(Math.floor(whole / 1000))},${String(whole % 1000).padStart(3, '0')}`
 }

@@ -112,6 +112,8 @@ export interface HarmState {
   readonly revert: Stakes
   readonly halt: Stakes
   readonly absolute: Stakes
+  /** The evidence of each test: its stakes put together. */
+  readonly against: { readonly revert: number; readonly halt: number; readonly absolute: number }
   /** What both clusters served since the evidence began to speak against NEW. */
   readonly run: Sides<Counts>
 }
@@ -124,6 +126,8 @@ export interface LatencyState {
   readonly boundsSeconds: readonly number[]
   /** By boundary; empty: one that was never looked at, with all that is staked on it still in hand. */
   readonly stakes: readonly Stakes[]
+  /** The evidence of all boundaries together. */
+  readonly against: number
   /** OLD since the first tick, NEW since the stage began. */
   readonly seen: Sides<SlowerCounts>
 }

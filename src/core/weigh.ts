@@ -101,10 +101,14 @@ function bothOf({ tick: { old, new: fresh } }: CountsReading): Sides<Counts> | n
 
 /** From the shortest window in which OLD served anything. */
 function oldRateOf({ windows }: CountsReading): number | null {
-  for (const { counts } of windows.toSorted((a, b) => a.seconds - b.seconds)) {
-    if (!isMissing(counts.old) && counts.old.total > 0) return counts.old.bad / counts.old.total
+  let shortest = Number.POSITIVE_INFINITY
+  let rate: number | null = null
+  for (const { seconds, counts } of windows) {
+    if (seconds >= shortest || isMissing(counts.old) || counts.old.total === 0) continue
+    shortest = seconds
+    rate = counts.old.bad / counts.old.total
   }
-  return null
+  return rate
 }
 
 function harmTick(gate: HarmGate, draft: Draft, untilMs: number) {

@@ -34,10 +34,10 @@ export function weighBudget(before: BudgetState | null, tick: BudgetTick): Budge
     kind: 'budget',
     untilMs: tick.atMs,
     stage: tick.stageIndex,
-    spentBefore: before && isNewStage ? before.spentBefore + excessOf(before) : (before?.spentBefore ?? 0),
+    spentBefore: before && isNewStage ? short(before.spentBefore + excessOf(before)) : (before?.spentBefore ?? 0),
     counts: addCounts(counts, fresh),
     // Without any word of OLD nothing can be laid at NEW's door.
-    expectedBad: expectedBad + (oldRate === null ? fresh.bad : oldRate * fresh.total),
+    expectedBad: short(expectedBad + (oldRate === null ? fresh.bad : oldRate * fresh.total)),
     oldRate,
     requests: (before?.requests ?? 0) + old.total + fresh.total,
     seconds: (before?.seconds ?? 0) + (tick.atMs - tick.sinceMs) / 1000,
@@ -79,4 +79,9 @@ export function spendsMore({ counts, expectedBad }: BudgetState): boolean {
 
 function excessOf({ counts, expectedBad }: BudgetState): number {
   return Math.max(0, counts.bad - expectedBad)
+}
+
+/** A millionth of a request more or less is nothing, and a row of the store stays short. */
+function short(requests: number): number {
+  return Math.round(requests * 1e6) / 1e6
 }

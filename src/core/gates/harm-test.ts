@@ -25,6 +25,13 @@ export interface Alternative {
   readonly times: number
   /** How much is staked on it; all of a rule add up to 1. */
   readonly stake: number
+  /** ln ρ. */
+  readonly logTimes: number
+}
+
+/** Makes a rule's alternatives of pairs of ρ and stake. */
+export function alternatives(...pairs: readonly (readonly [times: number, stake: number])[]): readonly Alternative[] {
+  return pairs.map(([times, stake]) => ({ times, stake, logTimes: Math.log(times) }))
 }
 
 /** ln of the evidence for each alternative, in the rule's order; plain JSON. Empty: a test that begins. */
@@ -46,15 +53,19 @@ export interface Look {
 }
 
 /** The stakes after one more tick. O(alternatives). */
-export function raise(stakes: Stakes, rule: HarmRule, { counts, share, dispersion }: Look): number[] {
-  const { ratio, margin, alternatives } = rule
+export function raise(stakes: Stakes, { ratio, margin, alternatives }: HarmRule, look: Look): number[] {
+  const { share, dispersion, counts } = look
   const { total: n1, bad: e1 } = counts.new
   const { total: n0, bad: e0 } = counts.old
-  return alternatives.map(({ times }, index) => {
-    const c = ratio === 0 || n1 === 0 ? 1 : (n1 * ratio * times + n0) / (n1 * ratio + n0)
-    const logE = (Math.log(times / c) * e1 - Math.log(c) * e0 - n1 * margin * (times / c - 1)) / dispersion
-    return stored(Math.log(Math.exp(stakes[index] ?? LEAST) + share) + logE)
-  })
+  const even = n1 * ratio
+  const next: number[] = []
+  for (const { times, logTimes } of alternatives) {
+    const c = even === 0 ? 1 : (even * times + n0) / (even + n0)
+    const forOld = Math.log(c)
+    const logE = (logTimes - forOld) * e1 - forOld * e0 - n1 * margin * (times / c - 1)
+    next.push(stored(Math.log(Math.exp(stakes[next.length] ?? LEAST) + share) + logE / dispersion))
+  }
+  return next
 }
 
 /**
@@ -63,11 +74,13 @@ export function raise(stakes: Stakes, rule: HarmRule, { counts, share, dispersio
  */
 export function evidenceOf(stakes: Stakes, { alternatives }: HarmRule, spent: number): number {
   let sum = 1 - spent
-  for (const [index, { stake }] of alternatives.entries()) sum += stake * Math.exp(stakes[index] ?? LEAST)
+  for (let index = 0; index < alternatives.length; index++)
+    sum += (alternatives[index]?.stake ?? 0) * Math.exp(stakes[index] ?? LEAST)
   return sum
 }
 
 /** Six decimals: errors of half a millionth a tick don't add up to anything, and a row of the store stays short. */
 export function stored(log: number): number {
-  return Math.round(Math.min(MOST, Math.max(LEAST, log)) * 1e6) / 1e6
+  if (log <= LEAST) return LEAST
+  return log >= MOST ? MOST : Math.round(log * 1e6) / 1e6
 }

@@ -2,7 +2,7 @@ import { formatCount, formatNumber, formatShare } from '../format.ts'
 import { addCounts, type Counts, NO_COUNTS, rateOf } from '../observation.ts'
 import type { Allowance, HarmGate, Sides } from '../plan.ts'
 import type { HarmState } from '../state.ts'
-import { type Alternative, evidenceOf, type HarmRule, raise } from './harm-test.ts'
+import { alternatives, evidenceOf, type HarmRule, raise } from './harm-test.ts'
 import { NO_RESTARTS, restart, type Stage } from './restarts.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -10,15 +10,9 @@ import { type Verdict, verdictOf } from './verdict.ts'
  * Most is staked on faults of some 7 times what is allowed: greater ones are caught in a tick or two anyhow, and smaller
  * ones cost little while they last.
  */
-const RELATIVE: readonly Alternative[] = [
-  { times: 2, stake: 0.03 },
-  { times: 3.5, stake: 0.1 },
-  { times: 7, stake: 0.72 },
-  { times: 20, stake: 0.1 },
-  { times: 60, stake: 0.05 },
-]
+const RELATIVE = alternatives([2, 0.03], [3.5, 0.1], [7, 0.72], [20, 0.1], [60, 0.05])
 
-const ABSOLUTE: readonly Alternative[] = [1.25, 1.5, 2, 4, 8, 20, 60].map((times) => ({ times, stake: 1 / 7 }))
+const ABSOLUTE = alternatives([1.25, 0.2], [2, 0.2], [4, 0.2], [10, 0.2], [40, 0.2])
 
 /**
  * Evidence below this speaks no more against NEW than for it: what came before is not what a later alarm is about. Where
@@ -45,8 +39,13 @@ export function weighHarm(gate: HarmGate, before: HarmState | null, tick: TestTi
   const revert = raise(before?.revert ?? [], relative(gate.revert), look)
   const halt = raise(before?.halt ?? [], relative(gate.halt), look)
   const absolute = raise(before?.absolute ?? [], absoluteRule(gate.absolute), look)
-  const isQuiet =
-    evidenceOf(halt, relative(gate.halt), 1) < QUIET && evidenceOf(absolute, absoluteRule(gate.absolute), 1) < QUIET
+  const against = {
+    revert: rounded(evidenceOf(revert, relative(gate.revert), restarts.spent)),
+    halt: rounded(evidenceOf(halt, relative(gate.halt), restarts.spent)),
+    absolute: rounded(evidenceOf(absolute, absoluteRule(gate.absolute), restarts.spent)),
+  }
+  // What restarts have not taken yet speaks for nobody.
+  const isQuiet = Math.max(against.halt, against.absolute) - (1 - restarts.spent) < QUIET
   const run = before?.run ?? { old: NO_COUNTS, new: NO_COUNTS }
   return {
     kind: 'harm',
@@ -56,18 +55,14 @@ export function weighHarm(gate: HarmGate, before: HarmState | null, tick: TestTi
     revert,
     halt,
     absolute,
+    against,
     run: isQuiet ? { old: NO_COUNTS, new: NO_COUNTS } : addSides(run, tick.counts),
   }
 }
 
 /** What the gate's tests say of NEW. */
 export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
-  const { restarts, run, phi } = state
-  const against = {
-    revert: evidenceOf(state.revert, relative(gate.revert), restarts.spent),
-    halt: evidenceOf(state.halt, relative(gate.halt), restarts.spent),
-    absolute: evidenceOf(state.absolute, absoluteRule(gate.absolute), restarts.spent),
-  }
+  const { run, phi, against } = state
   const evidence = {
     newRequests: run.new.total,
     newBad: run.new.bad,
@@ -100,14 +95,13 @@ export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
 }
 
 /** True when the gate's own test has proven OLD better. */
-export function provesOldBetter(gate: HarmGate, { revert, restarts }: HarmState): boolean {
-  return evidenceOf(revert, relative(gate.revert), restarts.spent) >= 1 / gate.revert.alpha
+export function provesOldBetter(gate: HarmGate, { against }: HarmState): boolean {
+  return against.revert >= 1 / gate.revert.alpha
 }
 
 /** True when the gate's own test shows OLD better, as strongly as a halt needs. */
 export function showsOldBetter(gate: HarmGate, state: HarmState): boolean {
-  const { halt, restarts } = state
-  return evidenceOf(halt, relative(gate.halt), restarts.spent) >= 1 / gate.halt.alpha || provesOldBetter(gate, state)
+  return state.against.halt >= 1 / gate.halt.alpha || provesOldBetter(gate, state)
 }
 
 /** The tests that the gate makes, so that others can hold them to their error bounds. */
@@ -121,6 +115,11 @@ function relative({ ratio, margin }: Allowance): HarmRule {
 
 function absoluteRule({ margin }: Allowance): HarmRule {
   return { ratio: 0, margin, alternatives: ABSOLUTE }
+}
+
+/** Downwards, so that what is stored never says more than was found. */
+export function rounded(evidence: number): number {
+  return Math.floor(evidence * 1000) / 1000
 }
 
 function addSides(a: Sides<Counts>, b: Sides<Counts>): Sides<Counts> {

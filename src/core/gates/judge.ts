@@ -14,12 +14,13 @@ import { type GateContext, missingVerdict, type Verdict, verdictOf } from './ver
 /** One verdict a gate, in the plan's order. Without a new reading, the last verdict stands. */
 export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
   const context: GateContext = { inForce: state.inForceAtMs !== null, minRequests: plan.minRequests }
-  return plan.gates.map((gate) => {
-    const last = state.verdicts.find((verdict) => verdict.gate === gate.id)
-    return (
-      judgeGate(gate, plan, state, observation, context) ?? last ?? verdictOf(gate.id)('wait', 'nothing was read yet')
-    )
-  })
+  const last = (id: string) => state.verdicts.find(({ gate }) => gate === id)
+  return plan.gates.map(
+    (gate) =>
+      judgeGate(gate, plan, state, observation, context) ??
+      last(gate.id) ??
+      verdictOf(gate.id)('wait', 'nothing was read yet'),
+  )
 }
 
 function judgeGate(

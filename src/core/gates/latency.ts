@@ -1,13 +1,13 @@
 import { formatCount, formatNumber, formatShare } from '../format.ts'
-import type { Latencies } from '../observation.ts'
+import { type Latencies, NO_COUNTS } from '../observation.ts'
 import type { LatencyGate } from '../plan.ts'
 import type { LatencyState, SlowerCounts } from '../state.ts'
-import { sure, type TestTick } from './harm.ts'
-import { type Alternative, evidenceOf, type HarmRule, LEAST, raise, type Stakes, stored } from './harm-test.ts'
+import { rounded, sure, type TestTick } from './harm.ts'
+import { alternatives, evidenceOf, type HarmRule, LEAST, raise, type Stakes, stored } from './harm-test.ts'
 import { NO_RESTARTS, type Restarts, restart } from './restarts.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-const ALTERNATIVES: readonly Alternative[] = [1.5, 2.5, 5, 12].map((times) => ({ times, stake: 1 / 4 }))
+const ALTERNATIVES = alternatives([1.5, 1 / 3], [3, 1 / 3], [8, 1 / 3])
 
 /** Only boundaries beyond which OLD has such a share of its events are looked at: the tail, but not the odd outlier. */
 const TAIL = { least: 0.0005, most: 0.6 } as const
@@ -29,43 +29,44 @@ export interface LatencyTick extends TestTick {
 export function weighLatency(gate: LatencyGate, last: LatencyState | null, tick: LatencyTick): LatencyState {
   const { boundsSeconds, slower } = tick.latencies
   // Other buckets are another histogram: nothing can be added to what was counted in the old ones.
-  const before = last && isSame(last.boundsSeconds, boundsSeconds) ? last : null
+  const known = last && isSame(last.boundsSeconds, boundsSeconds) ? last : null
   const restartsBefore = last?.restarts ?? NO_RESTARTS
   const { share, restarts } = restart(restartsBefore, tick.stage)
-  const isNewStage = before?.restarts.stage !== tick.stage.index
-  const phi = before && !isNewStage ? before.phi : tick.phi
+  const isNewStage = known?.restarts.stage !== tick.stage.index
+  const phi = known && !isNewStage ? known.phi : tick.phi
   const { old, new: fresh } = tick.counts
-  const look = (index: number) => ({
-    counts: {
-      old: { total: old.total, bad: slower.old?.[index] ?? 0 },
-      new: { total: fresh.total, bad: slower.new?.[index] ?? 0 },
-    },
+  const rule = ruleOf(gate)
+  const look = (slowNew: number, slowOld: number) => ({
+    counts: { old: { total: old.total, bad: slowOld }, new: { total: fresh.total, bad: slowNew } },
     share,
     dispersion: phi,
   })
-  const idle = { counts: { old: { total: 0, bad: 0 }, new: { total: 0, bad: 0 } }, share, dispersion: 1 }
+  const idle = { counts: { old: NO_COUNTS, new: NO_COUNTS }, share, dispersion: phi }
+  const stakes = boundsSeconds.map((_, index) => {
+    const before = known ? (known.stakes[index] ?? UNSEEN) : last ? LOST : UNSEEN
+    if (isTail(known?.seen.old, index))
+      return raise(inHand(before, restartsBefore), rule, look(slower.new?.[index] ?? 0, slower.old?.[index] ?? 0))
+    return before.length === 0 ? before : raise(before, rule, idle)
+  })
+  const byBound = stakes.map((one) => evidenceAt(one, gate, restarts))
   return {
     kind: 'latency',
     untilMs: tick.atMs,
     restarts,
     phi,
     boundsSeconds,
-    stakes: boundsSeconds.map((_, index) => {
-      const stakes = before ? (before.stakes[index] ?? UNSEEN) : last ? LOST : UNSEEN
-      if (isTail(before?.seen.old, index)) return raise(inHand(stakes, restartsBefore), ruleOf(gate), look(index))
-      return stakes.length === 0 ? stakes : raise(stakes, ruleOf(gate), idle)
-    }),
+    stakes,
+    against: rounded(byBound.reduce((sum, one) => sum + one, 0) / Math.max(1, byBound.length)),
     seen: {
-      old: addSlower(before?.seen.old, old.total, slower.old, boundsSeconds.length),
-      new: addSlower(isNewStage ? undefined : before?.seen.new, fresh.total, slower.new, boundsSeconds.length),
+      old: addSlower(known?.seen.old, old.total, slower.old, boundsSeconds.length),
+      new: addSlower(isNewStage ? undefined : known?.seen.new, fresh.total, slower.new, boundsSeconds.length),
     },
   }
 }
 
 /** What the tail of latencies says of NEW. */
-export function judgeLatency(gate: LatencyGate, { restarts, boundsSeconds, stakes, seen, phi }: LatencyState): Verdict {
-  const byBound = stakes.map((one) => evidenceAt(one, gate, restarts))
-  const against = byBound.reduce((sum, one) => sum + one, 0) / Math.max(1, byBound.length)
+export function judgeLatency(gate: LatencyGate, state: LatencyState): Verdict {
+  const { against, boundsSeconds, seen, phi } = state
   const evidence = {
     newRequests: seen.new.total,
     oldRequests: seen.old.total,
@@ -81,6 +82,7 @@ export function judgeLatency(gate: LatencyGate, { restarts, boundsSeconds, stake
   const isRevert = gate.worst === 'revert' && against >= 1 / gate.alpha.revert
   if (!isRevert && against < 1 / gate.alpha.halt)
     return verdict('pass', `${gate.sli}: nothing shows new to be slower than old`, evidence)
+  const byBound = state.stakes.map((one) => evidenceAt(one, gate, state.restarts))
   const worst = byBound.indexOf(Math.max(...byBound))
   const [bound = 0] = boundsSeconds.slice(worst)
   const told =
@@ -90,9 +92,8 @@ export function judgeLatency(gate: LatencyGate, { restarts, boundsSeconds, stake
 }
 
 /** True when the test has proven OLD faster, beyond a revert's doubt. */
-export function provesOldFaster(gate: LatencyGate, { stakes, restarts }: LatencyState): boolean {
-  const sum = stakes.reduce((total, one) => total + evidenceAt(one, gate, restarts), 0)
-  return stakes.length > 0 && sum / stakes.length >= 1 / gate.alpha.revert
+export function provesOldFaster(gate: LatencyGate, { against }: LatencyState): boolean {
+  return against >= 1 / gate.alpha.revert
 }
 
 /**
@@ -138,10 +139,9 @@ function addSlower(
   slower: readonly number[] | null,
   length: number,
 ): SlowerCounts {
-  return {
-    total: (before?.total ?? 0) + total,
-    slower: Array.from({ length }, (_, index) => (before?.slower[index] ?? 0) + (slower?.[index] ?? 0)),
-  }
+  const sums: number[] = []
+  for (let index = 0; index < length; index++) sums.push((before?.slower[index] ?? 0) + (slower?.[index] ?? 0))
+  return { total: (before?.total ?? 0) + total, slower: sums }
 }
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {

@@ -17,7 +17,7 @@ export interface ProofRule {
   readonly margin: number
 }
 
-const STRENGTHS = [0.3, 0.7, 1.2, 2, 4] as const
+const STRENGTHS = [0.3, 0.7, 1.2, 2, 4].map((s) => ({ s, part: 1 - Math.exp(-s) }))
 
 /** ln A for each strength, in their order; plain JSON. */
 export type Proof = readonly number[]
@@ -28,8 +28,7 @@ export const NO_PROOF: Proof = STRENGTHS.map(() => 0)
 export function prove(proof: Proof, { ratio, margin }: ProofRule, counts: Sides<Counts>, dispersion: number): number[] {
   const { total: n1, bad: e1 } = counts.new
   const { total: n0, bad: e0 } = counts.old
-  return STRENGTHS.map((s, index) => {
-    const part = 1 - Math.exp(-s)
+  return STRENGTHS.map(({ s, part }, index) => {
     const against = e0 === 0 || n0 === 0 ? 0 : e0 * Math.log(1 + ratio * (n1 / n0) * part)
     return stored((proof[index] ?? 0) + (-s * e1 + against + n1 * margin * part) / dispersion)
   })

@@ -48,8 +48,13 @@ export function restart({ stage, ticks, spent, overtime }: Restarts, at: Stage):
     restarts: {
       stage: at.index,
       ticks: tick + 1,
-      spent: Math.min(1, spent + share),
-      overtime: overtime + (isOvertime ? share : 0),
+      spent: Math.min(1, short(spent + share)),
+      overtime: short(overtime + (isOvertime ? share : 0)),
     },
   }
+}
+
+/** Twelve decimals, so that what is stored is no longer than what it means. */
+function short(share: number): number {
+  return Math.round(share * 1e12) / 1e12
 }

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { evidenceOf, type HarmRule, raise, type Stakes } from '../../../src/core/gates/harm-test.ts'
+import { alternatives, evidenceOf, type HarmRule, raise, type Stakes } from '../../../src/core/gates/harm-test.ts'
 import { NO_PROOF, type Proof, proofOf, prove } from '../../../src/core/gates/proof-test.ts'
 import { NO_RESTARTS, restart } from '../../../src/core/gates/restarts.ts'
 import type { Counts } from '../../../src/core/observation.ts'
 import type { Sides } from '../../../src/core/plan.ts'
 
-const ALTERNATIVES = [2, 4, 8].map((times) => ({ times, stake: 1 / 3 }))
+const ALTERNATIVES = alternatives([2, 1 / 3], [4, 1 / 3], [8, 1 / 3])
 /** Stakes are stored with six decimals; a few roundings may come together. */
 const ROUNDING = 3e-6
 

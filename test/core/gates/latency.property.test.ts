@@ -100,7 +100,7 @@ describe('the test of latencies', () => {
     expect(first && judgeLatency(gate, first).evidence['haltEvidence']).toBe(1)
     const second = weigh(first, { ticks: 1, old: spread, new: slow })
     // Beyond 0.05 s old has half of its requests, beyond 1 s none.
-    expect(second?.stakes.map(({ length }) => length)).toEqual([4, 4, 4, 4, 0])
+    expect(second?.stakes.map(({ length }) => length)).toEqual([3, 3, 3, 3, 0])
   })
 
   test('survives JSON at every tick', () => {

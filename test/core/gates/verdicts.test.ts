@@ -97,7 +97,7 @@ const HARM: Readonly<Record<string, HarmCase>> = {
   'a probe that fails on new alone, for some rounds': {
     ticks: Array.from({ length: 4 }, () => 'new 1/1, old 0/1'),
     of: 'probe',
-    says: 'halt: probe health: new fails 100 % of 4 rounds, old 0 %; more than the 2 % that is allowed whatever old does; a false alarm this strong happens in fewer than 1 of 3,600 rollouts',
+    says: 'halt: probe health: new fails 100 % of 4 rounds, old 0 %; more than the 2 % that is allowed whatever old does; a false alarm this strong happens in fewer than 1 of 3,900 rollouts',
   },
   'a probe that fails on new alone, for many': {
     ticks: Array.from({ length: 24 }, () => 'new 1/1, old 0/1'),
@@ -136,13 +136,13 @@ const LATENCY: readonly [name: string, meanSeconds: Sides<number>, slow: Harm, s
     'twice as slow',
     { old: 0.1, new: 0.2 },
     'halt',
-    'halt: latency: new has 8.2 % of 3,000 requests slower than 0.5 s, old 0.65 %; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
+    'halt: latency: new has 28.6 % of 3,000 requests slower than 0.25 s, old 8.2 %; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
   ],
   [
     'twice as slow, with a policy that may revert',
     { old: 0.1, new: 0.2 },
     'revert',
-    'revert: latency: new has 8.2 % of 3,000 requests slower than 0.5 s, old 0.65 %; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
+    'revert: latency: new has 28.6 % of 3,000 requests slower than 0.25 s, old 8.2 %; a false alarm this strong happens in fewer than 1 of 1,000,000 rollouts',
   ],
 ]
 
