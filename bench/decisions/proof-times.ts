@@ -47,7 +47,12 @@ function ticksByWeight(gate: ProofGate, requestsPerSecond: number, random: Rando
       proof = weighProof(gate, proof, { counts, raise, phi: 1 })
       old = addCounts(old, counts.old)
       fresh = addCounts(fresh, counts.new)
-      const { outcome } = judgeProof(gate, proof, { old, new: fresh }, { raise, heldSeconds: 0, isProbed: false })
+      const { outcome } = judgeProof(
+        gate,
+        proof,
+        { old, new: fresh },
+        { raise, heldSeconds: 0, isProbed: false, verb: 'fails' },
+      )
       if (outcome === 'pass') return ticks
     }
     return LONGEST_TICKS

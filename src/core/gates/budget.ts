@@ -68,7 +68,7 @@ export function judgeBudget(gate: BudgetGate, state: BudgetState, budget: number
 function spentOf(bad: number, percent: number): string {
   if (Math.round(bad) === 0) return "none of 30 days' error budget"
   const requests = Math.round(bad) === 1 ? '1 request' : `${formatCount(bad)} requests`
-  return `${formatPercent(percent)} of 30 days' error budget: ${requests} failed on new that old would have served`
+  return `${formatPercent(percent)} of 30 days' error budget: ${requests} bad on new that would have been good on old`
 }
 
 /** True when NEW is proven to fail more than OLD would, so that bringing the traffic back stops the spending. */

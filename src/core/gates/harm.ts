@@ -4,7 +4,7 @@ import type { Allowance, HarmGate, Sides } from '../plan.ts'
 import type { HarmState } from '../state.ts'
 import { alternatives, evidenceOf, type HarmRule, raise } from './harm-test.ts'
 import { NO_RESTARTS, restart, type Stage } from './restarts.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
+import { type Verb, type Verdict, verdictOf } from './verdict.ts'
 
 /**
  * Most is staked on faults of some 7 times what is allowed: greater ones are caught in a tick or two anyhow, and smaller
@@ -60,8 +60,8 @@ export function weighHarm(gate: HarmGate, before: HarmState | null, tick: TestTi
   }
 }
 
-/** What the gate's tests say of NEW. */
-export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
+/** What the gate's tests say of NEW. `verb` tells what a bad event is. */
+export function judgeHarm(gate: HarmGate, state: HarmState, verb: Verb): Verdict {
   const { run, phi, against } = state
   const evidence = {
     newRequests: run.new.total,
@@ -79,16 +79,16 @@ export function judgeHarm(gate: HarmGate, state: HarmState): Verdict {
   const verdict = verdictOf(gate.id)
   const [name, events] = 'sli' in gate.of ? [gate.of.sli, 'requests'] : [`probe ${gate.of.probe}`, 'rounds']
   if (against.revert >= 1 / gate.revert.alpha)
-    return verdict(gate.worst, `${name}: ${compared(run, events)}${sure(against.revert)}`, evidence)
+    return verdict(gate.worst, `${name}: ${compared(run, verb, events)}${sure(against.revert)}`, evidence)
   if (against.halt >= 1 / gate.halt.alpha)
-    return verdict('halt', `${name}: ${compared(run, events)}${sure(against.halt)}`, evidence)
+    return verdict('halt', `${name}: ${compared(run, verb, events)}${sure(against.halt)}`, evidence)
   if (against.absolute < 1 / gate.absolute.alpha)
     return verdict('pass', `${name}: nothing shows new to be worse than old`, evidence)
   const isShared = rateOf(run.old) >= gate.absolute.margin / 2
   const cause = isShared
     ? 'both fail beyond the objective: a shared dependency, which a revert would not mend'
     : `more than the ${formatShare(gate.absolute.margin)} that is allowed whatever old does`
-  return verdict('halt', `${name}: ${compared(run, events)}; ${cause}${sure(against.absolute)}`, {
+  return verdict('halt', `${name}: ${compared(run, verb, events)}; ${cause}${sure(against.absolute)}`, {
     ...evidence,
     cause: isShared ? 'shared-dependency' : 'objective',
   })
@@ -126,8 +126,8 @@ function addSides(a: Sides<Counts>, b: Sides<Counts>): Sides<Counts> {
   return { old: addCounts(a.old, b.old), new: addCounts(a.new, b.new) }
 }
 
-function compared({ new: fresh, old }: Sides<Counts>, events: string): string {
-  const told = `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} ${events}`
+function compared({ new: fresh, old }: Sides<Counts>, verb: Verb, events: string): string {
+  const told = `new ${verb} ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} ${events}`
   if (old.total === 0) return `${told}, old serves none to compare with`
   const times = old.bad === 0 ? null : rateOf(fresh) / rateOf(old)
   return `${told}, old ${formatShare(rateOf(old))}${times === null || times < WORSE ? '' : `: ${formatNumber(times)} times worse`}`

@@ -9,7 +9,7 @@ import { judgeLatency, provesOldFaster } from './latency.ts'
 import { judgeProbe } from './probe.ts'
 import { judgeProof, type Raise } from './proof.ts'
 import { judgeThreshold, oldIsWithin } from './threshold.ts'
-import { type GateContext, missingVerdict, type Verdict, verdictOf } from './verdict.ts'
+import { type GateContext, missingVerdict, type Verb, type Verdict, verdictOf } from './verdict.ts'
 
 /** One verdict a gate, in the plan's order. Without a new reading, the last verdict stands. */
 export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
@@ -47,11 +47,18 @@ function judgeGate(
     }
     case 'harm': {
       const test = state.tests[gate.id]
-      if ('probe' in gate.of) return test?.kind === 'harm' ? judgeHarm(gate, test) : null
-      const reading = newReading(state, observation, gate.of.sli)
+      if ('probe' in gate.of) return test?.kind === 'harm' ? judgeHarm(gate, test, 'fails') : null
+      const { sli } = gate.of
+      const reading = newReading(state, observation, sli)
       return (
         reading &&
-        judgeTest(gate.id, gate.of.sli, reading, context, test?.kind === 'harm' ? () => judgeHarm(gate, test) : null)
+        judgeTest(
+          gate.id,
+          sli,
+          reading,
+          context,
+          test?.kind === 'harm' ? () => judgeHarm(gate, test, verbOf(plan, sli)) : null,
+        )
       )
     }
     case 'latency': {
@@ -79,7 +86,12 @@ function judgeGate(
     }
     case 'proof': {
       const reading = newReading(state, observation, gate.sli)
-      const at = { raise: raiseOf(plan, state), heldSeconds: state.heldMs / 1000, isProbed: isProbed(plan, state) }
+      const at = {
+        raise: raiseOf(plan, state),
+        heldSeconds: state.heldMs / 1000,
+        isProbed: isProbed(plan, state),
+        verb: verbOf(plan, gate.sli),
+      }
       const counted = state.evidence[gate.sli]?.counts ?? { old: NO_COUNTS, new: NO_COUNTS }
       const proof = state.proofs[gate.id] ?? null
       return reading && judgeTest(gate.id, gate.sli, reading, context, () => judgeProof(gate, proof, counted, at))
@@ -87,6 +99,11 @@ function judgeGate(
     default:
       return unreachable(gate)
   }
+}
+
+function verbOf(plan: Plan, sli: string): Verb {
+  const measure = plan.slis.find(({ name }) => name === sli)?.measure
+  return measure !== undefined && 'slowerThanSeconds' in measure ? 'is slow on' : 'fails'
 }
 
 /** A test's verdict, unless its data is missing; null instead of a judgement: the test has no tick yet. */

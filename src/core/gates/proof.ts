@@ -2,7 +2,7 @@ import { formatCount, formatNumber, formatShare, formatSpan } from '../format.ts
 import { type Counts, rateOf } from '../observation.ts'
 import type { ProofGate, Sides } from '../plan.ts'
 import { NO_PROOF, type Proof, proofOf, prove } from './proof-test.ts'
-import { type Verdict, verdictOf } from './verdict.ts'
+import { type Verb, type Verdict, verdictOf } from './verdict.ts'
 
 /** What a proof is for: the weights now and next, percent. */
 export interface Raise {
@@ -36,7 +36,7 @@ export function judgeProof(
   gate: ProofGate,
   proof: Proof | null,
   counted: Sides<Counts>,
-  at: { readonly raise: Raise; readonly heldSeconds: number; readonly isProbed: boolean },
+  at: { readonly raise: Raise; readonly heldSeconds: number; readonly isProbed: boolean; readonly verb: Verb },
 ): Verdict {
   const verdict = verdictOf(gate.id)
   const { old, new: fresh } = counted
@@ -54,7 +54,7 @@ export function judgeProof(
   const told =
     fresh.total === 0
       ? 'new has served nothing yet'
-      : `new fails ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} requests, old ${old.total === 0 ? 'serves none to compare with' : formatShare(rateOf(old))}`
+      : `new ${at.verb} ${formatShare(rateOf(fresh))} of ${formatCount(fresh.total)} requests, old ${old.total === 0 ? 'serves none to compare with' : formatShare(rateOf(old))}`
   if (strength >= gate.need)
     return verdict('pass', `${gate.sli}: ${told}: good enough for ${formatNumber(at.raise.nextPercent)} %`, evidence)
   const still = `${gate.sli}: ${told}: not proven yet (${formatNumber(strength)} of ${formatNumber(gate.need)})`

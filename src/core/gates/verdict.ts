@@ -14,6 +14,9 @@ export interface Verdict {
   readonly sentence: string
 }
 
+/** What NEW does where an event is bad, as sentences say it. */
+export type Verb = 'fails' | 'is slow on'
+
 /** The worse of two outcomes. */
 export function worse(a: Outcome, b: Outcome): Outcome {
   return OUTCOMES.indexOf(a) >= OUTCOMES.indexOf(b) ? a : b

@@ -44,7 +44,7 @@ function harmOf({ ticks, worst = 'revert', phi = 1, of = 'availability' }: HarmC
   for (const [index, tick] of ticks.entries())
     state = weighHarm(gate, state, { atMs: index + 1, counts: sides(tick), stage: STAGE, phi })
   if (!state) throw new Error('a case needs a tick')
-  return judgeHarm(gate, state)
+  return judgeHarm(gate, state, 'fails')
 }
 
 const HARM: Readonly<Record<string, HarmCase>> = {
@@ -230,7 +230,7 @@ test.each(Object.entries(PROOF))('the verdict on a proof: %s', (_, one) => {
     proof = weighProof(gate, proof, { counts: tick, raise, phi: 1 })
     counted = { old: addCounts(counted.old, tick.old), new: addCounts(counted.new, tick.new) }
   }
-  const at = { raise, heldSeconds: one.heldSeconds ?? 30, isProbed: one.isProbed ?? false }
+  const at = { raise, heldSeconds: one.heldSeconds ?? 30, isProbed: one.isProbed ?? false, verb: 'fails' as const }
   expect(told(judgeProof(gate, proof, counted, at))).toBe(one.says)
 })
 
@@ -249,28 +249,28 @@ const SPENT: readonly [name: string, tick: string, oldRate: number | null, worst
     'new 11/10000, old 10/10000',
     0.001,
     'revert',
-    "pass: availability: the migration has spent 0.00069 % of 30 days' error budget: 1 request failed on new that old would have served",
+    "pass: availability: the migration has spent 0.00069 % of 30 days' error budget: 1 request bad on new that would have been good on old",
   ],
   [
     'beyond the limit to halt',
     'new 1810/10000, old 10/10000',
     0.001,
     'revert',
-    "halt: availability: the migration has spent 1.3 % of 30 days' error budget: 1,800 requests failed on new that old would have served; the limit is 1 %",
+    "halt: availability: the migration has spent 1.3 % of 30 days' error budget: 1,800 requests bad on new that would have been good on old; the limit is 1 %",
   ],
   [
     'beyond the limit to revert',
     'new 3610/10000, old 10/10000',
     0.001,
     'revert',
-    "revert: availability: the migration has spent 2.5 % of 30 days' error budget: 3,600 requests failed on new that old would have served; the limit is 2 %",
+    "revert: availability: the migration has spent 2.5 % of 30 days' error budget: 3,600 requests bad on new that would have been good on old; the limit is 2 %",
   ],
   [
     'beyond it, with a policy that may only halt',
     'new 3610/10000, old 10/10000',
     0.001,
     'halt',
-    "halt: availability: the migration has spent 2.5 % of 30 days' error budget: 3,600 requests failed on new that old would have served; the limit is 1 %",
+    "halt: availability: the migration has spent 2.5 % of 30 days' error budget: 3,600 requests bad on new that would have been good on old; the limit is 1 %",
   ],
   [
     'bad, with no word of old',
