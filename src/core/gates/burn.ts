@@ -84,15 +84,16 @@ export function judgeBurn(
 }
 
 function worstFired(pairs: readonly BurnPair[], budget: number, reading: CountsReading): Fired | null {
-  const fired = pairs.flatMap((pair) => {
+  const phi = reading.dispersion?.phi ?? 1
+  let worst: Fired | null = null
+  for (const pair of pairs) {
     const long = windowOf(reading, 'new', pair.longSeconds)
+    if (!long || !burns(long, budget, pair.factor, phi)) continue
     const short = windowOf(reading, 'new', pair.shortSeconds)
-    const phi = reading.dispersion?.phi ?? 1
-    return long && short && [long, short].every((window) => burns(window, budget, pair.factor, phi))
-      ? [{ pair, long, short }]
-      : []
-  })
-  return fired.find(({ pair }) => pair.then === 'revert') ?? fired[0] ?? null
+    if (!short || !burns(short, budget, pair.factor, phi)) continue
+    if (worst === null || (pair.then === 'revert' && worst.pair.then !== 'revert')) worst = { pair, long, short }
+  }
+  return worst
 }
 
 function burns(counts: Counts, budget: number, factor: number, phi: number): boolean {

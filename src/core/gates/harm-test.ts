@@ -58,13 +58,12 @@ export function raise(stakes: Stakes, { ratio, margin, alternatives }: HarmRule,
   const { total: n1, bad: e1 } = counts.new
   const { total: n0, bad: e0 } = counts.old
   const even = n1 * ratio
-  const next: number[] = []
-  for (const { times, logTimes } of alternatives) {
+  const next = alternatives.map(({ times, logTimes }, index) => {
     const c = even === 0 ? 1 : (even * times + n0) / (even + n0)
     const forOld = Math.log(c)
     const logE = (logTimes - forOld) * e1 - forOld * e0 - n1 * margin * (times / c - 1)
-    next.push(stored(Math.log(Math.exp(stakes[next.length] ?? LEAST) + share) + logE / dispersion))
-  }
+    return stored(Math.log(Math.exp(stakes[index] ?? LEAST) + share) + logE / dispersion)
+  })
   return next
 }
 
