@@ -1,33 +1,26 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isMissing } from '../../src/core/observation.ts'
-import type { SliMeasure, SliSpec } from '../../src/core/plan.ts'
-import { groupKey, type Measure, type MetricSource, type SliVector, type Tick } from '../../src/ports/source.ts'
-import type { Pod, PodName } from '../support/pods.ts'
+import type { SliMeasure } from '../../src/core/plan.ts'
+import type { Pod } from '../support/pods.ts'
 import { availabilitySli, latencySli, sliSpec } from '../support/slis.ts'
-
-/** A source that runs, and the pods of `test/support/pods.ts`, all at zero and all there. */
-export interface SourcePlace {
-  readonly source: MetricSource
-  /** The value of the label `run` that the pods' series have: no place before had the same. */
-  readonly run: string
-  readonly pods: Readonly<Record<PodName, Pod>>
-  /** Waits until the source can know what the pods have counted. The tick begins where the last one ended. */
-  tick(): Promise<Tick>
-  /** From now on nobody is there to ask. */
-  stop(): Promise<void>
-  /** Ends and removes everything, also after `stop`. */
-  remove(): Promise<void>
-}
+import { latencySuite } from './source-latencies.ts'
+import {
+  A_CATALOG,
+  A_CHECKOUT,
+  anyLongWhile,
+  B_CATALOG,
+  counts,
+  groupsOf,
+  missingWhy,
+  type SourcePlace,
+  type User,
+} from './source-user.ts'
 
 export interface SourceTraits {
   createPlace(): Promise<SourcePlace>
   readonly measures: readonly SliMeasure['kind'][]
   readonly hasHistory: boolean
 }
-
-const A_CATALOG = groupKey('prod-a', 'catalog')
-const B_CATALOG = groupKey('prod-b', 'catalog')
-const A_CHECKOUT = groupKey('prod-a', 'checkout')
 
 /** What every source must do: what the pods counted arrives once, in the tick that can first know it. */
 export function sourceConformance(name: string, traits: SourceTraits): void {
@@ -57,14 +50,6 @@ export function sourceConformance(name: string, traits: SourceTraits): void {
     absenceSuite(user, traits)
     troubleSuite(user, traits)
   })
-}
-
-interface User {
-  place(): SourcePlace
-  availability(): SliSpec
-  latency(slowerThanSeconds?: number): SliSpec
-  /** The groups of each SLI in the next tick. */
-  poll(...slis: SliSpec[]): Promise<ReadonlyMap<string, Measure>[]>
 }
 
 function countSuite(user: User): void {
@@ -175,107 +160,6 @@ function countSuite(user: User): void {
   })
 }
 
-function latencySuite(user: User): void {
-  const latency = async () => (await user.poll(user.latency()))[0]
-
-  test('events slower than the bound are the bad ones of a histogram, and each boundary is told', async () => {
-    const { pods } = user.place()
-    await latency()
-    pods.a1.serve({ good: 10, slow: 3 })
-    pods.b1.serve({ good: 4 })
-    const groups = await latency()
-    expect(groups?.get(A_CATALOG)).toEqual(
-      latencies(10, 3, [
-        [0.5, 3],
-        [1, 0],
-      ]),
-    )
-    expect(groups?.get(B_CATALOG)).toEqual(
-      latencies(4, 0, [
-        [0.5, 0],
-        [1, 0],
-      ]),
-    )
-    expect(groups?.get(A_CHECKOUT)).toEqual(
-      latencies(0, 0, [
-        [0.5, 0],
-        [1, 0],
-      ]),
-    )
-  })
-
-  test('the very first slow events count, all of them, in a histogram that was not there before', async () => {
-    const { pods } = user.place()
-    pods.a1.serve({ good: 50 })
-    await latency()
-    pods.a1.serve({ good: 4, slow: 1, stuck: 2 })
-    expect((await latency())?.get(A_CATALOG)).toEqual(
-      latencies(4, 3, [
-        [0.5, 3],
-        [1, 2],
-      ]),
-    )
-  })
-
-  test('a restart shows in all buckets of a histogram, though some have passed their former value', async () => {
-    const { pods } = user.place()
-    pods.a1.serve({ good: 4, slow: 3 })
-    pods.a2.serve({ good: 5 })
-    await latency()
-    pods.a1.restart()
-    pods.a1.serve({ good: 3 })
-    expect((await latency())?.get(A_CATALOG)).toEqual(
-      latencies(3, 0, [
-        [0.5, 0],
-        [1, 0],
-      ]),
-    )
-    pods.a2.restart()
-    pods.a2.serve({ good: 8, slow: 6 })
-    expect((await latency())?.get(A_CATALOG)).toEqual(
-      latencies(8, 6, [
-        [0.5, 6],
-        [1, 0],
-      ]),
-    )
-  })
-
-  test('of pods with different buckets those boundaries are told that all have, however they are printed', async () => {
-    const { pods } = user.place()
-    pods.a2.useBounds(['0.25', '0.50', '1', '2.5'])
-    await latency()
-    await latency()
-    pods.a1.serve({ good: 10, slow: 3, stuck: 1 })
-    pods.a2.serve({ good: 5, slow: 2 })
-    pods.b1.serve({ good: 4 })
-    const groups = await latency()
-    expect(groups?.get(A_CATALOG)).toEqual(
-      latencies(15, 6, [
-        [0.5, 6],
-        [1, 1],
-      ]),
-    )
-    expect(groups?.get(B_CATALOG)).toEqual(
-      latencies(4, 0, [
-        [0.5, 0],
-        [1, 0],
-      ]),
-    )
-  })
-
-  test('a group in which one pod has no bucket with the bound is missing, and the other groups are not', async () => {
-    const { pods } = user.place()
-    pods.a2.useBounds(['0.25', '1'])
-    await latency()
-    await latency()
-    pods.a1.serve({ good: 10, slow: 3 })
-    pods.b1.serve({ good: 4, slow: 1 })
-    const groups = await latency()
-    expect(groups?.get(A_CATALOG)).toEqual(missingWhy('bad-answer'))
-    expect(groups?.get(B_CATALOG)).toMatchObject({ total: 4, bad: 1 })
-  })
-}
-
 function absenceSuite(user: User, { measures }: SourceTraits): void {
   test('a metric that nobody has gives no groups', async () => {
     const sli = sliSpec({ kind: 'selector', total: 'nobody_has_this', bad: 'nobody_has_this{code="500"}' })
@@ -376,29 +260,4 @@ function troubleSuite(user: User, { hasHistory }: SourceTraits): void {
     const answers = await user.place().source.poll([user.availability()], tick, anyLongWhile())
     expect([...answers.values()]).toEqual([missingWhy('unreachable')])
   })
-}
-
-function groupsOf(vector: SliVector | undefined, tick: Tick): ReadonlyMap<string, Measure> {
-  if (vector === undefined || isMissing(vector)) throw new Error(`no vector: ${vector?.detail}`)
-  expect({ sinceMs: vector.sinceMs, atMs: vector.atMs }).toEqual(tick)
-  return vector.groups
-}
-
-function counts(total: number, bad: number): Measure {
-  return { kind: 'counts', total, bad, latencies: null }
-}
-
-/** `slower` by boundary in seconds, rising. */
-function latencies(total: number, bad: number, slower: readonly (readonly [bound: number, count: number])[]): Measure {
-  const [boundsSeconds, counted] = [slower.map(([bound]) => bound), slower.map(([, count]) => count)]
-  return { kind: 'counts', total, bad, latencies: { boundsSeconds, slower: counted } }
-}
-
-function missingWhy(why: string): unknown {
-  return { kind: 'missing', why, detail: expect.stringMatching(/./) }
-}
-
-/** Longer than any call of the suite; ends what would hang. */
-function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
 }
