@@ -18,8 +18,8 @@ sees the same requests. Cached DNS answers run out evenly within 60 s of a new w
 nothing is wrong, against an objective of 99.9 %. 360 ticks of OLD come before, from which Headgate estimates how bad requests
 cluster. A run is made by its seed alone.
 
-**Headgate** is the service's own core, with every gate of the design for an availability and a latency SLI, which share the false
-alarms: a test of each, and one of the latency buckets, so that each has a third. **The peers** are written from their own
+**Headgate** is the service's own core, with every gate of the preset \`standard\` for an availability and a latency SLI. A test of each, and
+one of the latency buckets, share the false halts; that of availability alone may revert. **The peers** are written from their own
 documentation (bench/decisions/peers says which), watch the same two SLIs, and are tried in many settings. The tables show each as
 documented, and the best of all settings.
 
