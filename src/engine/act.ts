@@ -4,9 +4,8 @@ import { problem } from '../core/problem.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { WeightChange, WriteResult } from '../ports/traffic.ts'
 import { byDeadline, within } from './deadline.ts'
+import { WRITE_TIMEOUT_MS } from './lease.ts'
 
-/** A call to a provider that takes longer is given up, and its outcome learnt by reading back, ms. */
-const WRITE_TIMEOUT_MS = 10_000
 /** Pause before a failed revert is tried again: doubled each time up to the longest, with jitter, ms. */
 const SHORTEST_BACKOFF_MS = 200
 const LONGEST_BACKOFF_MS = 5_000
@@ -139,6 +138,7 @@ export class ScopeWriter {
   /** An adapter must not throw; one that does must not end the writer either. */
   private async call(batch: readonly WeightChange[]): Promise<ReadonlyMap<string, WriteResult>> {
     try {
+      // What takes longer is given up, and its outcome learnt by reading back.
       return await within(this.deps.clock, WRITE_TIMEOUT_MS, (signal) =>
         byDeadline(this.deps.write(this.scope, batch, signal), signal, () => new Map()),
       )

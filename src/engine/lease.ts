@@ -5,6 +5,11 @@ import type { Lease, Store } from '../ports/store.ts'
 /** How long the lease lasts without a renewal, ms. After a crash the next owner waits so long at most. */
 export const LEASE_MS = 10_000
 const RENEWALS_PER_LEASE = 3
+/**
+ * What a call to a provider may take, ms. It begins only while the lease lasts longer than that, so that it has ended when
+ * another process may begin to write.
+ */
+export const WRITE_TIMEOUT_MS = LEASE_MS / 2
 
 /**
  * Holds the shard's lease and renews it. `heldToken` is asked before each write: a process that slept through its lease
@@ -39,9 +44,10 @@ export class LeaseKeeper {
     return this.lease !== null && nowMs < this.validUntilMs && nowMs > this.validUntilMs - 2 * LEASE_MS
   }
 
-  /** The fencing token of the lease; null: it is not held. */
+  /** The fencing token of the lease; null: it is not held, or not for as long as a write may take. */
   heldToken(): number | null {
-    return this.lease !== null && this.isHeld() ? this.lease.token : null
+    const isLongEnough = this.validUntilMs - this.deps.clock.nowMs() >= WRITE_TIMEOUT_MS
+    return this.lease !== null && this.isHeld() && isLongEnough ? this.lease.token : null
   }
 
   keep(): void {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { problem } from '../../src/core/problem.ts'
-import { LEASE_MS } from '../../src/engine/lease.ts'
+import { LEASE_MS, LeaseKeeper, WRITE_TIMEOUT_MS } from '../../src/engine/lease.ts'
+import { createFakeLog } from './ports.ts'
 import { createRig, planFor, type Rig, type RigOptions, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []
@@ -59,6 +60,19 @@ describe('the lease', () => {
         code: 'STORE_LEASE_HELD',
       })
     }
+  })
+
+  test('is none to write by once it is too short for a whole write, though it still lasts', async () => {
+    const world = new World(['checkout'])
+    const { network, ports } = cuttable(world)
+    const keeper = new LeaseKeeper(ports.store, 'one', { clock: world.clock, log: createFakeLog() })
+    const { token } = await keeper.hold()
+    network.isCut = true
+    await world.clock.advance(LEASE_MS - WRITE_TIMEOUT_MS)
+    expect(keeper.heldToken()).toBe(token)
+    await world.clock.advance(1)
+    expect(keeper.heldToken()).toBe(null)
+    expect(await keeper.hold(), 'commits go on').toMatchObject({ token })
   })
 
   test('that was lost stops commits and writes; when it is back, the engine goes on', async () => {
