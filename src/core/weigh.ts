@@ -1,7 +1,7 @@
 import type { Draft } from './draft.ts'
 import { weighBudget } from './gates/budget.ts'
 import { phiOf } from './gates/dispersion.ts'
-import { weighHarm } from './gates/harm.ts'
+import { type TestTick, weighHarm } from './gates/harm.ts'
 import { raiseOf } from './gates/judge.ts'
 import { weighLatency } from './gates/latency.ts'
 import { weighProof } from './gates/proof.ts'
@@ -49,8 +49,8 @@ function nextTest(gate: Gate, draft: Draft, stage: Stage): TestState | null {
   switch (gate.kind) {
     case 'harm': {
       const last = before?.kind === 'harm' ? before : null
-      const tick = harmTick(gate, draft, last?.untilMs ?? 0)
-      return tick && weighHarm(gate, last, { ...tick, stage })
+      const tick = harmTick(gate, draft, last?.untilMs ?? 0, stage)
+      return tick && weighHarm(gate, last, tick)
     }
     case 'latency': {
       const last = before?.kind === 'latency' ? before : null
@@ -111,16 +111,16 @@ function oldRateOf({ windows }: CountsReading): number | null {
   return rate
 }
 
-function harmTick(gate: HarmGate, draft: Draft, untilMs: number) {
+function harmTick(gate: HarmGate, draft: Draft, untilMs: number, stage: Stage): TestTick | null {
   if ('sli' in gate.of) {
     const reading = newReading(draft, gate.of.sli, untilMs)
     const counts = reading && bothOf(reading)
-    return counts && { atMs: reading.atMs, counts, phi: phiOf(reading.dispersion, gate.dispersion) }
+    return counts && { atMs: reading.atMs, counts, stage, phi: phiOf(reading.dispersion, gate.dispersion) }
   }
   const reading = draft.observation.probes[gate.of.probe]
   if (!reading || reading.atMs <= Math.max(untilMs, draft.state.judgeSinceMs)) return null
   const [old, fresh] = [roundOf(reading.outcome.old), roundOf(reading.outcome.new)]
-  return fresh && { atMs: reading.atMs, counts: { old: old ?? NO_COUNTS, new: fresh }, phi: 1 }
+  return fresh && { atMs: reading.atMs, counts: { old: old ?? NO_COUNTS, new: fresh }, stage, phi: 1 }
 }
 
 /** A round of a probe as a count; null: it has no answer, or was not asked. */

@@ -62,11 +62,13 @@ export function judgeBurn(
   const tick = reading.tick.new
   if (isMissing(tick)) return missingVerdict(gate.id, `${gate.sli} of new`, tick, context)
 
+  const burn = counted.total === 0 ? null : burnOf(counted, budget)
   const evidence = {
     newRequests: counted.total,
     newBad: counted.bad,
     minRequests: context.minRequests,
     budgetPercent: budget * 100,
+    burn,
   }
   if (!context.inForce) return verdict('wait', `${gate.sli}: the weight is not in force yet`, evidence)
   if (counted.total < context.minRequests)
@@ -75,12 +77,11 @@ export function judgeBurn(
       `${gate.sli}: ${formatCount(counted.total)} of at least ${context.minRequests} requests on new so far`,
       evidence,
     )
-  if (counted.total === 0) return verdict('pass', `${gate.sli}: no requests on new, and none are asked for`, evidence)
-  const burn = burnOf(counted, budget)
+  if (burn === null) return verdict('pass', `${gate.sli}: no requests on new, and none are asked for`, evidence)
   const told = `${formatCount(counted.bad)} of ${formatCount(counted.total)} requests bad on new (${formatShare(counted.bad / counted.total)}), ${formatNumber(burn)} × the budget`
   return burn <= PASS_BURN
-    ? verdict('pass', `${gate.sli}: ${told}`, { ...evidence, burn })
-    : verdict('wait', `${gate.sli}: ${told}; passes at ${PASS_BURN} × or less`, { ...evidence, burn })
+    ? verdict('pass', `${gate.sli}: ${told}`, evidence)
+    : verdict('wait', `${gate.sli}: ${told}; passes at ${PASS_BURN} × or less`, evidence)
 }
 
 function worstFired(pairs: readonly BurnPair[], budget: number, reading: CountsReading): Fired | null {

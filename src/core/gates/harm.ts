@@ -36,13 +36,14 @@ export function weighHarm(gate: HarmGate, before: HarmState | null, tick: TestTi
   const { share, restarts } = restart(before?.restarts ?? NO_RESTARTS, tick.stage)
   const phi = before && before.restarts.stage === tick.stage.index ? before.phi : tick.phi
   const look = { counts: tick.counts, share, dispersion: phi }
-  const revert = raise(before?.revert ?? [], relative(gate.revert), look)
-  const halt = raise(before?.halt ?? [], relative(gate.halt), look)
-  const absolute = raise(before?.absolute ?? [], absoluteRule(gate.absolute), look)
+  const rules = rulesOf(gate)
+  const revert = raise(before?.revert ?? [], rules.revert, look)
+  const halt = raise(before?.halt ?? [], rules.halt, look)
+  const absolute = raise(before?.absolute ?? [], rules.absolute, look)
   const against = {
-    revert: rounded(evidenceOf(revert, relative(gate.revert), restarts.spent)),
-    halt: rounded(evidenceOf(halt, relative(gate.halt), restarts.spent)),
-    absolute: rounded(evidenceOf(absolute, absoluteRule(gate.absolute), restarts.spent)),
+    revert: rounded(evidenceOf(revert, rules.revert, restarts.spent)),
+    halt: rounded(evidenceOf(halt, rules.halt, restarts.spent)),
+    absolute: rounded(evidenceOf(absolute, rules.absolute, restarts.spent)),
   }
   // What restarts have not taken yet speaks for nobody.
   const isQuiet = Math.max(against.halt, against.absolute) - (1 - restarts.spent) < QUIET
@@ -104,7 +105,7 @@ export function showsOldBetter(gate: HarmGate, state: HarmState): boolean {
   return state.against.halt >= 1 / gate.halt.alpha || provesOldBetter(gate, state)
 }
 
-/** The tests that the gate makes, so that others can hold them to their error bounds. */
+/** The tests that the gate makes. */
 export function rulesOf(gate: HarmGate): Readonly<Record<'revert' | 'halt' | 'absolute', HarmRule>> {
   return { revert: relative(gate.revert), halt: relative(gate.halt), absolute: absoluteRule(gate.absolute) }
 }
