@@ -2,7 +2,7 @@ import type { Draft } from './draft.ts'
 import { weighBudget } from './gates/budget.ts'
 import { phiOf } from './gates/dispersion.ts'
 import { type TestTick, weighHarm } from './gates/harm.ts'
-import { raiseOf } from './gates/judge.ts'
+import { mayLackOld, raiseOf } from './gates/judge.ts'
 import { weighLatency } from './gates/latency.ts'
 import { weighProof } from './gates/proof.ts'
 import type { Proof } from './gates/proof-test.ts'
@@ -55,7 +55,7 @@ function nextTest(gate: Gate, draft: Draft, stage: Stage): TestState | null {
     case 'latency': {
       const last = before?.kind === 'latency' ? before : null
       const reading = newReading(draft, gate.sli, last?.untilMs ?? 0)
-      const counts = reading && bothOf(reading)
+      const counts = reading && bothOf(reading, draft.state)
       if (!counts || !reading.latencies?.slower.old || !reading.latencies.slower.new) return null
       const phi = phiOf(reading.dispersion, gate.dispersion)
       return weighLatency(gate, last, { atMs: reading.atMs, counts, stage, phi, latencies: reading.latencies })
@@ -63,7 +63,7 @@ function nextTest(gate: Gate, draft: Draft, stage: Stage): TestState | null {
     case 'budget': {
       const last = before?.kind === 'budget' ? before : null
       const reading = newReading(draft, gate.sli, last?.untilMs ?? 0)
-      const counts = reading && bothOf(reading)
+      const counts = reading && bothOf(reading, draft.state)
       if (!counts) return null
       const { sinceMs, atMs } = reading
       return weighBudget(last, { sinceMs, atMs, counts, stageIndex: stage.index, oldRate: oldRateOf(reading) })
@@ -80,7 +80,7 @@ function nextProof(gate: Extract<Gate, { kind: 'proof' }>, draft: Draft): Proof 
   const { plan, state } = draft
   // The state is still the one before this tick, so what `evidence` has counted is what the proof rests on.
   const reading = newReading(draft, gate.sli, state.evidence[gate.sli]?.untilMs ?? 0)
-  const counts = reading && bothOf(reading)
+  const counts = reading && bothOf(reading, draft.state)
   if (!counts || state.inForceAtMs === null || reading.sinceMs < state.inForceAtMs) return null
   const phi = phiOf(reading.dispersion, gate.dispersion)
   return weighProof(gate, state.proofs[gate.id] ?? null, { counts, raise: raiseOf(plan, state), phi })
@@ -92,10 +92,12 @@ function newReading({ observation, state }: Draft, sli: string, untilMs: number)
   return reading
 }
 
-/** Both clusters' counts of the tick; a cluster that no traffic goes to may well have no series. */
-function bothOf({ tick: { old, new: fresh } }: CountsReading): Sides<Counts> | null {
-  const isIdle = (side: Missing) => side.why === 'empty'
-  if (isMissing(fresh) || (isMissing(old) && !isIdle(old))) return null
+/**
+ * Both clusters' counts of the tick; null: one is missing that ought to be there. Without OLD a comparison stands still,
+ * and its gate is blind.
+ */
+function bothOf({ tick: { old, new: fresh } }: CountsReading, state: RolloutState): Sides<Counts> | null {
+  if (isMissing(fresh) || (isMissing(old) && !mayLackOld(state, old))) return null
   return { old: isMissing(old) ? NO_COUNTS : old, new: fresh }
 }
 
@@ -114,8 +116,11 @@ function oldRateOf({ windows }: CountsReading): number | null {
 function harmTick(gate: HarmGate, draft: Draft, untilMs: number, stage: Stage): TestTick | null {
   if ('sli' in gate.of) {
     const reading = newReading(draft, gate.of.sli, untilMs)
-    const counts = reading && bothOf(reading)
-    return counts && { atMs: reading.atMs, counts, stage, phi: phiOf(reading.dispersion, gate.dispersion) }
+    if (!reading || isMissing(reading.tick.new)) return null
+    // Without OLD the comparison learns nothing from the tick, but what NEW may have whatever OLD does is still tested.
+    const old = isMissing(reading.tick.old) ? NO_COUNTS : reading.tick.old
+    const phi = phiOf(reading.dispersion, gate.dispersion)
+    return { atMs: reading.atMs, counts: { old, new: reading.tick.new }, stage, phi }
   }
   const reading = draft.observation.probes[gate.of.probe]
   if (!reading || reading.atMs <= Math.max(untilMs, draft.state.judgeSinceMs)) return null

@@ -58,6 +58,7 @@ export class World {
   private rate = 100
   private badPercent = { old: 0, new: 0 }
   private meanSeconds = { old: 0.05, new: 0.05 }
+  private hasOldSeries = true
   private dependency: PhaseName | null = null
   private factCount = 0
   /** Every step so far, for tests of what must hold in each. */
@@ -104,6 +105,9 @@ export class World {
     prometheus: ([mode, ...detail]) => {
       this.source =
         mode === 'up' ? 'up' : missing('timeout', detail.join(' ') || 'prometheus did not answer within 5 s')
+    },
+    oldSeries: ([mode]) => {
+      this.hasOldSeries = mode !== 'gone'
     },
     foreign: ([weight]) => {
       this.weightPercent = Number.parseFloat(weight ?? '')
@@ -185,7 +189,7 @@ export class World {
       kind: 'counts',
       sinceMs: this.nowMs - SWEEP_SECONDS * 1000,
       atMs: this.nowMs,
-      tick,
+      tick: this.hasOldSeries ? tick : { ...tick, old: missing('empty', 'no series of old') },
       windows: windows.seconds.map((seconds) => ({
         seconds,
         counts: this.bySide((side) => sum(side, seconds)),

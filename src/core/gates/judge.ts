@@ -1,4 +1,4 @@
-import { isMissing, NO_COUNTS, type Observation, type SliReading } from '../observation.ts'
+import { isMissing, type Missing, NO_COUNTS, type Observation, type SliReading } from '../observation.ts'
 import type { Gate, Plan } from '../plan.ts'
 import type { RolloutState } from '../state.ts'
 import { unreachable } from '../unreachable.ts'
@@ -11,9 +11,17 @@ import { judgeProof, type Raise } from './proof.ts'
 import { judgeThreshold, oldIsWithin } from './threshold.ts'
 import { type GateContext, missingVerdict, type Verb, type Verdict, verdictOf } from './verdict.ts'
 
+interface JudgeContext extends GateContext {
+  readonly mayLackOld: (old: Missing) => boolean
+}
+
 /** One verdict a gate, in the plan's order. Without a new reading, the last verdict stands. */
 export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
-  const context: GateContext = { inForce: state.inForceAtMs !== null, minRequests: plan.minRequests }
+  const context: JudgeContext = {
+    inForce: state.inForceAtMs !== null,
+    minRequests: plan.minRequests,
+    mayLackOld: (old) => mayLackOld(state, old),
+  }
   const last = (id: string) => state.verdicts.find(({ gate }) => gate === id)
   return plan.gates.map(
     (gate) =>
@@ -28,7 +36,7 @@ function judgeGate(
   plan: Plan,
   state: RolloutState,
   observation: Observation,
-  context: GateContext,
+  context: JudgeContext,
 ): Verdict | null {
   switch (gate.kind) {
     case 'burnRate': {
@@ -111,7 +119,7 @@ function judgeTest(
   gate: string,
   sli: string,
   reading: SliReading,
-  context: GateContext,
+  context: JudgeContext,
   judgement: (() => Verdict) | null,
 ): Verdict {
   const verdict = judgement?.() ?? verdictOf(gate)('wait', `${sli}: nothing was counted yet`)
@@ -119,8 +127,17 @@ function judgeTest(
   if (verdict.outcome === 'halt' || verdict.outcome === 'revert') return verdict
   if (reading.kind === 'missing') return verdictOf(gate)('blind', `${sli} cannot be read: ${reading.detail}`)
   if (reading.kind === 'value') return verdictOf(gate)('blind', `${sli} gave a value where counts were expected`)
-  const { new: fresh } = reading.tick
-  return isMissing(fresh) ? missingVerdict(gate, `${sli} of new`, fresh, context) : verdict
+  const { new: fresh, old } = reading.tick
+  if (isMissing(fresh)) return missingVerdict(gate, `${sli} of new`, fresh, context)
+  // A comparison that lacks its other side shows nothing, and must not pass for one that found nothing.
+  if (isMissing(old) && !context.mayLackOld(old))
+    return verdictOf(gate)('blind', `${sli} of old cannot be read: ${old.detail}`)
+  return verdict
+}
+
+/** Where all traffic goes to NEW, an OLD without series has nothing to tell; anywhere else its silence is a gap. */
+export function mayLackOld({ intendedWeightPercent }: RolloutState, { why }: Missing): boolean {
+  return intendedWeightPercent >= 100 && why === 'empty'
 }
 
 /** The weight now, and the one that a proof is for. */
