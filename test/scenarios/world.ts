@@ -59,6 +59,7 @@ export class World {
   private badPercent = { old: 0, new: 0 }
   private meanSeconds = { old: 0.05, new: 0.05 }
   private hasOldSeries = true
+  private hasBuckets = true
   private dependency: PhaseName | null = null
   private factCount = 0
   /** Every step so far, for tests of what must hold in each. */
@@ -105,6 +106,9 @@ export class World {
     prometheus: ([mode, ...detail]) => {
       this.source =
         mode === 'up' ? 'up' : missing('timeout', detail.join(' ') || 'prometheus did not answer within 5 s')
+    },
+    buckets: ([mode]) => {
+      this.hasBuckets = mode !== 'gone'
     },
     oldSeries: ([mode]) => {
       this.hasOldSeries = mode !== 'gone'
@@ -194,7 +198,7 @@ export class World {
         seconds,
         counts: this.bySide((side) => sum(side, seconds)),
       })),
-      latencies,
+      latencies: this.hasBuckets ? latencies : null,
       dispersion: null,
     }
   }

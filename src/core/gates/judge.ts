@@ -72,10 +72,14 @@ function judgeGate(
     case 'latency': {
       const test = state.tests[gate.id]
       const reading = newReading(state, observation, gate.sli)
-      return (
-        reading &&
-        judgeTest(gate.id, gate.sli, reading, context, test?.kind === 'latency' ? () => judgeLatency(gate, test) : null)
-      )
+      if (!reading) return null
+      const judgement = test?.kind === 'latency' ? () => judgeLatency(gate, test) : null
+      const verdict = judgeTest(gate.id, gate.sli, reading, context, judgement)
+      // Without buckets nothing is compared, and what was found before says nothing of now.
+      const isHarm = verdict.outcome === 'halt' || verdict.outcome === 'revert'
+      if (isHarm || reading.kind !== 'counts' || reading.latencies !== null) return verdict
+      if (isMissing(reading.tick.old) || isMissing(reading.tick.new)) return verdict
+      return verdictOf(gate.id)('blind', `${gate.sli}: the clusters have no bucket in common`)
     }
     case 'budget': {
       const test = state.tests[gate.id]
