@@ -3,6 +3,7 @@ import { createControl } from '../src/engine/control.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { LeaseKeeper } from '../src/engine/lease.ts'
 import { Observer } from '../src/engine/observe.ts'
+import { createQuotas } from '../src/engine/quotas.ts'
 import { Scopes } from '../src/engine/scopes.ts'
 import { SliWatch } from '../src/engine/sli-watch.ts'
 import { createTimer } from '../src/engine/timer.ts'
@@ -72,14 +73,14 @@ export async function startHouse({ storePath, workloads, token }: HouseOptions):
   const { store, inbox } = openSqlite(storePath)
   const lease = new LeaseKeeper(store, random.id(), { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
-  const context = { clock, log, secret: () => token }
+  const context = { clock, log, quotas: createQuotas(clock), secret: () => token }
   const prober = createProber(context)
   const listeners = new Set<(write: Acknowledged) => void>()
   const tell = (write: Acknowledged) => {
     for (const listener of listeners) listener(write)
   }
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
-  const scopes = new Scopes(timedKinds, context, { meter, timer })
+  const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: {} })
   const slis = new SliWatch(new Map([['prometheus', healthySource(workloads)]]), sweepSeconds, { log, meter, timer })
   const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
@@ -146,9 +147,10 @@ function awaitEvents(
 function timed(kind: TrafficKind, onAcknowledged: (write: Acknowledged) => void): TrafficKind {
   return {
     ...kind,
-    open(targets, context) {
-      const scope = kind.open(targets, context)
+    open(targets, account, context) {
+      const scope = kind.open(targets, account, context)
       return {
+        ...scope,
         read: (targetIds, signal) => scope.read(targetIds, signal),
         async write(changes, signal) {
           const begunMs = performance.now()

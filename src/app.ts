@@ -8,6 +8,7 @@ import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
+import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
@@ -72,7 +73,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
   const log = createLog({ level: logLevel, migration: config.migration, runId })
   const secret = (reference: string) => resolveSecret(reference, env)
-  const context: AdapterContext = { clock, log, secret }
+  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
   const about = () => ({ ...running.about(), version: version(), startedAtMs })
@@ -88,7 +89,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     ),
   )
   const prober = createProber(context)
-  const scopes = new Scopes(trafficKinds, context, { meter, timer })
+  const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
   const engine = new Engine({
@@ -211,6 +212,7 @@ class RunningConfig {
       ['clusters', (config) => config.clusters],
       ['sweep', (config) => [config.sweepSeconds, config.observeTimeoutSeconds]],
       ['sources', (config) => config.sources],
+      ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['store', (config) => config.store],
     ]

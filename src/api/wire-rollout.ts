@@ -203,7 +203,8 @@ export const planSchema: z.ZodType<Plan> = z
         kind: z.string(),
         scope: z.string(),
         settings: jsonSchema,
-        settleSeconds: secondsSchema,
+        propagationSeconds: secondsSchema,
+        movingTtlSeconds: secondsSchema.nullable(),
       }),
     ),
     slis: z.array(

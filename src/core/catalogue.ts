@@ -40,6 +40,25 @@ export const CATALOGUE = {
     'check its load; a write may have happened all the same, and the next read will tell',
   ),
   TRAFFIC_WEIGHT: entry(502, 'A weight that the provider cannot express', 'use one of the nearest weights instead'),
+  TRAFFIC_THROTTLED: entry(
+    503,
+    'A traffic provider refused a call for its rate',
+    'Headgate tries again; who else uses the account, and are the quotas under `providers` right?',
+  ),
+  TRAFFIC_CONFLICT: entry(
+    503,
+    'Somebody else changed the place at the same moment',
+    'Headgate reads it and tries again',
+  ),
+  TRAFFIC_WRONG_TYPE: entry(
+    502,
+    'A place of a type that has no weights',
+    'see the page of the provider in docs/providers',
+  ),
+  TRAFFIC_UNEQUAL: entry(502, 'Siblings that differ where they must not', 'make them equal'),
+  TRAFFIC_OTHER_WRITER: entry(409, 'Somebody else writes the weights too', 'have them leave the weights to Headgate'),
+  TRAFFIC_FORBIDDEN: entry(502, 'The credentials are not allowed to do it', '`headgate doctor` prints what is needed'),
+  TRAFFIC_NO_CREDENTIALS: entry(502, 'No credentials, or wrong ones', 'see the page of the provider in docs/providers'),
   TRAFFIC_UNVERIFIED: entry(502, 'A write that the read-back does not show', 'Headgate writes it again'),
 
   STORE_BUSY: entry(503, 'The store is locked', 'try again; another process may be writing'),

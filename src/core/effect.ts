@@ -6,5 +6,7 @@ export interface Effect {
   readonly kind: 'setWeight'
   readonly targetId: string
   readonly weightPercent: number
+  /** DNS: the TTL that the target's records shall have, seconds; null: as it is. */
+  readonly ttlSeconds: number | null
   readonly urgency: Urgency
 }

@@ -58,6 +58,8 @@ export type EventBody =
       readonly type: 'weight-applied'
       readonly targetId: string
       readonly weightPercent: number
+      /** null: the TTL was left as it was. */
+      readonly ttlSeconds: number | null
       readonly appliedAtMs: number
     }
   | { readonly type: 'weight-confirmed'; readonly weightPercent: number; readonly secondsSinceIntended: number }

@@ -32,7 +32,8 @@ const EXPLAINERS: Explainers = {
   'weight-intended': (e) => `weight ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
   'weight-reasserted': (e) =>
     `weight ${formatPercent(e.weightPercent)} is written again over ${e.foundPercents.map((w) => formatPercent(w)).join(', ')}: ${e.reason}`,
-  'weight-applied': (e) => `${e.targetId} acknowledged ${formatPercent(e.weightPercent)}`,
+  'weight-applied': (e) =>
+    `${e.targetId} acknowledged ${formatPercent(e.weightPercent)}${e.ttlSeconds === null ? '' : `, with a TTL of ${formatSpan(e.ttlSeconds)}`}`,
   'weight-confirmed': (e) =>
     `weight ${formatPercent(e.weightPercent)} read back from every target, ${formatSpan(e.secondsSinceIntended)} after it was decided`,
   'weight-in-force': (e) =>

@@ -143,7 +143,7 @@ export function isConfirmedWeight({ state }: Draft): boolean {
 }
 
 function settleSeconds({ plan }: Draft): number {
-  return Math.max(...plan.targets.map((target) => target.settleSeconds))
+  return Math.max(...plan.targets.map((target) => target.propagationSeconds))
 }
 
 /**

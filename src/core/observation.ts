@@ -62,15 +62,33 @@ export interface Fact {
 
 /** `atMs` is when the read began: an answer that began before the last confirmation says nothing new. */
 export type TargetReading =
-  | { readonly kind: 'weight'; readonly atMs: number; readonly weightPercent: number }
+  | {
+      readonly kind: 'weight'
+      readonly atMs: number
+      readonly weightPercent: number
+      /** One clause: what the provider still has to do before it serves by that weight; left out: nothing. */
+      readonly pending?: string
+      /** DNS: how long resolvers keep an answer, seconds. */
+      readonly ttlSeconds?: number
+      /** Who else writes there, and what to do about it, one sentence. */
+      readonly otherWriter?: string
+    }
   | (Missing & { readonly atMs: number })
 
 export type WriteReport =
-  | { readonly kind: 'applied'; readonly targetId: string; readonly weightPercent: number; readonly atMs: number }
+  | {
+      readonly kind: 'applied'
+      readonly targetId: string
+      readonly weightPercent: number
+      /** null: the TTL was left as it was. */
+      readonly ttlSeconds: number | null
+      readonly atMs: number
+    }
   | {
       readonly kind: 'failed'
       readonly targetId: string
       readonly weightPercent: number
+      readonly ttlSeconds: number | null
       readonly atMs: number
       /** Tries of this write so far. */
       readonly attempt: number

@@ -175,8 +175,10 @@ export interface PlanTarget {
   readonly scope: string
   /** The kind's own settings, checked by its schema; secrets are references. */
   readonly settings: Json
-  /** From a confirmed write until clients must have seen it (propagation + TTL), seconds. */
-  readonly settleSeconds: number
+  /** From a confirmed write until every server of the provider has it, seconds. A TTL comes on top. */
+  readonly propagationSeconds: number
+  /** DNS: the TTL to have while traffic moves, seconds; null: TTLs are left alone. */
+  readonly movingTtlSeconds: number | null
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }

@@ -90,9 +90,9 @@ function earnAgain(draft: Draft): void {
 
 /** Failures are told at the first try and whenever their number has doubled, so that a long outage stays readable. */
 function tellWrite(draft: Draft, report: WriteReport): void {
-  const { targetId, weightPercent } = report
+  const { targetId, weightPercent, ttlSeconds } = report
   if (report.kind === 'applied') {
-    emit(draft, { type: 'weight-applied', targetId, weightPercent, appliedAtMs: report.atMs })
+    emit(draft, { type: 'weight-applied', targetId, weightPercent, ttlSeconds, appliedAtMs: report.atMs })
   } else if (Number.isInteger(Math.log2(report.attempt)) || report.attempt === 5) {
     emit(draft, { type: 'write-failed', targetId, weightPercent, attempt: report.attempt, problem: report.problem })
   }
@@ -121,6 +121,6 @@ function demandWeights(draft: Draft): void {
     if (reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)) continue
     const isLowered = reading?.kind === 'weight' && reading.weightPercent > weightPercent
     if (urgency === 'revert' || isLowered || state.holds.length === 0)
-      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, urgency })
+      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, ttlSeconds: null, urgency })
   }
 }

@@ -1,6 +1,6 @@
-import type { Effect } from '../core/effect.ts'
+import type { Effect, Urgency } from '../core/effect.ts'
 import type { WriteReport } from '../core/observation.ts'
-import { problem } from '../core/problem.ts'
+import { type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { WeightChange, WriteResult } from '../ports/traffic.ts'
 import { byDeadline, within } from './deadline.ts'
@@ -16,6 +16,8 @@ export interface ActDeps {
     changes: readonly WeightChange[],
     signal: AbortSignal,
   ) => Promise<ReadonlyMap<string, WriteResult>>
+  /** Waits for the provider's quota to allow a call; false: the signal aborted before. */
+  readonly takeTurn: (scope: string, urgency: Urgency, signal: AbortSignal) => Promise<boolean>
   /** Asked right before each write: the token of the lease that this process holds now; null: it holds none. */
   readonly leaseToken: () => number | null
   /** Called after each call returned, with what came of it. */
@@ -58,14 +60,15 @@ export class ScopeWriter {
       this.desired.delete(id)
       this.wanted.delete(id)
     }
-    for (const { targetId, weightPercent, urgency } of effects) {
-      const change = { targetId, weightPercent, urgency }
+    for (const { targetId, weightPercent, ttlSeconds, urgency } of effects) {
+      const change = { targetId, weightPercent, ttlSeconds, urgency }
       this.wanted.set(targetId, change)
       // The same write is on its way: its read-back will tell.
-      if (this.inFlight.get(targetId)?.weightPercent === weightPercent) continue
+      const onItsWay = this.inFlight.get(targetId)
+      if (onItsWay?.weightPercent === weightPercent && onItsWay.ttlSeconds === ttlSeconds) continue
       this.desired.set(targetId, change)
     }
-    // A revert that is new does not wait out the pause that another one's failures have earned.
+    // A revert that is new waits neither out the pause that another one's failures have earned, nor in a forward step's place.
     if (isNews) this.pause?.abort()
     if (this.desired.size > 0 && !this.isStopping) this.running ??= this.run()
   }
@@ -81,6 +84,8 @@ export class ScopeWriter {
     // Let `want` note that it runs before it may already have ended.
     await null
     while (this.desired.size > 0 && !this.isStopping) {
+      // What is written is chosen after the wait: by then somebody may have had a later word.
+      if (!(await this.takeTurn())) continue
       const token = this.deps.leaseToken()
       if (token === null || token !== this.token) {
         this.deps.log.warn({ scope: this.scope }, 'nothing is written: the lease was lost')
@@ -94,11 +99,22 @@ export class ScopeWriter {
     this.running = null
   }
 
+  private async takeTurn(): Promise<boolean> {
+    this.pause = new AbortController()
+    const urgency = this.desiredReverts().length > 0 ? 'revert' : 'forward'
+    const isTaken = await this.deps.takeTurn(this.scope, urgency, this.pause.signal)
+    this.pause = null
+    return isTaken
+  }
+
+  private desiredReverts(): readonly WeightChange[] {
+    return [...this.desired.values()].filter(({ urgency }) => urgency === 'revert')
+  }
+
   /** All reverts if there is one, else everything. */
   private takeBatch(): readonly WeightChange[] {
-    const all = [...this.desired.values()]
-    const reverts = all.filter(({ urgency }) => urgency === 'revert')
-    const batch = reverts.length > 0 ? reverts : all
+    const reverts = this.desiredReverts()
+    const batch = reverts.length > 0 ? reverts : [...this.desired.values()]
     for (const { targetId } of batch) this.desired.delete(targetId)
     return batch
   }
@@ -115,20 +131,26 @@ export class ScopeWriter {
     this.inFlight = new Map(batch.map((change) => [change.targetId, change]))
     const results = await this.call(batch)
     this.inFlight = new Map()
-    const reports = batch.map((change) => this.report(change, results.get(change.targetId)))
-    const failed = reports.filter((report) => report.kind === 'failed')
-    for (const { targetId } of failed) {
-      const last = this.wanted.get(targetId)
+    const isDeferred = ({ targetId }: WeightChange) => results.get(targetId)?.kind === 'deferred'
+    for (const { targetId } of batch.filter(isDeferred)) this.desireAgain(targetId)
+    const tried = batch.filter((change) => !isDeferred(change))
+    const reports = tried.map((change) => this.report(change, results.get(change.targetId)))
+    for (const { kind, targetId } of reports) {
       // A revert is tried for as long as it is wanted; a step forward waits for the next sweep, which may think better.
-      if (last?.urgency === 'revert' && !this.desired.has(targetId)) this.desired.set(targetId, last)
+      if (kind === 'failed' && this.wanted.get(targetId)?.urgency === 'revert') this.desireAgain(targetId)
     }
-    this.deps.onWritten(this.scope, reports)
+    if (reports.length > 0) this.deps.onWritten(this.scope, reports)
+  }
+
+  /** The last word on it is to be written, unless a later one is already. */
+  private desireAgain(targetId: string): void {
+    const last = this.wanted.get(targetId)
+    if (last && !this.desired.has(targetId)) this.desired.set(targetId, last)
   }
 
   /** How often the most stubborn of the reverts to be written has failed; 0: one of them has not been tried yet. */
   private failuresOfReverts(): number {
-    const reverts = [...this.desired.values()].filter(({ urgency }) => urgency === 'revert')
-    const counts = reverts.map((change) => {
+    const counts = this.desiredReverts().map((change) => {
       const last = this.failures.get(change.targetId)
       return last && isSameWrite(last.change, change) ? last.count : 0
     })
@@ -149,18 +171,18 @@ export class ScopeWriter {
   }
 
   private report(change: WeightChange, result: WriteResult | undefined): WriteReport {
-    const { targetId, weightPercent } = change
+    const { targetId, weightPercent, ttlSeconds } = change
     const atMs = this.deps.clock.nowMs()
     if (result?.kind === 'applied') {
       this.failures.delete(targetId)
-      return { kind: 'applied', targetId, weightPercent, atMs }
+      return { kind: 'applied', targetId, weightPercent, ttlSeconds, atMs }
     }
     const before = this.failures.get(targetId)
     // Another write begins anew: a revert must not be as slow as the step before it was stubborn.
     const attempt = before && isSameWrite(before.change, change) ? before.count + 1 : 1
     this.failures.set(targetId, { change, count: attempt })
-    const cause = result?.problem ?? problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
-    return { kind: 'failed', targetId, weightPercent, atMs, attempt, problem: cause }
+    const cause = result?.kind === 'failed' ? result.problem : unanswered(targetId)
+    return { kind: 'failed', targetId, weightPercent, ttlSeconds, atMs, attempt, problem: cause }
   }
 
   private async waitMs(ms: number): Promise<void> {
@@ -175,8 +197,14 @@ export class ScopeWriter {
   }
 }
 
-type Write = Pick<WeightChange, 'weightPercent' | 'urgency'>
+function unanswered(targetId: string): ProblemJson {
+  return problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
+}
+
+type Write = Pick<WeightChange, 'weightPercent' | 'ttlSeconds' | 'urgency'>
 
 function isSameWrite(a: Write | undefined, b: Write): boolean {
-  return a !== undefined && a.weightPercent === b.weightPercent && a.urgency === b.urgency
+  return (
+    a !== undefined && a.weightPercent === b.weightPercent && a.ttlSeconds === b.ttlSeconds && a.urgency === b.urgency
+  )
 }

@@ -249,6 +249,7 @@ export class Engine {
       const { scopes, lease, clock, random, log } = this.deps
       writer = new ScopeWriter(scope, {
         write: (name, changes, signal) => scopes.write(name, changes, signal),
+        takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.take(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
         onWritten: (name, reports) => this.readBack(name, reports),
         clock,

@@ -1,7 +1,8 @@
 import { type Missing, missing, type TargetReading } from '../core/observation.ts'
-import type { Plan, PlanTarget } from '../core/plan.ts'
+import type { Json, Plan, PlanTarget } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { AdapterContext } from '../ports/kind.ts'
+import type { Quota } from '../ports/quota.ts'
 import type { Meter } from '../ports/runtime.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
 import { byDeadline, within } from './deadline.ts'
@@ -20,6 +21,13 @@ interface OpenScope {
   readonly calls: Set<Promise<unknown>>
 }
 
+export interface ScopesDeps {
+  readonly meter: Meter
+  readonly timer: Timer
+  /** By kind: what its targets share. */
+  readonly accounts: Readonly<Record<string, Json>>
+}
+
 /** The open traffic scopes, one adapter each. */
 export class Scopes {
   private readonly open = new Map<string, OpenScope>()
@@ -29,9 +37,9 @@ export class Scopes {
   private plans: readonly Plan[] | null = null
   private readonly kinds: ReadonlyMap<string, TrafficKind>
   private readonly context: AdapterContext
-  private readonly deps: { readonly meter: Meter; readonly timer: Timer }
+  private readonly deps: ScopesDeps
 
-  constructor(kinds: readonly TrafficKind[], context: AdapterContext, deps: Scopes['deps']) {
+  constructor(kinds: readonly TrafficKind[], context: AdapterContext, deps: ScopesDeps) {
     this.kinds = new Map(kinds.map((kind) => [kind.kind, kind]))
     this.context = context
     this.deps = deps
@@ -68,7 +76,7 @@ export class Scopes {
     const kind = this.kinds.get(kindName)
     // The config check refuses unknown kinds; a pinned plan may outlive the kind it names.
     if (!kind) throw problem('CONFIG_NOT_FOUND', `no traffic provider of kind "${kindName}"`)
-    const adapter = kind.open(targets, this.context)
+    const adapter = kind.open(targets, this.deps.accounts[kindName], this.context)
     this.open.set(scope, {
       fingerprint: fingerprintOf(targets),
       targetIds: targets.map(({ id }) => id),
@@ -110,6 +118,11 @@ export class Scopes {
     return result
   }
 
+  /** The quota that a write to this scope takes from; null: none. */
+  quotaOf(name: string): Quota | null {
+    return this.open.get(name)?.adapter.quota ?? null
+  }
+
   /** Writes to one scope. Never throws. */
   async write(
     name: string,
@@ -121,7 +134,7 @@ export class Scopes {
     const seconds = this.deps.timer()
     const none = () => new Map<string, WriteResult>()
     const results = await this.ask(scope, () => scope.adapter.write(changes, signal), signal, none)
-    const isOk = changes.every(({ targetId }) => results.get(targetId)?.kind === 'applied')
+    const isOk = changes.every(({ targetId }) => ['applied', 'deferred'].includes(results.get(targetId)?.kind ?? ''))
     this.deps.meter.call('traffic-write', scope.kind, seconds(), isOk)
     return results
   }

@@ -2,6 +2,7 @@ import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
+import { checkProviders } from './providers.ts'
 import type { ParsedConfig } from './schema.ts'
 import { suggestion } from './suggest.ts'
 
@@ -14,6 +15,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),
+    ...checkProviders(config, kinds.traffic),
     ...checkWorkloads(config, policies, kinds.traffic),
   ]
 }

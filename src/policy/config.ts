@@ -12,6 +12,8 @@ export interface Config {
   readonly observeTimeoutSeconds: number
   /** By source kind: its settings. */
   readonly sources: Readonly<Record<string, Json>>
+  /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
+  readonly providers: Readonly<Record<string, Json>>
   /** In the order of the file. */
   readonly plans: readonly Plan[]
   readonly api: ApiConfig

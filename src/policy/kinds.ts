@@ -11,9 +11,10 @@ export interface Kinds {
 export interface TrafficKindConfig {
   readonly kind: string
   readonly settings: z.ZodType<unknown>
+  readonly account: z.ZodType<unknown> | null
   scopeOf(settings: unknown): string
   placeOf(settings: unknown): string
-  settleSeconds(settings: unknown): number
+  timingOf(settings: unknown): { readonly propagationSeconds: number; readonly movingTtlSeconds: number | null }
   nearestWeights(weightPercent: number): readonly number[]
 }
 

@@ -8,6 +8,7 @@ import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
 import { buildPlan } from './plan.ts'
 import { resolvePolicies } from './policies.ts'
+import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig } from './schema.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
@@ -39,10 +40,11 @@ export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJ
   const findings = [...secrets, ...without(checkConfig(parsed.data, policies, kinds), secrets)]
   if (findings.length > 0) return refused(located(findings, yaml, file))
   const plans = parsed.data.workloads.map((workload) => buildPlan(workload, parsed.data, policies, kinds))
-  return { ok: true, config: { ...configOf(parsed.data), hash: hashText(text), plans } }
+  const providers = providersOf(parsed.data, kinds.traffic)
+  return { ok: true, config: { ...configOf(parsed.data), providers, hash: hashText(text), plans } }
 }
 
-function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans'> {
+function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
   const { migration, clusters, sweep, observeTimeout, sources, api, store } = parsed
   return {
     migration,

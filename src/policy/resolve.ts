@@ -1,4 +1,4 @@
-import type { Json, ProbeSpec, Sides } from '../core/plan.ts'
+import type { Json, PlanTarget, ProbeSpec, Sides } from '../core/plan.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { ProbeSettings } from './schema-workload.ts'
@@ -41,7 +41,7 @@ export interface ResolvedTarget {
   readonly scope: string
   readonly place: string
   readonly settings: Json
-  readonly settleSeconds: number
+  readonly timing: Pick<PlanTarget, 'propagationSeconds' | 'movingTtlSeconds'>
   /** Where the settings stand below the kind's key. */
   readonly path: readonly number[]
 }
@@ -56,7 +56,7 @@ export function targetsOf(workload: Workload, kinds: readonly TrafficKindConfig[
       scope: `${name}:${kind.scopeOf(settings)}`,
       place: kind.placeOf(settings),
       settings,
-      settleSeconds: kind.settleSeconds(settings),
+      timing: kind.timingOf(settings),
       path,
     }))
   })

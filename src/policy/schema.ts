@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
-import type { Kinds, SourceKindConfig } from './kinds.ts'
+import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
@@ -25,6 +25,7 @@ export function configSchema(kinds: Kinds) {
       .optional()
       .meta(about('What has not answered by then is missing; below the sweep; by default 5s, or half the sweep', '5s')),
     sources: sourcesSchema(kinds.sources),
+    providers: providersSchema(kinds.traffic),
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
@@ -53,6 +54,27 @@ function sourcesSchema(kinds: readonly SourceKindConfig[]) {
     ]),
   )
   return z.strictObject(shape).prefault({}).meta(about('Where metrics come from, by kind'))
+}
+
+function providersSchema(kinds: readonly TrafficKindConfig[]) {
+  const shape = Object.fromEntries(
+    kinds.flatMap(({ kind, account }) =>
+      account === null
+        ? []
+        : [
+            [
+              kind,
+              jsonSettings(account)
+                .optional()
+                .meta(about(`What all targets of the kind ${kind} share`)),
+            ],
+          ],
+    ),
+  )
+  return z
+    .strictObject(shape)
+    .prefault({})
+    .meta(about('Accounts, credentials and quotas of traffic providers, by kind'))
 }
 
 const tokenSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Quotas } from './quota.ts'
 import type { Clock, Log } from './runtime.ts'
 
 /** What the config may say for a kind: a strict zod schema, whose output is plain JSON (secrets stay references). */
@@ -8,6 +9,7 @@ export type SettingsSchema<Settings> = z.ZodType<Settings>
 export interface AdapterContext {
   readonly clock: Clock
   readonly log: Log
+  readonly quotas: Quotas
   /** Turns a reference such as `${env:NAME}` into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
   readonly secret: (reference: string) => string
 }

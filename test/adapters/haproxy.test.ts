@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TrafficTarget, WeightChange } from '../../src/ports/traffic.ts'
 import { haproxy } from '../../src/traffic/haproxy/kind.ts'
 import type { HaproxySettings } from '../../src/traffic/haproxy/settings.ts'
-import { firstToSet, nearestWeights, serverWeights, sharePercent } from '../../src/traffic/haproxy/weights.ts'
+import { firstToSet, nearestWeights, serverWeights } from '../../src/traffic/haproxy/weights.ts'
+import { sharePercent } from '../../src/traffic/ratio.ts'
 import { TARGET_IDS, type TrafficTraits, trafficConformance } from '../conformance/traffic.ts'
 import { type FakeHaproxy, startFakeHaproxy } from '../fakes/haproxy.ts'
 import { adapterContext } from '../support/adapter-context.ts'
@@ -22,7 +23,7 @@ function targets(socket: string, ids: readonly string[] = TARGET_IDS): readonly 
 }
 
 function open(socket: string, ids?: readonly string[]) {
-  return haproxy.open(targets(socket, ids), adapterContext())
+  return haproxy.open(targets(socket, ids), null, adapterContext())
 }
 
 function anyLongWhile(): AbortSignal {
@@ -30,7 +31,7 @@ function anyLongWhile(): AbortSignal {
 }
 
 function change(targetId: string, weightPercent: number): WeightChange {
-  return { targetId, weightPercent, urgency: 'forward' }
+  return { targetId, weightPercent, ttlSeconds: null, urgency: 'forward' }
 }
 
 trafficConformance('haproxy, before a fake of its runtime API,', {
@@ -133,7 +134,7 @@ describe.skipIf(binary === null)('the real HAProxy', () => {
       const scope = open(proxy.socketName)
       await scope.write([change('a', 50)], anyLongWhile())
       await proxy.command('set server a/new state maint')
-      await scope.write([{ targetId: 'a', weightPercent: 0, urgency: 'revert' }], anyLongWhile())
+      await scope.write([{ targetId: 'a', weightPercent: 0, ttlSeconds: null, urgency: 'revert' }], anyLongWhile())
       expect((await scope.read(['a'], anyLongWhile())).get('a')).toEqual({ kind: 'weight', weightPercent: 0 })
     })
 

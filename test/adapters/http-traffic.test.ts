@@ -10,7 +10,7 @@ const CANARY = 'canary-4f1c9'
 function open(url: string, parts: object = {}): TrafficScope {
   const settings = { url, timeout: '60s', token: '${env:ROUTER_TOKEN}', ...parts }
   const targets = TARGET_IDS.map((id) => ({ id, settings: http.settings.parse({ split: id, ...settings }) }))
-  return http.open(targets, adapterContext({ ROUTER_TOKEN: CANARY }))
+  return http.open(targets, null, adapterContext({ ROUTER_TOKEN: CANARY }))
 }
 
 function anyLongWhile(): AbortSignal {
@@ -48,7 +48,9 @@ describe('the http protocol', () => {
 
   const readA = async (from = scope) => (await from.read(['a'], anyLongWhile())).get('a')
   const writeA = async (from = scope) =>
-    (await from.write([{ targetId: 'a', weightPercent: 10, urgency: 'forward' }], anyLongWhile())).get('a')
+    (
+      await from.write([{ targetId: 'a', weightPercent: 10, ttlSeconds: null, urgency: 'forward' }], anyLongWhile())
+    ).get('a')
 
   test('a read is one GET for all targets, with the token', async () => {
     await scope.read(['a', 'b'], anyLongWhile())
@@ -60,8 +62,8 @@ describe('the http protocol', () => {
   test('a write is one PATCH for reverts, then one for forward steps', async () => {
     await scope.write(
       [
-        { targetId: 'a', weightPercent: 25, urgency: 'forward' },
-        { targetId: 'b', weightPercent: 0, urgency: 'revert' },
+        { targetId: 'a', weightPercent: 25, ttlSeconds: null, urgency: 'forward' },
+        { targetId: 'b', weightPercent: 0, ttlSeconds: null, urgency: 'revert' },
       ],
       anyLongWhile(),
     )

@@ -9,7 +9,7 @@ trafficConformance('the fake', {
     const fake = createFakeTraffic({ 'proxy/a': 0, 'proxy/b': 0, 'proxy/c': 0 })
     const targets = TARGET_IDS.map((id) => ({ id, settings: fake.kind.settings.parse({ scope: 'proxy', place: id }) }))
     return {
-      open: () => fake.kind.open(targets, adapterContext()),
+      open: () => fake.kind.open(targets, null, adapterContext()),
       async writeForeign(targetId, weightPercent) {
         fake.weights.set(`proxy/${targetId}`, weightPercent)
       },

@@ -59,14 +59,23 @@ export function trafficConformance(name: string, traits: TrafficTraits): void {
         const changes = Object.entries(weights).map(([targetId, weightPercent]) => ({
           targetId,
           weightPercent,
+          ttlSeconds: null,
           urgency: typeof urgency === 'string' ? urgency : (urgency[targetId] ?? 'forward'),
         }))
-        const results = await scope.write(changes, signal)
-        said.push([...results.values()])
-        expect([...results.keys()].sort(), 'one result a change').toEqual(Object.keys(weights).sort())
-        return Object.fromEntries(results)
+        return Object.fromEntries(await writeAll(changes, signal))
       },
     }
+
+    /** As the engine does: what one call had no room for is asked again with the next. */
+    async function writeAll(changes: readonly WeightChange[], signal: AbortSignal): Promise<Map<string, WriteResult>> {
+      const results = await scope.write(changes, signal)
+      said.push([...results.values()])
+      expect([...results.keys()].sort(), 'one result a change').toEqual(changes.map(({ targetId }) => targetId).sort())
+      const deferred = changes.filter(({ targetId }) => results.get(targetId)?.kind === 'deferred')
+      if (deferred.length === 0) return new Map(results)
+      return new Map([...results, ...(await writeAll(deferred, signal))])
+    }
+
     weightSuite(user, traits)
     batchSuite(user)
     troubleSuite(user)
@@ -229,7 +238,10 @@ function troubleSuite(user: User): void {
     for (let time = 0; time < 10; time++) {
       const other = user.place().open()
       await other.read(REAL_IDS, anyLongWhile())
-      await other.write([{ targetId: 'a', weightPercent: 10 + time, urgency: 'revert' }], anyLongWhile())
+      await other.write(
+        [{ targetId: 'a', weightPercent: 10 + time, ttlSeconds: null, urgency: 'revert' }],
+        anyLongWhile(),
+      )
       await other.close()
     }
     await vi.waitFor(() => expect(openSockets()).toBeLessThanOrEqual(before), { timeout: 10_000 })
@@ -245,8 +257,9 @@ function openSockets(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCPSocket|PipeWrap|TLSWrap/.test(kind)).length
 }
 
-function weight(weightPercent: number): WeightReading {
-  return { kind: 'weight', weightPercent }
+/** Beside the weight, a reading may say what else the kind knows. */
+function weight(weightPercent: number): unknown {
+  return expect.objectContaining({ kind: 'weight', weightPercent })
 }
 
 function missingWhy(why: string): unknown {

@@ -7,6 +7,7 @@ import { createSplitsServer, type Splits } from '../../examples/demo/splits.ts'
 import type { AdapterContext } from '../../src/ports/kind.ts'
 import { http } from '../../src/traffic/http/kind.ts'
 import { TARGET_IDS, type TrafficPlace, trafficConformance } from '../conformance/traffic.ts'
+import { adapterContext } from '../support/adapter-context.ts'
 
 const TOKEN = 'canary-5d1c'
 
@@ -28,6 +29,7 @@ async function createPlace(): Promise<TrafficPlace> {
     open: () =>
       http.open(
         TARGET_IDS.map((id) => ({ id, settings: settingsOf(id) })),
+        null,
         CONTEXT,
       ),
     async writeForeign(id, weightPercent) {
@@ -81,11 +83,7 @@ describe('the protocol, as the router speaks it', () => {
   })
 })
 
-const CONTEXT: AdapterContext = {
-  clock: { nowMs: () => 0, sleep: () => Promise.resolve() },
-  log: { debug() {}, info() {}, warn() {}, error() {} },
-  secret: () => TOKEN,
-}
+const CONTEXT: AdapterContext = { ...adapterContext(), secret: () => TOKEN }
 
 function newSplits(): Splits {
   return new Map(['a', 'b', 'c'].map((name) => [name, { weightPercent: 0 }]))

@@ -67,6 +67,7 @@ export function trafficOf(
   const open: TrafficKind<FakeSettings>['open'] = (...args): TrafficScope => {
     const scope = kind.open(...args)
     return {
+      ...scope,
       read: (...readArgs) => life.call(() => scope.read(...readArgs)),
       write: (changes, signal) =>
         life.call(() => {

@@ -4,6 +4,7 @@ import { createControl } from '../../src/engine/control.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/lease.ts'
 import { Observer } from '../../src/engine/observe.ts'
+import { createQuotas } from '../../src/engine/quotas.ts'
 import { Scopes } from '../../src/engine/scopes.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
@@ -30,7 +31,14 @@ const placeOf = (workload: string) => `zone/${workload}`
 export function planFor(workload: string, settings: Readonly<Record<string, string>> = {}): Plan {
   const plan = planOf({ share: 'off', ...settings })
   const place = { scope: 'zone', place: workload, settleSeconds: 0 }
-  const target = { id: workload, kind: 'fake', scope: 'fake zone', settings: place, settleSeconds: 0 }
+  const target = {
+    id: workload,
+    kind: 'fake',
+    scope: 'fake zone',
+    settings: place,
+    propagationSeconds: 0,
+    movingTtlSeconds: null,
+  }
   return { ...plan, workload, hash: `${workload} ${JSON.stringify(settings)}`, targets: [target] }
 }
 
@@ -134,11 +142,11 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const { owner = 'one', life = new Life() } = options
   const { store, inbox } = storeOf(life, options.ports ?? world.memory)
   const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
-  const context = { clock, log, secret: () => '' }
+  const context = { clock, log, quotas: createQuotas(clock), secret: () => '' }
   const lease = new LeaseKeeper(store, owner, { clock, log })
   const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
   const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
-  const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer })
+  const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer, accounts: {} })
   const sources = new Map([['fake', sourceOf(life, world.source)]])
   const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
   const { prober } = world

@@ -18,12 +18,13 @@ beforeEach(() => {
   const { kind } = createFakeTraffic()
   const noted: TrafficKind<FakeSettings> = {
     ...kind,
-    open(targets, context) {
+    open(targets, account, context) {
       if (refusesToOpen) throw new Error('a bug in the adapter')
       const ids = targets.map(({ id }) => id).join()
       told.push(`open ${ids}`)
-      const scope = kind.open(targets, context)
+      const scope = kind.open(targets, account, context)
       return {
+        ...scope,
         read: (targetIds, signal) => scope.read(targetIds, signal),
         write: (changes, signal) => scope.write(changes, signal),
         close: async () => {
@@ -33,7 +34,7 @@ beforeEach(() => {
       }
     },
   }
-  scopes = new Scopes([noted], adapterContext(), { meter: createFakeMeter(), timer: () => () => 0 })
+  scopes = new Scopes([noted], adapterContext(), { meter: createFakeMeter(), timer: () => () => 0, accounts: {} })
 })
 
 /** A plan with one target of this place in this scope. */
@@ -42,7 +43,7 @@ function planIn(scope: string, place: string): Plan {
   return {
     ...planOf({}),
     workload: place,
-    targets: [{ id: place, kind: 'fake', scope, settings, settleSeconds: 0 }],
+    targets: [{ id: place, kind: 'fake', scope, settings, propagationSeconds: 0, movingTtlSeconds: null }],
   }
 }
 

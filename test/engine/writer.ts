@@ -38,6 +38,7 @@ export class WriterBench {
         this.calls.push(call)
         return call.answer.promise
       },
+      takeTurn: async () => true,
       leaseToken: () => this.leaseToken,
       onWritten: (_, told) => void this.reports.push(...told),
       clock: this.clock,
@@ -63,7 +64,7 @@ export class WriterBench {
     const effects = parts.flatMap(([targetId, weight]): Effect[] => {
       if (weight === undefined) return []
       const urgency: Urgency = weight.endsWith('!') ? 'revert' : 'forward'
-      return [{ kind: 'setWeight', targetId, weightPercent: Number.parseFloat(weight), urgency }]
+      return [{ kind: 'setWeight', targetId, weightPercent: Number.parseFloat(weight), ttlSeconds: null, urgency }]
     })
     const ids = parts.map(([id]) => id)
     this.writer.want(ids, effects)

@@ -168,7 +168,8 @@ function fakePlan(workload: string): Plan {
         kind: 'http',
         scope: 'http:http://127.0.0.1:1',
         settings: { url: 'http://127.0.0.1:1', token: '${env:TOKEN}', nested: { list: [1, null, true] } },
-        settleSeconds: 0,
+        propagationSeconds: 0,
+        movingTtlSeconds: null,
       },
     ],
     slis: [

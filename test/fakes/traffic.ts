@@ -51,7 +51,11 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     return faults.unreachable ? problem('TRAFFIC_UNREACHABLE', 'the fake is away') : null
   }
 
-  function open(targets: readonly TrafficTarget<FakeSettings>[], { clock }: { clock: Clock }): TrafficScope {
+  function open(
+    targets: readonly TrafficTarget<FakeSettings>[],
+    _account: unknown,
+    { clock }: { clock: Clock },
+  ): TrafficScope {
     const keys = new Map(targets.map(({ id, settings }) => [id, `${settings.scope}/${settings.place}`]))
     const readingOf = (targetId: string): WeightReading => {
       const weightPercent = weights.get(keys.get(targetId) ?? '')
@@ -65,6 +69,9 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
       return { kind: 'applied' } as const
     }
     return {
+      quota: null,
+      restSeconds: 0,
+      inspect: async () => [],
       async read(targetIds, signal) {
         const why = await arrive(clock, signal)
         return new Map(targetIds.map((id) => [id, why ? missingFor(why) : readingOf(id)]))
@@ -83,7 +90,9 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     settings: fakeSettings,
     scopeOf: ({ scope }) => scope,
     placeOf: ({ place }) => place,
-    settleSeconds: ({ settleSeconds }) => settleSeconds,
+    account: null,
+    timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
+    privilegesFor: () => [],
     nearestWeights: (weightPercent) => [weightPercent],
     open,
   }

@@ -48,7 +48,16 @@ export function planOf(given: Given): Plan {
     shareTolerancePercent: given['share'] === 'off' ? null : number('share', 5),
     stuckAfterSeconds: number('stuckAfter', 300),
     gates: [...slis.flatMap(({ name }) => sliGates(name, given)), ...(hasProbe ? probeGates(given) : [])],
-    targets: [{ id: 'lb', kind: 'fake', scope: 'fake', settings: {}, settleSeconds: number('settle', 0) }],
+    targets: [
+      {
+        id: 'lb',
+        kind: 'fake',
+        scope: 'fake',
+        settings: {},
+        propagationSeconds: number('settle', 0),
+        movingTtlSeconds: null,
+      },
+    ],
     slis,
     probes: hasProbe
       ? [

@@ -237,14 +237,15 @@ export class World {
     return { kind: 'weight', atMs: this.nowMs, weightPercent: this.weightPercent }
   }
 
-  private write({ targetId, weightPercent, urgency }: Effect): void {
+  private write({ targetId, weightPercent, ttlSeconds, urgency }: Effect): void {
     this.print(
       `  → write ${weightPercent} % (${urgency})${this.provider === 'up' ? '' : `, provider ${this.provider}`}`,
     )
     if (this.provider === 'up') this.weightPercent = weightPercent
     if (this.provider !== 'down') return
     const refused = problem('TRAFFIC_UNREACHABLE', 'connection refused').toJSON()
-    this.writes.push({ kind: 'failed', targetId, weightPercent, atMs: this.nowMs, attempt: 1, problem: refused })
+    const told = { targetId, weightPercent, ttlSeconds, atMs: this.nowMs }
+    this.writes.push({ kind: 'failed', ...told, attempt: 1, problem: refused })
   }
 
   private show(): void {

@@ -2,10 +2,16 @@ import { accessSync, appendFileSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { inject } from 'vitest'
 
-/** Real servers that tests use when they are installed: the names of binary and Debian package. */
-const PACKAGES = { prometheus: 'prometheus', haproxy: 'haproxy' } as const
+/** Real servers that tests use when they are installed, and how to get them: the names of their binaries. */
+const INSTALL = {
+  prometheus: 'apt-get install prometheus',
+  haproxy: 'apt-get install haproxy',
+  pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
+  dig: 'apt-get install bind9-dnsutils',
+  moto_server: "pip install 'moto[server]'",
+} as const
 
-export type ServerName = keyof typeof PACKAGES
+export type ServerName = keyof typeof INSTALL
 
 /**
  * The path of a real server's binary; null: not installed, and the suite must skip itself
@@ -16,8 +22,8 @@ export function requireServer(name: ServerName, suite = `the suite of ${name}`):
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   const path = folders.map((folder) => join(folder, name)).find(isExecutable)
   if (path !== undefined) return path
-  const reason = `${suite} needs ${PACKAGES[name]}`
-  if (process.env.HEADGATE_REQUIRE_SERVERS === '1') throw new Error(`${reason} (apt-get install ${PACKAGES[name]})`)
+  const reason = `${suite} needs ${name} (${INSTALL[name]})`
+  if (process.env.HEADGATE_REQUIRE_SERVERS === '1') throw new Error(reason)
   appendFileSync(inject('skippedSuitesPath'), `${reason}\n`)
   return null
 }

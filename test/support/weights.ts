@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sides } from '../../src/core/plan.ts'
-import { sharePercent } from '../../src/traffic/haproxy/weights.ts'
+import { sharePercent } from '../../src/traffic/ratio.ts'
 import type { RealHaproxy } from './haproxy.ts'
 
 const POLL_MS = 10

@@ -44,6 +44,12 @@ test('an event about the whole service names no workload', () => {
 })
 
 test('what changes no phase, weight or hold is left to the journal', () => {
-  const applied: EventBody = { type: 'weight-applied', targetId: 't', weightPercent: 10, appliedAtMs: 0 }
+  const applied: EventBody = {
+    type: 'weight-applied',
+    targetId: 't',
+    weightPercent: 10,
+    ttlSeconds: null,
+    appliedAtMs: 0,
+  }
   expect(logged([{ type: 'rollout-created' }, applied]).lines).toEqual([])
 })

@@ -1,4 +1,5 @@
 import type { TrafficKind } from '../../ports/traffic.ts'
+import { privilegesFor } from './privileges.ts'
 import { HaproxyScope } from './scope.ts'
 import { type HaproxySettings, haproxySettings } from './settings.ts'
 import { nearestWeights } from './weights.ts'
@@ -7,11 +8,13 @@ import { nearestWeights } from './weights.ts'
 export const haproxy: TrafficKind<HaproxySettings> = {
   kind: 'haproxy',
   settings: haproxySettings,
+  account: null,
   scopeOf: ({ socket }) => socket,
   placeOf: ({ backend }) => backend,
   // The next request is balanced by the new weights, on kept-alive connections too.
-  settleSeconds: () => 0,
+  timingOf: () => ({ propagationSeconds: 0, movingTtlSeconds: null }),
   nearestWeights,
+  privilegesFor,
   open(targets) {
     const socket = targets[0]?.settings.socket
     if (socket === undefined) throw new Error('a scope is opened with at least one target')

@@ -3,9 +3,9 @@ import type { Side, Sides } from '../../core/plan.ts'
 import { Problem, problem } from '../../core/problem.ts'
 import type { WeightReading } from '../../ports/traffic.ts'
 import { missingFor } from '../failure.ts'
+import { sharePercent } from '../ratio.ts'
 import type { HaproxySettings } from './settings.ts'
 import type { ServerState } from './state.ts'
-import { sharePercent } from './weights.ts'
 
 /** Both servers of a target, as HAProxy has them now. */
 export interface Pair {

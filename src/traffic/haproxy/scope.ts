@@ -1,6 +1,14 @@
 import { Problem } from '../../core/problem.ts'
-import type { TrafficScope, TrafficTarget, WeightChange, WeightReading, WriteResult } from '../../ports/traffic.ts'
+import type {
+  TrafficFinding,
+  TrafficScope,
+  TrafficTarget,
+  WeightChange,
+  WeightReading,
+  WriteResult,
+} from '../../ports/traffic.ts'
 import { connectionProblem, failed, missingFor, unknownTarget } from '../failure.ts'
+import { findingsOf } from '../inspect.ts'
 import { makeMoves, planMove } from './move.ts'
 import { type Pair, pairOf, readingOf } from './pair.ts'
 import { Session } from './session.ts'
@@ -9,6 +17,8 @@ import { parseServerStates } from './state.ts'
 
 /** One HAProxy process. A read and a write take one connection each, whatever the number of targets. */
 export class HaproxyScope implements TrafficScope {
+  readonly quota = null
+  readonly restSeconds = 0
   readonly #socketName: string
   readonly #settings: ReadonlyMap<string, HaproxySettings>
 
@@ -42,6 +52,10 @@ export class HaproxyScope implements TrafficScope {
     })
     if (outcome instanceof Problem) for (const id of targetIds) if (!results.has(id)) results.set(id, failed(outcome))
     return results
+  }
+
+  async inspect(targetIds: readonly string[], signal: AbortSignal): Promise<readonly TrafficFinding[]> {
+    return findingsOf(await this.read(targetIds, signal))
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { TrafficKind } from '../../ports/traffic.ts'
+import { privilegesFor } from './privileges.ts'
 import { HttpScope } from './scope.ts'
 import { type HttpSettings, httpSettings } from './settings.ts'
 
@@ -6,11 +7,13 @@ import { type HttpSettings, httpSettings } from './settings.ts'
 export const http: TrafficKind<HttpSettings> = {
   kind: 'http',
   settings: httpSettings,
+  account: null,
   scopeOf: ({ url }) => url,
   placeOf: ({ split }) => split,
-  settleSeconds: ({ settleSeconds }) => settleSeconds,
+  timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
   nearestWeights: (weightPercent) => [weightPercent],
-  open(targets, { secret }) {
+  privilegesFor,
+  open(targets, _account, { secret }) {
     const url = targets[0]?.settings.url
     if (url === undefined) throw new Error('a scope is opened with at least one target')
     return new HttpScope(url, targets, secret)

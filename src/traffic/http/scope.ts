@@ -1,14 +1,24 @@
 import type { Urgency } from '../../core/effect.ts'
 import { Problem, problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import type { TrafficScope, TrafficTarget, WeightChange, WeightReading, WriteResult } from '../../ports/traffic.ts'
+import type {
+  TrafficFinding,
+  TrafficScope,
+  TrafficTarget,
+  WeightChange,
+  WeightReading,
+  WriteResult,
+} from '../../ports/traffic.ts'
 import { failed, missingFor, unknownTarget } from '../failure.ts'
+import { findingsOf } from '../inspect.ts'
 import { type Call, HttpClient } from './client.ts'
 import type { Splits } from './protocol.ts'
 import type { HttpSettings } from './settings.ts'
 
 /** One provider behind a URL. Targets that share token and timeout share a call. */
 export class HttpScope implements TrafficScope {
+  readonly quota = null
+  readonly restSeconds = 0
   readonly #client: HttpClient
   readonly #settings: ReadonlyMap<string, HttpSettings>
   readonly #secret: AdapterContext['secret']
@@ -45,6 +55,10 @@ export class HttpScope implements TrafficScope {
     for (const { targetId } of changes)
       if (!results.has(targetId)) results.set(targetId, failed(unknownTarget(targetId)))
     return results
+  }
+
+  async inspect(targetIds: readonly string[], signal: AbortSignal): Promise<readonly TrafficFinding[]> {
+    return findingsOf(await this.read(targetIds, signal))
   }
 
   close(): Promise<void> {
