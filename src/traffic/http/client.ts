@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import type { Problem } from '../../core/problem.ts'
+import { readBounded } from '../body.ts'
 import { connectionProblem } from '../failure.ts'
 import { badAnswer, parseSplits, refusal, type Splits } from './protocol.ts'
 
@@ -50,20 +51,9 @@ export class HttpClient {
       body,
       signal,
     })
-    const text = await readBounded(answer.body)
+    const text = await readBounded(answer.body, MAX_ANSWER_BYTES)
+    if (text === null) throw badAnswer(`an answer of more than ${MAX_ANSWER_BYTES} bytes`)
     if (answer.statusCode !== 200) throw refusal(answer.statusCode, text, token)
     return parseSplits(text)
   }
-}
-
-async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  // Leaving the loop early destroys the stream, and its connection with it.
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > MAX_ANSWER_BYTES) throw badAnswer(`an answer of more than ${MAX_ANSWER_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
