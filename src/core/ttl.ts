@@ -91,7 +91,8 @@ function ttlOf({ observation }: Draft, { id }: PlanTarget): number | null {
   return reading?.kind === 'weight' ? (reading.ttlSeconds ?? null) : null
 }
 
-function waitSeconds({ plan, state }: Draft): number {
+/** How long the old TTLs are waited out once the lowered ones are read back, seconds: propagation, and the longest of them. */
+export function waitSeconds({ plan, state }: Pick<Draft, 'plan' | 'state'>): number {
   const propagation = plan.targets.map((target) =>
     state.ttlsBefore[target.id] === undefined ? 0 : target.propagationSeconds,
   )
