@@ -1,14 +1,18 @@
 import { formatPercent, formatSpan } from '../core/format.ts'
 import { OUTCOMES, type Outcome, type Verdict } from '../core/gates/verdict.ts'
+import type { Plan } from '../core/plan.ts'
 import type { Hold, HoldCause, RolloutState } from '../core/state.ts'
+import { waitSeconds } from '../core/ttl.ts'
 import { unreachable } from '../core/unreachable.ts'
 import type { WorkloadView } from '../ports/control.ts'
+
+type WhyInput = Pick<WorkloadView, 'state' | 'plan' | 'observation'>
 
 /**
  * In one clause, why the workload stands where it stands: what ended it, else what holds it, else what a gate has
  * against it, else how far it is.
  */
-export function whyOf({ state, plan }: Pick<WorkloadView, 'state' | 'plan'>): string {
+export function whyOf({ state, plan, observation }: WhyInput): string {
   const { phase } = state
   switch (phase.name) {
     case 'completed':
@@ -22,11 +26,11 @@ export function whyOf({ state, plan }: Pick<WorkloadView, 'state' | 'plan'>): st
     case 'preflight':
       return troubleClause(state) ?? 'checking that both clusters can be seen'
     case 'preparing':
-      return troubleClause(state) ?? 'making the targets ready'
+      return troubleClause(state) ?? preparingClause(state, plan)
     case 'stepping':
-      return troubleClause(state) ?? progressClause(state, plan.steps[phase.stepIndex]?.holdSeconds)
+      return troubleClause(state) ?? progressClause(state, observation, plan.steps[phase.stepIndex]?.holdSeconds)
     case 'baking':
-      return troubleClause(state) ?? progressClause(state, plan.bakeSeconds)
+      return troubleClause(state) ?? progressClause(state, observation, plan.bakeSeconds)
     case 'draining':
       return holdClause(state) ?? 'baked at 100 %; about to complete'
     default:
@@ -74,11 +78,30 @@ function holdClause({ holds }: RolloutState): string | null {
   return `${first.cause}: ${first.detail}${more}`
 }
 
-function progressClause(state: RolloutState, holdSeconds: number | undefined): string {
+function preparingClause(state: RolloutState, plan: Plan): string {
+  const lowered = Object.keys(state.ttlsBefore)
+  if (lowered.length === 0) return 'making the targets ready'
+  if (state.ttlWaitedMs === null) return `lowering the TTL of ${lowered.join(', ')}`
+  const waited = formatSpan(Math.floor(state.ttlWaitedMs / 1000))
+  return `TTLs are lowered; ${waited} of ${formatSpan(waitSeconds({ plan, state }))} until no resolver has an old answer`
+}
+
+function pendingClause({ targets }: WhyInput['observation']): string | null {
+  const pending = Object.entries(targets).flatMap(([id, reading]) =>
+    reading.kind === 'weight' && reading.pending !== undefined ? [`${id}: ${reading.pending}`] : [],
+  )
+  return pending.length === 0 ? null : pending.join('; ')
+}
+
+function progressClause(
+  state: RolloutState,
+  observation: WhyInput['observation'],
+  holdSeconds: number | undefined,
+): string {
   const { intendedWeightPercent, confirmedWeightPercent, inForceAtMs, heldMs, verdicts } = state
   if (confirmedWeightPercent !== intendedWeightPercent)
     return `writing ${formatPercent(intendedWeightPercent)}, not read back yet`
-  if (inForceAtMs === null) return 'read back; settling until the observed share shows it'
+  if (inForceAtMs === null) return pendingClause(observation) ?? 'read back; settling until the observed share shows it'
   const waiting = verdicts.find(({ outcome }) => outcome === 'wait')
   const heldSeconds = heldMs / 1000
   if (holdSeconds !== undefined && heldSeconds < holdSeconds) {

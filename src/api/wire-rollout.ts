@@ -57,7 +57,14 @@ function sides<T extends z.ZodType>(schema: T) {
 }
 
 const targetReadingSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('weight'), atMs: momentSchema, weightPercent: percentSchema }),
+  z.object({
+    kind: z.literal('weight'),
+    atMs: momentSchema,
+    weightPercent: percentSchema,
+    pending: z.string().exactOptional(),
+    ttlSeconds: secondsSchema.exactOptional(),
+    otherWriter: z.string().exactOptional(),
+  }),
   missingSchema.extend({ atMs: momentSchema }),
 ])
 
@@ -200,6 +207,7 @@ export const planSchema: z.ZodType<Plan> = z
     targets: z.array(
       z.object({
         id: z.string(),
+        role: z.enum(['split', 'boomerang']),
         kind: z.string(),
         scope: z.string(),
         settings: jsonSchema,

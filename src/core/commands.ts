@@ -1,11 +1,11 @@
 import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
-import { driftedTargets } from './force.ts'
 import { oldFitness } from './gates/judge.ts'
 import { freshEvidence, initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
 import type { CommandName, Fact } from './observation.ts'
 import { type Problem, problem } from './problem.ts'
 import { hasHold, isTerminal } from './state.ts'
+import { driftedTargets } from './targets.ts'
 
 /** Does the command, or says why not. */
 type Handler = (draft: Draft, fact: Fact) => Problem | null
@@ -106,8 +106,8 @@ function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
 function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
   const { phase } = draft.state
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
-    const { workload, runId, intendedWeightPercent } = draft.state
-    change(draft, { ...initialState(workload, runId, draft.nowMs), phase })
+    const { workload, runId, intendedWeightPercent, ttlsBefore } = draft.state
+    change(draft, { ...initialState(workload, runId, draft.nowMs), phase, ttlsBefore })
     // A revert ended at the policy's safe weight, and that is where the targets are.
     if (phase.name === 'reverted') change(draft, { intendedWeightPercent })
     enter(draft, { name: 'waiting' }, reason, actor)

@@ -61,14 +61,35 @@ export type EventBody =
       /** null: the TTL was left as it was. */
       readonly ttlSeconds: number | null
       readonly appliedAtMs: number
+      readonly secondsSinceIntended: number
     }
   | { readonly type: 'weight-confirmed'; readonly weightPercent: number; readonly secondsSinceIntended: number }
   | {
       readonly type: 'weight-in-force'
       readonly weightPercent: number
       readonly settleSeconds: number
+      readonly secondsSinceIntended: number
       readonly observedSharePercent: number | null
       readonly requests: number
+    }
+  | {
+      readonly type: 'ttls-lowered'
+      readonly targets: readonly {
+        readonly targetId: string
+        readonly fromSeconds: number
+        readonly toSeconds: number
+      }[]
+      /** How long the old TTLs are waited out once the lowered ones are read back. */
+      readonly waitSeconds: number
+    }
+  | {
+      readonly type: 'ttls-restored'
+      readonly targets: readonly {
+        readonly targetId: string
+        readonly beforeSeconds: number | null
+        /** As it is read now: another one than before is somebody else's, and left to them. */
+        readonly ttlSeconds: number | null
+      }[]
     }
   | {
       readonly type: 'write-failed'

@@ -40,6 +40,9 @@ const EXPLAINERS: Explainers = {
     e.observedSharePercent === null
       ? `weight ${formatPercent(e.weightPercent)} in force after ${formatSpan(e.settleSeconds)} to settle; the observed share is not checked`
       : `weight ${formatPercent(e.weightPercent)} in force: new served ${formatPercent(e.observedSharePercent)} of ${Math.round(e.requests)} requests`,
+  'ttls-lowered': (e) =>
+    `lowering TTLs before traffic moves: ${e.targets.map((t) => `${t.targetId} ${formatSpan(t.fromSeconds)} → ${formatSpan(t.toSeconds)}`).join(', ')}; then ${formatSpan(e.waitSeconds)} until no resolver has an old answer`,
+  'ttls-restored': (e) => `TTLs after the move: ${e.targets.map(restoredTtl).join(', ')}`,
   'write-failed': (e) =>
     `writing ${formatPercent(e.weightPercent)} to ${e.targetId} failed (try ${e.attempt}): ${e.problem.code}: ${e.problem.cause}; tried again`,
   'hold-added': (e) => `on hold (${e.hold.cause}): ${e.hold.detail}`,
@@ -73,6 +76,8 @@ const SEVERITIES: Severities = {
   'weight-applied': 'info',
   'weight-confirmed': 'info',
   'weight-in-force': 'info',
+  'ttls-lowered': 'info',
+  'ttls-restored': 'info',
   'write-failed': (e) => (e.attempt >= PAGE_AFTER_ATTEMPTS ? 'page' : 'warn'),
   'hold-added': (e) => (e.hold.cause === 'halted' && e.hold.actor === 'headgate' ? 'page' : 'warn'),
   'hold-removed': 'info',
@@ -92,6 +97,14 @@ export const PAGE_AFTER_ATTEMPTS = 5
 
 function verdictSeverity(verdict: Verdict): Severity {
   return verdict.outcome === 'pass' || verdict.outcome === 'wait' ? 'info' : 'warn'
+}
+
+type Restored = BodyOf<'ttls-restored'>['targets'][number]
+
+function restoredTtl({ targetId, beforeSeconds, ttlSeconds }: Restored): string {
+  const now = ttlSeconds === null ? 'none' : formatSpan(ttlSeconds)
+  if (ttlSeconds === beforeSeconds || beforeSeconds === null) return `${targetId} ${now}, as before`
+  return `${targetId} ${now}, which somebody else has set (it was ${formatSpan(beforeSeconds)})`
 }
 
 function phaseLabel(phase: string, stepIndex: number | null): string {

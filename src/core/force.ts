@@ -1,8 +1,9 @@
 import { change, type Draft, emit, spendElapsed } from './draft.ts'
 import { shareSli } from './evidence.ts'
-import { formatPercent } from './format.ts'
+import { formatPercent, formatSpan } from './format.ts'
 import type { CountsReading } from './observation.ts'
-import { includesWeight, sameWeight } from './weights.ts'
+import { readsAsWanted } from './targets.ts'
+import { sameWeight } from './weights.ts'
 
 /** Requests, of both clusters, that a judgement of the observed share needs. */
 const SHARE_REQUESTS = 50
@@ -19,27 +20,13 @@ export function followWeight(draft: Draft): void {
   judgeShare(draft)
 }
 
-/** Readings that began before the newest intent or confirmation are old news. */
-export function currentReadings(draft: Draft) {
-  const { plan, state, observation } = draft
-  const newestMs = Math.max(state.intendedAtMs, state.confirmedAtMs ?? 0)
-  return plan.targets.map((target) => {
-    const reading = observation.targets[target.id]
-    return { target, reading: reading && reading.atMs >= newestMs ? reading : null }
-  })
-}
-
 /** Notes when every target reads the intended weight. Finding it there before anything was written is no event. */
 export function confirm(draft: Draft): void {
   const { state, nowMs } = draft
   const isConfirmed =
     state.confirmedWeightPercent !== null && sameWeight(state.confirmedWeightPercent, state.intendedWeightPercent)
   if (isConfirmed && state.unconfirmedPercents.length === 0) return
-  const readings = currentReadings(draft)
-  const isThere = readings.every(
-    ({ reading }) => reading?.kind === 'weight' && sameWeight(reading.weightPercent, state.intendedWeightPercent),
-  )
-  if (!isThere) return
+  if (!readsAsWanted(draft)) return
   change(draft, {
     confirmedWeightPercent: state.intendedWeightPercent,
     confirmedAtMs: nowMs,
@@ -55,6 +42,8 @@ function settle(draft: Draft): void {
   const { plan, state, nowMs } = draft
   if (!isConfirmedWeight(draft) || state.share.settledAtMs !== null) return
   const settleMs = settleSeconds(draft) * 1000
+  // What the provider still has to do is no part of the settle time: it begins when that is done.
+  if (pendingTargets(draft).length > 0) return
   const isFirst = state.confirmedAtMs === nowMs
   const elapsedMs = spendElapsed(draft)
   const settledMs = state.settledMs + (isFirst ? 0 : elapsedMs)
@@ -62,6 +51,14 @@ function settle(draft: Draft): void {
   if (settledMs < settleMs) return
   change(draft, { share: { ...state.share, settledAtMs: nowMs } })
   if (plan.shareTolerancePercent === null || shareSli(plan) === null) bringInForce(draft, nowMs, null, 0)
+}
+
+/** What providers still have to do, a clause each. */
+function pendingTargets({ plan, observation }: Draft): readonly string[] {
+  return plan.targets.flatMap(({ id }) => {
+    const reading = observation.targets[id]
+    return reading?.kind === 'weight' && reading.pending !== undefined ? [`${id}: ${reading.pending}`] : []
+  })
 }
 
 function judgeShare(draft: Draft): void {
@@ -105,6 +102,7 @@ function bringInForce(draft: Draft, inForceAtMs: number, observedSharePercent: n
     type: 'weight-in-force',
     weightPercent: state.intendedWeightPercent,
     settleSeconds: settle,
+    secondsSinceIntended: Math.max(0, (draft.nowMs - state.intendedAtMs) / 1000),
     observedSharePercent,
     requests,
   })
@@ -123,14 +121,24 @@ function tellStuck(draft: Draft): void {
     weightPercent,
     observedSharePercent: lastPercent,
     seconds,
-    likelyCause: likelyCause(weightPercent, lastPercent),
+    likelyCause: likelyCause(draft, lastPercent),
   })
 }
 
-function likelyCause(weightPercent: number, lastPercent: number | null): string {
+function likelyCause({ plan, state, observation }: Draft, lastPercent: number | null): string {
+  const weightPercent = state.intendedWeightPercent
   if (lastPercent === null) return 'too few requests, or their metrics are missing: see the blind hold'
-  if (lastPercent < weightPercent) return 'resolvers that keep the old answer, or clients that keep connections open'
-  return `more than ${formatPercent(weightPercent)} comes from elsewhere: traffic inside new, or another route to it`
+  const others = plan.targets.flatMap(({ id }) => {
+    const reading = observation.targets[id]
+    return reading?.kind === 'weight' && reading.otherWriter !== undefined ? [reading.otherWriter] : []
+  })
+  if (lastPercent > weightPercent)
+    return `more than ${formatPercent(weightPercent)} comes from elsewhere: traffic inside new, or another route to it`
+  const keeping =
+    state.ttlSeconds > 0
+      ? `resolvers that keep answers for longer than the TTL of ${formatSpan(state.ttlSeconds)}, or clients that keep connections open and never ask again`
+      : 'clients that keep connections open, or sessions that stick to old'
+  return [keeping, ...others].join('; or ')
 }
 
 /** True when every target was last read back to have the intended weight. */
@@ -142,26 +150,8 @@ export function isConfirmedWeight({ state }: Draft): boolean {
   )
 }
 
-function settleSeconds({ plan }: Draft): number {
-  return Math.max(...plan.targets.map((target) => target.propagationSeconds))
-}
-
-/**
- * Targets that somebody else has moved: neither the last nor an intended weight. Until the intended one is confirmed,
- * one between those is no drift: a write of several commands that a crash cut short stands there, and is made again.
- */
-export function driftedTargets(draft: Draft): readonly { targetId: string; weightPercent: number }[] {
-  const { state } = draft
-  const known = [
-    state.intendedWeightPercent,
-    ...state.unconfirmedPercents,
-    ...(state.confirmedWeightPercent === null ? [] : [state.confirmedWeightPercent]),
-  ]
-  const [lowest, highest] = [Math.min(...known), Math.max(...known)]
-  const isOurs = (percent: number) => includesWeight(known, percent) || (percent > lowest && percent < highest)
-  return currentReadings(draft).flatMap(({ target, reading }) =>
-    reading?.kind === 'weight' && !isOurs(reading.weightPercent)
-      ? [{ targetId: target.id, weightPercent: reading.weightPercent }]
-      : [],
-  )
+/** From confirmed until the last client must have it: propagation, and the time that resolvers keep an answer. */
+function settleSeconds({ plan, state }: Draft): number {
+  const splits = plan.targets.filter(({ role }) => role === 'split')
+  return Math.max(...splits.map((target) => target.propagationSeconds)) + state.ttlSeconds
 }

@@ -1,13 +1,14 @@
 import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
-import { confirm, driftedTargets, followWeight, isConfirmedWeight } from './force.ts'
+import { confirm, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import { judgeAll } from './harm.ts'
 import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
 import { hasBaked, hasHold, type Phase } from './state.ts'
-import { sameWeight } from './weights.ts'
+import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
+import { preparation, prepareTtls, restoreTtls } from './ttl.ts'
 
 type Handler = (draft: Draft) => void
 
@@ -19,12 +20,12 @@ export const PHASES: { readonly [Name in Phase['name']]: Handler } = {
   stepping: followStep,
   baking: followBaking,
   draining: leaveDraining,
-  completed: () => {},
+  completed: restoreTtls,
   reverting: (draft) => {
     confirm(draft)
     finishRevert(draft)
   },
-  reverted: () => {},
+  reverted: restoreTtls,
   cancelled: () => {},
 }
 
@@ -63,8 +64,8 @@ function leavePreflight(draft: Draft): void {
 function leavePreparing(draft: Draft): void {
   followTargets(draft)
   if (draft.state.holds.some(({ cause }) => cause !== 'approval') || !isConfirmedWeight(draft)) return
-  if (!isApproved(draft, 0)) return
-  enter(draft, { name: 'stepping', stepIndex: 0 }, 'the providers in use need no preparation')
+  if (!prepareTtls(draft) || !isApproved(draft, 0)) return
+  enter(draft, { name: 'stepping', stepIndex: 0 }, preparation(draft))
   raise(draft, 0)
 }
 
@@ -136,15 +137,16 @@ function watch(draft: Draft): 'reverting' | 'on' {
 function followDrift(draft: Draft): void {
   const drifted = driftedTargets(draft)
   if (drifted.length === 0) {
-    if (hasHold(draft.state, 'drift') && isConfirmedNow(draft))
+    if (hasHold(draft.state, 'drift') && readsAsWanted(draft))
       unhold(draft, 'drift', 'the targets read the intended weight again')
     return
   }
-  const { intendedWeightPercent } = draft.state
-  const told = drifted
-    .map(({ targetId, weightPercent }) => `${targetId} reads ${formatPercent(weightPercent)}`)
-    .join(', ')
-  const detail = `${told} but ${formatPercent(intendedWeightPercent)} was written: somebody else changed it`
+  const told = drifted.map(
+    ({ target, weightPercent }) =>
+      `${target.id} reads ${formatPercent(weightPercent)} but ${formatPercent(wantedPercent(draft, target))} was written`,
+  )
+  const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
+  const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
   if (draft.plan.drift === 'correct') {
     reassert(
       draft,
@@ -157,13 +159,6 @@ function followDrift(draft: Draft): void {
     const { verdicts } = draft.state
     change(draft, { ...freshEvidence(), verdicts })
   }
-}
-
-function isConfirmedNow({ plan, state, observation }: Draft): boolean {
-  return plan.targets.every(({ id }) => {
-    const reading = observation.targets[id]
-    return reading?.kind === 'weight' && sameWeight(reading.weightPercent, state.intendedWeightPercent)
-  })
 }
 
 /** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */

@@ -169,6 +169,11 @@ export type Bound = { readonly max: number } | { readonly min: number }
 export interface PlanTarget {
   /** Unique in the migration: workload, kind and place. */
   readonly id: string
+  /**
+   * `split` has the workload's weight. `boomerang` is a route in NEW that serves what arrives there, and sends it back to
+   * OLD when the rollout reverts: clients that still have NEW's address come back at once.
+   */
+  readonly role: 'split' | 'boomerang'
   /** Kind in the traffic registry. */
   readonly kind: string
   /** What one atomic write covers and one writer owns; unique over kinds. */

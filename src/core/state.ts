@@ -62,6 +62,12 @@ export interface RolloutState {
   readonly confirmedAtMs: number | null
   /** Weights intended since the last confirmation: a late write may still bring them, so they are no drift. */
   readonly unconfirmedPercents: readonly number[]
+  /** DNS: by target, the TTL that it had before Headgate lowered it, seconds. Empty: none is lowered. */
+  readonly ttlsBefore: Readonly<Record<string, number>>
+  /** Observed time since every lowered TTL was read back, ms; null: they have not been. */
+  readonly ttlWaitedMs: number | null
+  /** How long resolvers keep the answers that they get now, seconds; 0: no target is a name. */
+  readonly ttlSeconds: number
   /** Observed time since the confirmation, until it reaches the targets' settle time, ms. */
   readonly settledMs: number
   /** When the weight came in force: confirmed, settled, and seen in the observed share. */
@@ -174,9 +180,14 @@ export interface ProbeEvidence {
   readonly lastWhy: string | null
 }
 
-/** Phases in which no write is ever made and no gate is judged. */
+/** Phases in which no weight is ever written and no gate is judged. */
 export function isTerminal(phase: Phase): boolean {
   return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
+}
+
+/** True when nothing of it is to be read or written any more. */
+export function isAtRest({ phase, ttlsBefore }: RolloutState): boolean {
+  return isTerminal(phase) && (phase.name === 'cancelled' || Object.keys(ttlsBefore).length === 0)
 }
 
 /** Phases in which a dependency counts as done: its traffic moved and baked. */

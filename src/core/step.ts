@@ -2,12 +2,13 @@ import { takeCommand } from './commands.ts'
 import { change, type Draft, emit } from './draft.ts'
 import type { Effect } from './effect.ts'
 import type { HeadgateEvent } from './event.ts'
-import { currentReadings } from './force.ts'
 import { freshEvidence } from './initial.ts'
-import type { Observation, WriteReport } from './observation.ts'
+import type { Observation, TargetReading, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
-import type { Plan } from './plan.ts'
-import { isTerminal, type RolloutState } from './state.ts'
+import type { Plan, PlanTarget } from './plan.ts'
+import { isAtRest, isTerminal, type RolloutState } from './state.ts'
+import { currentReadings, isOnItsWay, wantedPercent } from './targets.ts'
+import { followTtl, wantedTtl } from './ttl.ts'
 import { sameWeight } from './weights.ts'
 
 export interface StepInput {
@@ -49,6 +50,7 @@ export function step(input: StepInput): StepResult {
   followClock(draft, input)
   for (const report of observation.writes) tellWrite(draft, report)
   for (const fact of observation.facts) takeCommand(draft, fact)
+  followTtl(draft)
   runPhases(draft)
   demandWeights(draft)
   return { state: draft.state, effects: draft.effects, events: draft.events }
@@ -92,7 +94,9 @@ function earnAgain(draft: Draft): void {
 function tellWrite(draft: Draft, report: WriteReport): void {
   const { targetId, weightPercent, ttlSeconds } = report
   if (report.kind === 'applied') {
-    emit(draft, { type: 'weight-applied', targetId, weightPercent, ttlSeconds, appliedAtMs: report.atMs })
+    const secondsSinceIntended = Math.max(0, (report.atMs - draft.state.intendedAtMs) / 1000)
+    const applied = { targetId, weightPercent, ttlSeconds, appliedAtMs: report.atMs, secondsSinceIntended }
+    emit(draft, { type: 'weight-applied', ...applied })
   } else if (Number.isInteger(Math.log2(report.attempt)) || report.attempt === 5) {
     emit(draft, { type: 'write-failed', targetId, weightPercent, attempt: report.attempt, problem: report.problem })
   }
@@ -108,19 +112,32 @@ function runPhases(draft: Draft): void {
 }
 
 /**
- * Asks for the intended weight wherever it is not read back, until it is confirmed. A raise is only asked for while
- * nothing holds it.
+ * Asks for what each target is meant to have, wherever that is not read back: weights until they are confirmed, a raise
+ * only while nothing holds it; TTLs before the first raise, and after the last write.
  */
 function demandWeights(draft: Draft): void {
   const { state, effects } = draft
   const { name } = state.phase
-  if (isTerminal(state.phase) || name === 'waiting' || state.unconfirmedPercents.length === 0) return
+  if (isAtRest(state) || name === 'waiting') return
   const urgency = name === 'reverting' ? 'revert' : 'forward'
-  const weightPercent = state.intendedWeightPercent
   for (const { target, reading } of currentReadings(draft)) {
-    if (reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)) continue
-    const isLowered = reading?.kind === 'weight' && reading.weightPercent > weightPercent
-    if (urgency === 'revert' || isLowered || state.holds.length === 0)
-      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, ttlSeconds: null, urgency })
+    const weightPercent = wantedPercent(draft, target)
+    const ttlSeconds = wantedTtl(draft, target)
+    const isThere = reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
+    if (isThere ? ttlSeconds !== null && isFree(state) : isDemanded(draft, target, reading))
+      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, ttlSeconds, urgency })
   }
+}
+
+/** Whether a weight that is not read back is to be written now. */
+function isDemanded(draft: Draft, target: PlanTarget, reading: TargetReading | null): boolean {
+  const { state } = draft
+  if (isTerminal(state.phase) || !isOnItsWay(draft, target)) return false
+  const isLowered = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
+  return state.phase.name === 'reverting' || isLowered || isFree(state)
+}
+
+/** Nothing holds it, or it has ended and only tidies up. */
+function isFree({ holds, phase }: RolloutState): boolean {
+  return holds.length === 0 || isTerminal(phase)
 }

@@ -1,6 +1,6 @@
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
-import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
+import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import type { Snapshot } from '../ports/store.ts'
 import type { Subject } from './observe.ts'
 
@@ -65,7 +65,7 @@ export class Book {
 
   /** Those that may still move. */
   active(): readonly Subject[] {
-    return this.subjects().filter(({ state }) => !isTerminal(state.phase))
+    return this.subjects().filter(({ state }) => !isAtRest(state))
   }
 
   phases(): ReadonlyMap<string, PhaseName> {

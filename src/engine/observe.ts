@@ -1,7 +1,7 @@
 import type { Fact, Observation, ProbeReading, SliReading, TargetReading, WriteReport } from '../core/observation.ts'
 import { missing } from '../core/observation.ts'
 import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
-import { isTerminal, type PhaseName, type RolloutState } from '../core/state.ts'
+import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
@@ -10,6 +10,8 @@ import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
 import type { Timer } from './timer.ts'
 
+/** Phases that wait for what the targets read, or have just begun to tidy up. */
+const PASSING: readonly PhaseName[] = ['preflight', 'preparing', 'reverting', 'reverted', 'completed']
 /** Probes under way at a time. */
 const PROBES_AT_ONCE = 32
 
@@ -37,6 +39,8 @@ export class Observer {
   private readonly targets = new Map<string, TargetReading>()
   private readonly probes = new Map<string, Record<string, ProbeReading>>()
   private readonly writes = new Map<string, WriteReport>()
+  /** When the newest read of each scope began, ms. */
+  private readonly readAtMs = new Map<string, number>()
   private readonly deps: ObserverDeps
 
   constructor(deps: ObserverDeps) {
@@ -45,11 +49,11 @@ export class Observer {
 
   /** Asks everything once, for all of these rollouts together. */
   async observe(subjects: readonly Subject[]): Promise<void> {
-    const { scopes, slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
-    const active = subjects.filter(({ state }) => !isTerminal(state.phase))
+    const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
+    const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
     const atMs = Math.floor(clock.nowMs() / sweepMs) * sweepMs
-    const names = scopes.namesOf(active.map(({ plan }) => plan))
+    const names = this.dueScopes(active)
     await within(clock, observeTimeoutSeconds * 1000, (signal) =>
       Promise.all([
         slis.poll(atMs, signal),
@@ -57,6 +61,28 @@ export class Observer {
         this.probeAll(active, signal),
       ]),
     )
+  }
+
+  /** The scopes to be read now. One that rests, because nothing is on its way to it, costs no call in each sweep. */
+  private dueScopes(active: readonly Subject[]): readonly string[] {
+    const { scopes, clock } = this.deps
+    const busy = new Set(scopes.namesOf(active.filter((one) => !this.isQuiet(one)).map(({ plan }) => plan)))
+    return scopes.namesOf(active.map(({ plan }) => plan)).filter((name) => {
+      const ageMs = clock.nowMs() - (this.readAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
+      // A clock that went back makes no reading younger.
+      return busy.has(name) || ageMs < 0 || ageMs >= scopes.restSecondsOf(name) * 1000
+    })
+  }
+
+  /** True when nothing is on its way to its targets, and all of them were read. */
+  private isQuiet({ state, plan }: Subject): boolean {
+    const isMoving = state.unconfirmedPercents.length > 0 || PASSING.includes(state.phase.name)
+    const isSettling = state.phase.name === 'stepping' && state.inForceAtMs === null
+    if (isMoving || isSettling || state.holds.some(({ cause }) => cause === 'drift')) return false
+    return plan.targets.every(({ id }) => {
+      const reading = this.targets.get(id)
+      return reading?.kind === 'weight' && reading.pending === undefined
+    })
   }
 
   /** Reads one scope anew, as after a write. */
@@ -67,6 +93,7 @@ export class Observer {
 
   private async readInto(name: string, signal: AbortSignal): Promise<void> {
     const startedMs = this.deps.clock.nowMs()
+    this.readAtMs.set(name, startedMs)
     for (const [id, reading] of await this.deps.scopes.read(name, startedMs, signal)) {
       const before = this.targets.get(id)
       // Of two reads that overlap, the one that began later is the newer.

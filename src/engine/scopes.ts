@@ -118,6 +118,11 @@ export class Scopes {
     return result
   }
 
+  /** How often this scope needs reading while nothing is on its way to it, seconds. */
+  restSecondsOf(name: string): number {
+    return this.open.get(name)?.adapter.restSeconds ?? 0
+  }
+
   /** The quota that a write to this scope takes from; null: none. */
   quotaOf(name: string): Quota | null {
     return this.open.get(name)?.adapter.quota ?? null

@@ -8,7 +8,7 @@ export function checkPlaces(workloads: readonly Workload[], kinds: readonly Traf
   const found: Finding[] = []
   for (const [index, workload] of workloads.entries()) {
     for (const target of targetsOf(workload, kinds)) {
-      const path = ['workloads', index, 'traffic', target.kind, ...target.path]
+      const path = ['workloads', index, ...target.path]
       const key = JSON.stringify([target.scope, target.place])
       const earlier = claims.get(key)
       if (!earlier) {

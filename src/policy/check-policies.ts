@@ -18,7 +18,8 @@ export function checkWeights(
     const policy = byName.get(name)
     if (!policy) return []
     const weights = [policy.safeWeightPercent, ...policy.steps.map(({ weightPercent }) => weightPercent)]
-    const named = new Set(targetsOf(workload, kinds).map(({ kind }) => kind))
+    const splits = targetsOf(workload, kinds).filter(({ role }) => role === 'split')
+    const named = new Set(splits.map(({ kind }) => kind))
     return kinds
       .filter(({ kind }) => named.has(kind))
       .flatMap(({ kind, nearestWeights }): Finding[] => {

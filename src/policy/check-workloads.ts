@@ -1,3 +1,4 @@
+import { checkBoomerangs } from './check-boomerangs.ts'
 import { checkOrder } from './check-order.ts'
 import { checkPlaces } from './check-places.ts'
 import { checkBurnRates, checkLowTraffic, checkMargins, checkWeights } from './check-policies.ts'
@@ -18,6 +19,7 @@ export function checkWorkloads(
     ...checkNames(config.workloads),
     ...checkOrder(config.workloads),
     ...checkPlaces(config.workloads, kinds),
+    ...checkBoomerangs(config, policies, kinds),
     ...checkWeights(config, policies, kinds),
     ...checkBurnRates(config, policies),
     ...checkMargins(config, policies),

@@ -40,9 +40,9 @@ function sliSpec(name: string, settings: SliSettings, sources: readonly string[]
 
 /** Ids are workload, kind and place; the scope joins in where a workload has one place in several (a pair of proxies). */
 function planTargets(workload: string, targets: readonly ResolvedTarget[]): PlanTarget[] {
-  return targets.map(({ kind, scope, place, settings, timing }) => {
+  return targets.map(({ role, kind, scope, place, settings, timing }) => {
     const twins = targets.filter((other) => other.kind === kind && other.place === place)
     const id = `${workload}/${kind}/${place}${twins.length > 1 ? `@${scope.slice(kind.length + 1)}` : ''}`
-    return { id, kind, scope, settings, ...timing }
+    return { id, role, kind, scope, settings, ...timing }
   })
 }

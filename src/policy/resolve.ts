@@ -36,28 +36,41 @@ export function probeSpec(probe: ProbeSettings, index: number, config: ParsedCon
 }
 
 export interface ResolvedTarget {
+  readonly role: PlanTarget['role']
   readonly kind: string
   /** Unique over kinds. */
   readonly scope: string
   readonly place: string
   readonly settings: Json
   readonly timing: Pick<PlanTarget, 'propagationSeconds' | 'movingTtlSeconds'>
-  /** Where the settings stand below the kind's key. */
-  readonly path: readonly number[]
+  /** Where the settings stand in the workload. */
+  readonly path: readonly (string | number)[]
 }
 
 /** A workload's targets, in the order of the file. */
 export function targetsOf(workload: Workload, kinds: readonly TrafficKindConfig[]): ResolvedTarget[] {
-  return Object.entries(workload.traffic).flatMap(([name, targets]) => {
+  return [
+    ...targetsUnder('traffic', workload.traffic, kinds),
+    ...targetsUnder('boomerang', workload.boomerang ?? {}, kinds),
+  ]
+}
+
+function targetsUnder(
+  key: 'traffic' | 'boomerang',
+  byKind: Workload['traffic'],
+  kinds: readonly TrafficKindConfig[],
+): ResolvedTarget[] {
+  return Object.entries(byKind).flatMap(([name, targets]) => {
     const kind = kinds.find((candidate) => candidate.kind === name)
     if (!kind) throw new Error(`no traffic kind ${name}: the schema knows more kinds than the plan`)
     return (targets ?? []).map(({ settings, path }) => ({
+      role: key === 'traffic' ? 'split' : 'boomerang',
       kind: name,
       scope: `${name}:${kind.scopeOf(settings)}`,
       place: kind.placeOf(settings),
       settings,
       timing: kind.timingOf(settings),
-      path,
+      path: [key, name, ...path],
     }))
   })
 }

@@ -64,7 +64,7 @@ function targetSchema(kind: TrafficKindConfig) {
   ])
 }
 
-function trafficSchema(kinds: readonly TrafficKindConfig[]) {
+function trafficSchema(kinds: readonly TrafficKindConfig[], description: string) {
   const shape = Object.fromEntries(
     kinds.map((kind) => [
       kind.kind,
@@ -80,7 +80,7 @@ function trafficSchema(kinds: readonly TrafficKindConfig[]) {
       const params = { code: 'CONFIG_MISSING_KEY', hint: `add one of: ${kinds.map(({ kind }) => kind).join(', ')}` }
       ctx.addIssue({ code: 'custom', message: 'a workload needs a place where its split is written', params })
     })
-    .meta(about('Where the split is written, by kind of provider'))
+    .meta(about(description))
 }
 
 /** One workload; its `traffic` takes the given kinds. */
@@ -95,7 +95,11 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
     slis: sliNames()
       .optional()
       .meta(about('SLIs that judge this workload; by default all', ['availability'])),
-    traffic: trafficSchema(kinds),
+    traffic: trafficSchema(kinds, 'Where the split is written, by kind of provider'),
+    boomerang: trafficSchema(
+      kinds,
+      'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
+    ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
   })
 }

@@ -75,6 +75,8 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'weight-applied': true,
   'weight-confirmed': true,
   'weight-in-force': true,
+  'ttls-lowered': true,
+  'ttls-restored': true,
   'write-failed': true,
   'hold-added': true,
   'hold-removed': true,
@@ -92,13 +94,17 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
 function createEventMeter(registry: Registry): (rows: readonly JournalRow[]) => void {
   const events = counter(registry, 'headgate_events_total')
   const revertSeconds = histogram(registry, 'headgate_revert_seconds')
+  const appliedSeconds = histogram(registry, 'headgate_write_to_applied_seconds')
   const confirmSeconds = histogram(registry, 'headgate_write_to_confirm_seconds')
+  const inForceSeconds = histogram(registry, 'headgate_write_to_in_force_seconds')
   for (const type of Object.keys(EVENT_TYPES)) events.inc({ type }, 0)
   return (rows) => {
     for (const { event } of rows) {
       events.inc({ type: event.type })
       if (event.type === 'revert-confirmed') revertSeconds.observe(event.secondsSinceStarted)
+      if (event.type === 'weight-applied') appliedSeconds.observe(event.secondsSinceIntended)
       if (event.type === 'weight-confirmed') confirmSeconds.observe(event.secondsSinceIntended)
+      if (event.type === 'weight-in-force') inForceSeconds.observe(event.secondsSinceIntended)
     }
   }
 }

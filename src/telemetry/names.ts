@@ -21,7 +21,7 @@ export const METRICS = {
     type: 'gauge',
     labels: ['workload', 'kind'],
     unit: 'percent',
-    help: 'Share sent to NEW: intended, confirmed by the provider, and observed in requests; one that is not known is absent',
+    help: 'Share sent to NEW: intended, confirmed by the provider, in-force for clients too, and observed in requests; one that is not known is absent',
   },
   headgate_phase: {
     type: 'gauge',
@@ -93,12 +93,26 @@ export const METRICS = {
     help: "From a revert's decision until every target was read back at the safe weight",
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
   },
+  headgate_write_to_applied_seconds: {
+    type: 'histogram',
+    labels: [],
+    unit: 'seconds',
+    help: "From the intention of a weight until a target's provider acknowledged it",
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+  },
   headgate_write_to_confirm_seconds: {
     type: 'histogram',
     labels: [],
     unit: 'seconds',
     help: 'From the intention of a weight until every target was read back to have it',
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900],
+  },
+  headgate_write_to_in_force_seconds: {
+    type: 'histogram',
+    labels: [],
+    unit: 'seconds',
+    help: 'From the intention of a weight until it was in force: confirmed, propagated, TTL over, and seen in the observed share',
+    buckets: [1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
   },
   headgate_config_reload_ok: {
     type: 'gauge',

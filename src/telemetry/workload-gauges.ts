@@ -12,6 +12,7 @@ const GAUGES = {
     Object.entries({
       intended: state.intendedWeightPercent,
       confirmed: state.confirmedWeightPercent,
+      'in-force': state.inForceAtMs === null ? null : state.intendedWeightPercent,
       observed: state.share.lastPercent,
     }).flatMap(([kind, value]) => (value === null ? [] : [{ labels: { kind }, value }])),
   headgate_phase: ({ state }) => [{ labels: { phase: state.phase.name }, value: 1 }],

@@ -1,5 +1,5 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
-import type { Plan } from '../../src/core/plan.ts'
+import type { Plan, PlanTarget } from '../../src/core/plan.ts'
 import { createControl } from '../../src/engine/control.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { LeaseKeeper } from '../../src/engine/lease.ts'
@@ -31,8 +31,9 @@ const placeOf = (workload: string) => `zone/${workload}`
 export function planFor(workload: string, settings: Readonly<Record<string, string>> = {}): Plan {
   const plan = planOf({ share: 'off', ...settings })
   const place = { scope: 'zone', place: workload, settleSeconds: 0 }
-  const target = {
+  const target: PlanTarget = {
     id: workload,
+    role: 'split',
     kind: 'fake',
     scope: 'fake zone',
     settings: place,

@@ -43,7 +43,9 @@ function planIn(scope: string, place: string): Plan {
   return {
     ...planOf({}),
     workload: place,
-    targets: [{ id: place, kind: 'fake', scope, settings, propagationSeconds: 0, movingTtlSeconds: null }],
+    targets: [
+      { id: place, role: 'split', kind: 'fake', scope, settings, propagationSeconds: 0, movingTtlSeconds: null },
+    ],
   }
 }
 

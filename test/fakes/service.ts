@@ -165,6 +165,7 @@ function fakePlan(workload: string): Plan {
     targets: [
       {
         id: `${workload}/http`,
+        role: 'split',
         kind: 'http',
         scope: 'http:http://127.0.0.1:1',
         settings: { url: 'http://127.0.0.1:1', token: '${env:TOKEN}', nested: { list: [1, null, true] } },

@@ -19,6 +19,12 @@ export interface FakeTraffic {
   /** The changes of every write call that came in, oldest first. */
   readonly writes: (readonly WeightChange[])[]
   readonly faults: FakeTrafficFaults
+  /** When each read call came in, ms of the adapter's clock. */
+  readonly readsAtMs: number[]
+  /** How often a quiet scope needs reading, seconds. */
+  restSeconds: number
+  /** What every reading says beside the weight. */
+  readonly extra: { pending?: string; ttlSeconds?: number; otherWriter?: string }
   /** Calls from now on wait for `resume`, or for their signal. */
   hang(): void
   resume(): void
@@ -59,7 +65,9 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     const keys = new Map(targets.map(({ id, settings }) => [id, `${settings.scope}/${settings.place}`]))
     const readingOf = (targetId: string): WeightReading => {
       const weightPercent = weights.get(keys.get(targetId) ?? '')
-      return weightPercent === undefined ? missingFor(unknownTarget(targetId)) : { kind: 'weight', weightPercent }
+      return weightPercent === undefined
+        ? missingFor(unknownTarget(targetId))
+        : { kind: 'weight', weightPercent, ...fake.extra }
     }
     const writeOne = ({ targetId, weightPercent }: WeightChange, index: number) => {
       const key = keys.get(targetId) ?? ''
@@ -70,9 +78,12 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     }
     return {
       quota: null,
-      restSeconds: 0,
+      get restSeconds() {
+        return fake.restSeconds
+      },
       inspect: async () => [],
       async read(targetIds, signal) {
+        fake.readsAtMs.push(clock.nowMs())
         const why = await arrive(clock, signal)
         return new Map(targetIds.map((id) => [id, why ? missingFor(why) : readingOf(id)]))
       },
@@ -96,7 +107,19 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     nearestWeights: (weightPercent) => [weightPercent],
     open,
   }
-  return { kind, weights, writes, faults, hang: gate.shut, resume: gate.open, waiting: gate.waiting }
+  const fake: FakeTraffic = {
+    kind,
+    weights,
+    writes,
+    faults,
+    readsAtMs: [],
+    restSeconds: 0,
+    extra: {},
+    hang: gate.shut,
+    resume: gate.open,
+    waiting: gate.waiting,
+  }
+  return fake
 }
 
 /** Lets callers through, or makes them wait until it is opened or their signal aborts. */

@@ -14,6 +14,9 @@ const hookSettings = z.strictObject({
   settle: duration().prefault('0s').meta(about('Until clients see a write', '30s')),
 })
 
+const nameSettings = z.strictObject({ record: z.string().meta(about('Record', 'checkout.example.com')) })
+const nameOutput = z.object({ record: z.string() })
+
 const proxyOutput = z.object({ socket: z.string(), backend: z.string() })
 const hookOutput = z.object({ url: z.string(), split: z.string(), settle: z.number() })
 
@@ -37,6 +40,21 @@ export const kinds: Kinds = {
       placeOf: (settings) => hookOutput.parse(settings).split,
       account: null,
       timingOf: (settings) => ({ propagationSeconds: hookOutput.parse(settings).settle, movingTtlSeconds: null }),
+      nearestWeights: (weight) => [weight],
+    },
+    {
+      kind: 'names',
+      settings: nameSettings,
+      scopeOf: () => 'zone',
+      placeOf: (settings) => nameOutput.parse(settings).record,
+      account: z.strictObject({
+        account: z.string().meta(about('Account', '1234')),
+        callsPerSecond: z
+          .number()
+          .prefault(10)
+          .meta(about('Quota', 10, 'calls/s')),
+      }),
+      timingOf: () => ({ propagationSeconds: 60, movingTtlSeconds: 20 }),
       nearestWeights: (weight) => [weight],
     },
   ],

@@ -5,6 +5,7 @@ import type {
   LatencyGate,
   LowTraffic,
   Plan,
+  PlanTarget,
   ProofGate,
   SliSpec,
 } from '../../src/core/plan.ts'
@@ -49,14 +50,13 @@ export function planOf(given: Given): Plan {
     stuckAfterSeconds: number('stuckAfter', 300),
     gates: [...slis.flatMap(({ name }) => sliGates(name, given)), ...(hasProbe ? probeGates(given) : [])],
     targets: [
-      {
-        id: 'lb',
-        kind: 'fake',
-        scope: 'fake',
-        settings: {},
+      target('lb', 'split', {
         propagationSeconds: number('settle', 0),
-        movingTtlSeconds: null,
-      },
+        movingTtlSeconds: given['ttl'] === undefined ? null : number('ttl', 0),
+      }),
+      ...(given['boomerang'] === 'yes'
+        ? [target('gateway', 'boomerang', { propagationSeconds: 0, movingTtlSeconds: null })]
+        : []),
     ],
     slis,
     probes: hasProbe
@@ -74,6 +74,14 @@ export function planOf(given: Given): Plan {
         ]
       : [],
   }
+}
+
+function target(
+  id: string,
+  role: PlanTarget['role'],
+  timing: Pick<PlanTarget, 'propagationSeconds' | 'movingTtlSeconds'>,
+): PlanTarget {
+  return { id, role, kind: 'fake', scope: 'fake', settings: {}, ...timing }
 }
 
 function stepsOf(given: Given): Plan['steps'] {

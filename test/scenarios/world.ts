@@ -13,15 +13,13 @@ import {
   type Observation,
   type ProbeOutcome,
   type SliReading,
-  type TargetReading,
-  type WriteReport,
 } from '../../src/core/observation.ts'
 import type { Plan, Side, Sides } from '../../src/core/plan.ts'
-import { problem } from '../../src/core/problem.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
 import { BOUNDS_SECONDS, planOf, SLOWER_THAN_SECONDS } from './plans.ts'
+import { Provider } from './provider.ts'
 
 export { planOf }
 
@@ -49,10 +47,8 @@ export class World {
   private readonly windows = { availability: new SliWindows([60, 300]), latency: new SliWindows([60, 300]) }
   private readonly out: string[] = []
   private facts: Fact[] = []
-  private writes: WriteReport[] = []
-  private weightPercent = 0
   private sharePercent: number | null = null
-  private provider: 'up' | 'down' | 'deaf' = 'up'
+  private readonly provider = new Provider()
   private source: 'up' | Missing = 'up'
   private probe: Sides<ProbeOutcome | null> = { old: null, new: null }
   private rate = 100
@@ -80,6 +76,10 @@ export class World {
     return this.out.splice(0).join('\n')
   }
 
+  private get weightPercent(): number {
+    return this.provider.weights['lb'] ?? 0
+  }
+
   private readonly handlers: Readonly<Record<string, (args: string[]) => void>> = {
     plan: (args) => {
       this.plan = planOf(options(args))
@@ -101,7 +101,7 @@ export class World {
       this.probe = { old: probeOutcome(given['old']), new: probeOutcome(given['new']) }
     },
     provider: ([mode]) => {
-      this.provider = mode as 'up'
+      this.provider.mode = mode as 'up'
     },
     prometheus: ([mode, ...detail]) => {
       this.source =
@@ -113,8 +113,15 @@ export class World {
     oldSeries: ([mode]) => {
       this.hasOldSeries = mode !== 'gone'
     },
-    foreign: ([weight]) => {
-      this.weightPercent = Number.parseFloat(weight ?? '')
+    foreign: ([weight, target = 'lb', ...writer]) => {
+      this.provider.weights[target] = Number.parseFloat(weight ?? '')
+      this.provider.otherWriter = writer.length > 0 ? writer.join(' ') : null
+    },
+    ttl: ([seconds]) => {
+      this.provider.ttlSeconds = Number(seconds)
+    },
+    pending: (words) => {
+      this.provider.pending = words[0] === 'nothing' ? null : words.join(' ')
     },
     dependency: ([phase]) => {
       this.dependency = phase === 'none' ? null : (phase as PhaseName)
@@ -208,8 +215,8 @@ export class World {
     const hasProbe = plan.probes.length > 0
     const observation: Observation = {
       facts: this.facts.splice(0),
-      targets: { lb: this.read() },
-      writes: this.writes.splice(0),
+      targets: this.provider.read(plan.targets, nowMs),
+      writes: this.provider.takeReports(),
       slis: plan.slis.length > 0 ? slis : {},
       probes: hasProbe ? { health: { atMs: nowMs, outcome: this.probe } } : {},
       dependencies: Object.fromEntries(plan.after.map((name) => [name, this.dependency])),
@@ -229,23 +236,7 @@ export class World {
       const mark = { info: ' ', warn: '!', page: '‼' }[severityOf(event)]
       this.print(`${mark} ${event.actor === 'headgate' ? '' : `${event.actor}: `}${explain(event)}`)
     }
-    for (const effect of result.effects) this.write(effect)
-  }
-
-  private read(): TargetReading {
-    if (this.provider === 'down') return { ...missing('unreachable', 'connection refused'), atMs: this.nowMs }
-    return { kind: 'weight', atMs: this.nowMs, weightPercent: this.weightPercent }
-  }
-
-  private write({ targetId, weightPercent, ttlSeconds, urgency }: Effect): void {
-    this.print(
-      `  → write ${weightPercent} % (${urgency})${this.provider === 'up' ? '' : `, provider ${this.provider}`}`,
-    )
-    if (this.provider === 'up') this.weightPercent = weightPercent
-    if (this.provider !== 'down') return
-    const refused = problem('TRAFFIC_UNREACHABLE', 'connection refused').toJSON()
-    const told = { targetId, weightPercent, ttlSeconds, atMs: this.nowMs }
-    this.writes.push({ kind: 'failed', ...told, attempt: 1, problem: refused })
+    for (const effect of result.effects) this.print(this.provider.write(effect, nowMs))
   }
 
   private show(): void {

@@ -50,6 +50,7 @@ test('what changes no phase, weight or hold is left to the journal', () => {
     weightPercent: 10,
     ttlSeconds: null,
     appliedAtMs: 0,
+    secondsSinceIntended: 0,
   }
   expect(logged([{ type: 'rollout-created' }, applied]).lines).toEqual([])
 })
