@@ -40,7 +40,10 @@ export class ScopeWriter {
   private readonly failures = new Map<string, { readonly change: WeightChange; readonly count: number }>()
   /** The lease under which the last word was said: under another one somebody else may have had a later word. */
   private token: number | null = null
+  /** Ends the pause before a failed revert is tried again; null: it does not pause. */
   private pause: AbortController | null = null
+  /** Its wait for the provider's quota, and as what it waits; null: it does not. */
+  private turn: { readonly urgency: Urgency; readonly abort: AbortController } | null = null
   private inFlight: ReadonlyMap<string, WeightChange> = new Map()
   private running: Promise<void> | null = null
   private isStopping = false
@@ -68,8 +71,10 @@ export class ScopeWriter {
       if (onItsWay?.weightPercent === weightPercent && onItsWay.ttlSeconds === ttlSeconds) continue
       this.desired.set(targetId, change)
     }
-    // A revert that is new waits neither out the pause that another one's failures have earned, nor in a forward step's place.
+    // A revert that is new does not wait out the pause that another one's failures have earned.
     if (isNews) this.pause?.abort()
+    // A revert does not wait in a step's place, nor a step in that of a revert which was withdrawn.
+    if (this.turn && this.turn.urgency !== this.nextUrgency()) this.turn.abort.abort()
     if (this.desired.size > 0 && !this.isStopping) this.running ??= this.run()
   }
 
@@ -77,6 +82,7 @@ export class ScopeWriter {
   async stop(): Promise<void> {
     this.isStopping = true
     this.pause?.abort()
+    this.turn?.abort.abort()
     await this.running
   }
 
@@ -85,7 +91,7 @@ export class ScopeWriter {
     await null
     while (this.desired.size > 0 && !this.isStopping) {
       // What is written is chosen after the wait: by then somebody may have had a later word.
-      if (!(await this.takeTurn())) continue
+      if (!(await this.takeTurn()) || this.desired.size === 0 || this.isStopping) continue
       const token = this.deps.leaseToken()
       if (token === null || token !== this.token) {
         this.deps.log.warn({ scope: this.scope }, 'nothing is written: the lease was lost')
@@ -99,12 +105,23 @@ export class ScopeWriter {
     this.running = null
   }
 
+  /** False: what is to be written has changed meanwhile, and with it whether, and as what, to wait. */
   private async takeTurn(): Promise<boolean> {
-    this.pause = new AbortController()
-    const urgency = this.desiredReverts().length > 0 ? 'revert' : 'forward'
-    const isTaken = await this.deps.takeTurn(this.scope, urgency, this.pause.signal)
-    this.pause = null
-    return isTaken
+    const urgency = this.nextUrgency()
+    if (urgency === null) return false
+    const abort = new AbortController()
+    this.turn = { urgency, abort }
+    try {
+      return await this.deps.takeTurn(this.scope, urgency, abort.signal)
+    } finally {
+      this.turn = null
+    }
+  }
+
+  /** As what the next batch goes; null: nothing is to be written. */
+  private nextUrgency(): Urgency | null {
+    if (this.desired.size === 0) return null
+    return this.desiredReverts().length > 0 ? 'revert' : 'forward'
   }
 
   private desiredReverts(): readonly WeightChange[] {
@@ -132,8 +149,10 @@ export class ScopeWriter {
     const results = await this.call(batch)
     this.inFlight = new Map()
     const isDeferred = ({ targetId }: WeightChange) => results.get(targetId)?.kind === 'deferred'
-    for (const { targetId } of batch.filter(isDeferred)) this.desireAgain(targetId)
-    const tried = batch.filter((change) => !isDeferred(change))
+    // A call that had room for nothing is a failure: asked again at once, it would go round for ever.
+    const hadRoom = !batch.every(isDeferred)
+    const tried = batch.filter((change) => !(hadRoom && isDeferred(change)))
+    if (hadRoom) for (const { targetId } of batch.filter(isDeferred)) this.desireAgain(targetId)
     const reports = tried.map((change) => this.report(change, results.get(change.targetId)))
     for (const { kind, targetId } of reports) {
       // A revert is tried for as long as it is wanted; a step forward waits for the next sweep, which may think better.
@@ -181,8 +200,7 @@ export class ScopeWriter {
     // Another write begins anew: a revert must not be as slow as the step before it was stubborn.
     const attempt = before && isSameWrite(before.change, change) ? before.count + 1 : 1
     this.failures.set(targetId, { change, count: attempt })
-    const cause = result?.kind === 'failed' ? result.problem : unanswered(targetId)
-    return { kind: 'failed', targetId, weightPercent, ttlSeconds, atMs, attempt, problem: cause }
+    return { kind: 'failed', targetId, weightPercent, ttlSeconds, atMs, attempt, problem: causeOf(targetId, result) }
   }
 
   private async waitMs(ms: number): Promise<void> {
@@ -197,8 +215,11 @@ export class ScopeWriter {
   }
 }
 
-function unanswered(targetId: string): ProblemJson {
-  return problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
+function causeOf(targetId: string, result: WriteResult | undefined): ProblemJson {
+  if (result?.kind === 'failed') return result.problem
+  return result?.kind === 'deferred'
+    ? problem('TRAFFIC_BAD_ANSWER', `${targetId}: the call to the provider had room for nothing`).toJSON()
+    : problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
 }
 
 type Write = Pick<WeightChange, 'weightPercent' | 'ttlSeconds' | 'urgency'>

@@ -18,68 +18,75 @@ export function createQuotas(clock: Clock): Quotas {
   }
 }
 
-interface Waiter {
-  readonly use: QuotaUse
-  readonly go: (isTaken: boolean) => void
-}
+/** Called with the outcome: whether a call may be made. */
+type Waiter = (isTaken: boolean) => void
 
 /**
  * A token bucket with a reserve: everybody draws from the whole; what is no revert draws from a second bucket of half the
- * size and rate too, so that half of the whole is always left to reverts. While a revert waits, nobody else is served.
+ * size and rate too, so that half of the whole is always left to reverts. While a revert waits, nobody else is served;
+ * among the others reads and steps take turns, so that a long queue of steps blinds nobody.
  */
 class TokenBucket implements Quota {
   private readonly whole: Level
   private readonly others: Level
   private readonly clock: Clock
-  private readonly waiters: Waiter[] = []
-  private serving: Promise<void> | null = null
+  /** Each in the order in which they came. */
+  private readonly waiters: Readonly<Record<QuotaUse, Set<Waiter>>> = {
+    revert: new Set(),
+    read: new Set(),
+    forward: new Set(),
+  }
+  private lastOfOthers: 'read' | 'forward' = 'forward'
+  /** Ends the sleep until somebody can be served; null: nobody waits. */
+  private alarm: AbortController | null = null
 
-  constructor(limits: QuotaLimits, clock: Clock) {
+  constructor({ callsPerSecond, burst }: QuotaLimits, clock: Clock) {
+    const nowMs = clock.nowMs()
     this.clock = clock
-    this.whole = new Level(limits.callsPerSecond, limits.burst, clock.nowMs())
-    this.others = new Level(
-      limits.callsPerSecond * SHARE_OF_OTHERS,
-      Math.max(1, limits.burst * SHARE_OF_OTHERS),
-      clock.nowMs(),
-    )
+    this.whole = new Level(callsPerSecond, burst, nowMs)
+    this.others = new Level(callsPerSecond * SHARE_OF_OTHERS, Math.max(1, burst * SHARE_OF_OTHERS), nowMs)
   }
 
   take(use: QuotaUse, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
     return new Promise((resolve) => {
-      if (signal.aborted) return resolve(false)
-      const waiter: Waiter = {
-        use,
-        go: (isTaken) => {
-          signal.removeEventListener('abort', leave)
-          resolve(isTaken)
-        },
+      const queue = this.waiters[use]
+      const waiter: Waiter = (isTaken) => {
+        signal.removeEventListener('abort', leave)
+        queue.delete(waiter)
+        resolve(isTaken)
       }
       const leave = () => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1)
-        resolve(false)
+        waiter(false)
+        this.serve()
       }
       signal.addEventListener('abort', leave, { once: true })
-      this.waiters.push(waiter)
+      queue.add(waiter)
       this.serve()
     })
   }
 
   exhaust(): void {
-    this.whole.empty()
-    this.others.empty()
+    const nowMs = this.clock.nowMs()
+    for (const level of [this.whole, this.others]) {
+      // First, or the time before this refusal would fill it again.
+      level.refill(nowMs)
+      level.empty()
+    }
   }
 
-  /** Serves whoever may be served now; sees to it that the rest is served later. */
+  /** Serves whoever may be served now, and sees to it that the next one is served in time. */
   private serve(): void {
-    let waitMs = this.serveNow()
+    const waitMs = this.serveNow()
+    // Whoever came or left may have changed when that is.
+    this.alarm?.abort()
+    this.alarm = null
     if (waitMs === null) return
-    this.serving ??= (async () => {
-      while (waitMs !== null) {
-        await this.clock.sleep(waitMs)
-        waitMs = this.serveNow()
-      }
-      this.serving = null
-    })()
+    const alarm = new AbortController()
+    this.alarm = alarm
+    void this.clock.sleep(waitMs, alarm.signal).then(() => {
+      if (!alarm.signal.aborted) this.serve()
+    })
   }
 
   /** How long until the next one can be served, ms; null: nobody waits. */
@@ -88,15 +95,23 @@ class TokenBucket implements Quota {
     this.whole.refill(nowMs)
     this.others.refill(nowMs)
     for (;;) {
-      const next = this.waiters.find(({ use }) => use === 'revert') ?? this.waiters[0]
-      if (!next) return null
-      const levels = next.use === 'revert' ? [this.whole] : [this.whole, this.others]
+      const use = this.nextUse()
+      const [waiter] = use === null ? [] : this.waiters[use]
+      if (use === null || waiter === undefined) return null
+      const levels = use === 'revert' ? [this.whole] : [this.whole, this.others]
       const waitMs = Math.max(...levels.map((level) => level.waitMs()))
       if (waitMs > 0) return waitMs
       for (const level of levels) level.takeOne()
-      this.waiters.splice(this.waiters.indexOf(next), 1)
-      next.go(true)
+      if (use !== 'revert') this.lastOfOthers = use
+      waiter(true)
     }
+  }
+
+  /** Whose turn it is; null: nobody waits. */
+  private nextUse(): QuotaUse | null {
+    if (this.waiters.revert.size > 0) return 'revert'
+    const turns = this.lastOfOthers === 'forward' ? (['read', 'forward'] as const) : (['forward', 'read'] as const)
+    return turns.find((use) => this.waiters[use].size > 0) ?? null
   }
 }
 
