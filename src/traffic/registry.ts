@@ -1,8 +1,9 @@
 import type { TrafficKind } from '../ports/traffic.ts'
 import { elbv2 } from './elbv2/kind.ts'
+import { googleCloudDns } from './google-cloud-dns/kind.ts'
 import { haproxy } from './haproxy/kind.ts'
 import { http } from './http/kind.ts'
 import { powerdns } from './powerdns/kind.ts'
 
 /** Every kind of traffic provider that a config can name. */
-export const trafficKinds: readonly TrafficKind[] = [elbv2, haproxy, http, powerdns]
+export const trafficKinds: readonly TrafficKind[] = [elbv2, googleCloudDns, haproxy, http, powerdns]
