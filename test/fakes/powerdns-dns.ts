@@ -36,7 +36,7 @@ function valuesOf(atName: readonly SeenRrset[], type: string): readonly string[]
 }
 
 function pick(content: string): string | null {
-  const code = content.slice(content.indexOf('"')).replace(/" *"/g, '')
+  const code = content.slice(content.indexOf('"')).replace(/" *"| /g, '')
   if (!/^"pickw(random|hashed)\(\{(\{\d+,'[^']+'\},?)+\}\)"$/.test(code)) return null
   const entries = [...code.matchAll(/\{(\d+),'([^']+)'\}/g)].map(([, weight, value]) => ({
     weight: Number(weight),

@@ -16,6 +16,10 @@ export interface FakePowerdns extends Powerdns {
   answerWith(answer: ((response: ServerResponse, request: IncomingMessage) => void) | null): void
   /** The setting enable-lua-records; and the zone's metadata. */
   evaluateLua(how: 'config' | 'metadata' | 'never'): void
+  /** Finds fault with every PATCH that has this name in it. */
+  refuseName(name: string): void
+  /** Makes the changes of a PATCH, and hangs up instead of saying so. */
+  losePatchAnswers(isLost: boolean): void
   /** Answers DNS queries with this status instead, or not at all; null: as it should. */
   answerDnsWith(status: 'SERVFAIL' | 'REFUSED' | 'nothing' | null): void
 }
@@ -38,6 +42,8 @@ export async function startFakePowerdns(): Promise<FakePowerdns> {
   const queries: string[] = []
   let instead: Parameters<FakePowerdns['answerWith']>[0] = null
   let dnsStatus: Parameters<FakePowerdns['answerDnsWith']>[0] = null
+  let oddName: string | null = null
+  let isAnswerLost = false
   let lua: Parameters<FakePowerdns['evaluateLua']>[0] = 'config'
 
   const api = createServer(async (request, response) => {
@@ -57,10 +63,11 @@ export async function startFakePowerdns(): Promise<FakePowerdns> {
       const name = url.searchParams.get('rrset_name')
       return reply(response, 200, { rrsets: rrsets.filter((rrset) => name === null || rrset.name === name) })
     }
-    const outcome = applied(rrsets, JSON.parse(body).rrsets)
+    const outcome = applied(rrsets, JSON.parse(body).rrsets, oddName)
     if (typeof outcome === 'string') return reply(response, 422, { error: outcome })
     rrsets = outcome
-    response.writeHead(204).end()
+    if (isAnswerLost) response.destroy()
+    else response.writeHead(204).end()
   })
   const dns = createSocket('udp4')
   dns.on('message', (query, { port, address }) => {
@@ -84,6 +91,12 @@ export async function startFakePowerdns(): Promise<FakePowerdns> {
     },
     evaluateLua(how) {
       lua = how
+    },
+    refuseName(name) {
+      oddName = name
+    },
+    losePatchAnswers(isLost) {
+      isAnswerLost = isLost
     },
     answerDnsWith(status) {
       dnsStatus = status
@@ -110,13 +123,19 @@ export function reply(response: ServerResponse, status: number, body: unknown): 
 }
 
 /** All changes, in their order, or the error of the first that is not taken. */
-function applied(rrsets: readonly SeenRrset[], changes: readonly RrsetChange[]): readonly SeenRrset[] | string {
+function applied(
+  rrsets: readonly SeenRrset[],
+  changes: readonly RrsetChange[],
+  oddName: string | null,
+): readonly SeenRrset[] | string {
   let next = rrsets
   for (const { name, type, changetype, ttl, records, comments } of changes) {
     const present = next.find((rrset) => rrset.name === name && rrset.type === type)
     next = next.filter((rrset) => rrset !== present)
-    if (changetype === 'DELETE') continue
+    // No records: as if deleted.
+    if (changetype === 'DELETE' || records?.length === 0) continue
     const what = `RRset ${name} IN ${type}`
+    if (name === oddName) return `${what}: is odd`
     if (!name.endsWith(ZONE.concat('.'))) return `${what}: Name is out of zone`
     if (ttl === undefined || records === undefined) return `${what}: no ttl, or no records`
     const isAlone = (one: string) => one === 'CNAME'
