@@ -189,7 +189,8 @@ function only(params: WireObject, allowed: readonly string[]): WireObject {
   return params
 }
 
-function shownRule(fake: FakeElb, arn: string): Wire {
+/** A rule as ELB tells it. */
+export function shownRule(fake: FakeElb, arn: string): Wire {
   const actions = found(fake, arn, 'Rule')
   return { RuleArn: arn, Priority: '10', Actions: actions, IsDefault: String(fake.defaultRules.has(arn)) }
 }

@@ -1,6 +1,8 @@
 import type {
   Action,
   ElasticLoadBalancingV2Client,
+  Listener,
+  Rule,
   TagDescription,
   TargetGroup,
   TargetHealthDescription,
@@ -53,41 +55,32 @@ export class ElbApi {
   }
 
   async actions(place: ElbPlace, caller: Caller): Promise<Actions | Problem> {
+    const options = { abortSignal: caller.signal }
     if (place.kind === 'rule') {
       const answer = await this.#call('DescribeRules', caller, ({ sdk, client }) =>
-        client.send(new sdk.DescribeRulesCommand({ RuleArns: [place.arn] }), { abortSignal: caller.signal }),
+        client.send(new sdk.DescribeRulesCommand({ RuleArns: [place.arn] }), options),
       )
-      if (answer instanceof Problem) return answer
-      const rule = answer.Rules?.find(({ RuleArn }) => RuleArn === place.arn)
-      return rule
-        ? { actions: rule.Actions ?? [], isDefaultRule: rule.IsDefault === true }
-        : badAwsAnswer(`DescribeRules answered without ${place.arn}`)
+      return answer instanceof Problem ? answer : ruleIn('DescribeRules', answer.Rules, place)
     }
     const answer = await this.#call('DescribeListeners', caller, ({ sdk, client }) =>
-      client.send(new sdk.DescribeListenersCommand({ ListenerArns: [place.arn] }), { abortSignal: caller.signal }),
+      client.send(new sdk.DescribeListenersCommand({ ListenerArns: [place.arn] }), options),
     )
-    if (answer instanceof Problem) return answer
-    const listener = answer.Listeners?.find(({ ListenerArn }) => ListenerArn === place.arn)
-    return listener
-      ? { actions: listener.DefaultActions ?? [], isDefaultRule: false }
-      : badAwsAnswer(`DescribeListeners answered without ${place.arn}`)
+    return answer instanceof Problem ? answer : listenerIn('DescribeListeners', answer.Listeners, place)
   }
 
-  /** Replaces all actions; what else the rule or listener has stays, as it is not named. */
-  async modify(place: ElbPlace, actions: readonly Action[], caller: Caller): Promise<Problem | null> {
+  /** Replaces all actions; what else the rule or listener has stays, as it is not named. Answers with what is kept. */
+  async modify(place: ElbPlace, actions: readonly Action[], caller: Caller): Promise<Actions | Problem> {
     const options = { abortSignal: caller.signal }
-    const answer =
-      place.kind === 'rule'
-        ? await this.#call('ModifyRule', caller, ({ sdk, client }) =>
-            client.send(new sdk.ModifyRuleCommand({ RuleArn: place.arn, Actions: [...actions] }), options),
-          )
-        : await this.#call('ModifyListener', caller, ({ sdk, client }) =>
-            client.send(
-              new sdk.ModifyListenerCommand({ ListenerArn: place.arn, DefaultActions: [...actions] }),
-              options,
-            ),
-          )
-    return answer instanceof Problem ? answer : null
+    if (place.kind === 'rule') {
+      const answer = await this.#call('ModifyRule', caller, ({ sdk, client }) =>
+        client.send(new sdk.ModifyRuleCommand({ RuleArn: place.arn, Actions: [...actions] }), options),
+      )
+      return answer instanceof Problem ? answer : ruleIn('ModifyRule', answer.Rules, place)
+    }
+    const answer = await this.#call('ModifyListener', caller, ({ sdk, client }) =>
+      client.send(new sdk.ModifyListenerCommand({ ListenerArn: place.arn, DefaultActions: [...actions] }), options),
+    )
+    return answer instanceof Problem ? answer : listenerIn('ModifyListener', answer.Listeners, place)
   }
 
   /** The target groups of these names, or of these ARNs. TRAFFIC_NOT_FOUND when one is not there. */
@@ -135,6 +128,18 @@ export class ElbApi {
       from: answer.problem,
     })
   }
+}
+
+function ruleIn(action: string, rules: readonly Rule[] | undefined, { arn }: ElbPlace): Actions | Problem {
+  const rule = rules?.find(({ RuleArn }) => RuleArn === arn)
+  if (!rule) return badAwsAnswer(`${action} answered without ${arn}`)
+  return { actions: rule.Actions ?? [], isDefaultRule: rule.IsDefault === true }
+}
+
+function listenerIn(action: string, listeners: readonly Listener[] | undefined, { arn }: ElbPlace): Actions | Problem {
+  const listener = listeners?.find(({ ListenerArn }) => ListenerArn === arn)
+  if (!listener) return badAwsAnswer(`${action} answered without ${arn}`)
+  return { actions: listener.DefaultActions ?? [], isDefaultRule: false }
 }
 
 function listed<Item>(action: string, list: readonly Item[] | undefined): readonly Item[] | Problem {

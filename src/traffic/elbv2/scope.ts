@@ -14,7 +14,7 @@ import type {
 import { failed, missingFor, unknownTarget } from '../failure.ts'
 import { sharePercent } from '../ratio.ts'
 import { inexpressible } from '../weight.ts'
-import type { Caller, ElbApi } from './api.ts'
+import type { Actions, Caller, ElbApi } from './api.ts'
 import { type Forward, forwardOf, withWeights } from './forward.ts'
 import { healthOf } from './health.ts'
 import { inspectPlace } from './inspect.ts'
@@ -148,7 +148,18 @@ export class Elbv2Scope implements TrafficScope {
     if (sharePercent(forward.weights) === weightPercent) return null
     const arns = await this.#arns(forward, caller)
     if (arns instanceof Problem) return arns
-    return this.#api.modify(this.#place, withWeights(forward, arns, weights), { use: 'taken', signal })
+    const kept = await this.#api.modify(this.#place, withWeights(forward, arns, weights), { use: 'taken', signal })
+    return kept instanceof Problem ? kept : this.#unverified(kept, weightPercent)
+  }
+
+  /** What the acknowledgement says must be what was asked. */
+  #unverified({ actions }: Actions, weightPercent: number): Problem | null {
+    const forward = forwardOf(this.#place.arn, actions, this.#names)
+    if (forward instanceof Problem) return forward
+    const keptPercent = sharePercent(forward.weights)
+    if (keptPercent === weightPercent) return null
+    const has = keptPercent === null ? 'two weights of 0' : `${keptPercent} %`
+    return problem('TRAFFIC_UNVERIFIED', `${this.#place.arn} was asked for ${weightPercent} % and has ${has}`)
   }
 
   /** A group that the forward does not have yet, and that the settings name, is looked up. */
