@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'main.ts': 4,
   cli: 4,
   'app.ts': 3,
+  'diagnose.ts': 3,
   simulate: 3,
   engine: 2,
   traffic: 2,

@@ -65,6 +65,14 @@ function addService(program: Command, run: Run): void {
     .argument('<file>')
     .action((file: string) => run(async (session) => (await import('./commands/config.ts')).validate(session, file)))
   program
+    .command('doctor')
+    .description('look live at every target and SLI of a config, without writing anything')
+    .argument('<file>')
+    .option('--privileges', 'print the least that Headgate must be allowed to do, as documents; asks nobody')
+    .action((file: string, options: { privileges?: boolean }) =>
+      run(async (session) => (await import('./commands/doctor.ts')).doctor(session, file, options)),
+    )
+  program
     .command('schema')
     .description('print the JSON Schema of the config')
     .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))

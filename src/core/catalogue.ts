@@ -67,6 +67,17 @@ export const CATALOGUE = {
   TRAFFIC_NO_CREDENTIALS: entry(502, 'No credentials, or wrong ones', 'see the page of the provider in docs/providers'),
   TRAFFIC_UNVERIFIED: entry(502, 'A write that the read-back does not show', 'Headgate writes it again'),
 
+  SOURCE_NO_ANSWER: entry(
+    502,
+    'A metric source tells nothing',
+    'see its page in docs/sources; rollouts would be blind',
+  ),
+  SOURCE_NO_SERIES: entry(
+    502,
+    'No series of OLD for a workload',
+    "check the SLI's labels, the clusters and the workload's name against the series",
+  ),
+
   STORE_BUSY: entry(503, 'The store is locked', 'try again; another process may be writing'),
   STORE_UNAVAILABLE: entry(503, 'The store cannot be used', 'check the disk and the path'),
   STORE_CONFLICT: entry(503, 'Somebody else committed first', 'the sweep is done again by itself'),

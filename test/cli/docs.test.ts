@@ -24,11 +24,14 @@ describe('docs/cli.md', () => {
     for (const command of commands) expect(CLI).toContain(`headgate ${command}`)
   })
 
-  test.each([[], ['run'], ['demo'], ['journal'], ['pause'], ['revert']])('has every option of %s', async (...args) => {
-    const options = await helpOf(args, 'Options')
-    expect(options.length).toBeGreaterThan(0)
-    for (const option of options) expect(CLI).toContain(option)
-  })
+  test.each([[], ['run'], ['doctor'], ['demo'], ['journal'], ['pause'], ['revert']])(
+    'has every option of %s',
+    async (...args) => {
+      const options = await helpOf(args, 'Options')
+      expect(options.length).toBeGreaterThan(0)
+      for (const option of options) expect(CLI).toContain(option)
+    },
+  )
 
   test('has every exit code by its name', () => {
     for (const [name, code] of Object.entries(EXIT)) expect(CLI).toMatch(new RegExp(`^\\| ${code} \\| ${name}`, 'm'))

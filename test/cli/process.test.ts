@@ -62,6 +62,7 @@ describe('exit codes of the process', () => {
     ['--help', 0],
     ['nonsense', 2],
     ['validate /nowhere.yaml', 2],
+    ['doctor /nowhere.yaml', 2],
     ['status --url http://127.0.0.1:9', 4],
   ])('headgate %s: %i', async (args, want) => {
     expect(await start(args.split(' ')).exit).toBe(want)
@@ -71,6 +72,13 @@ describe('exit codes of the process', () => {
     const { url } = await listeningApi()
     const env = { HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN }
     expect(await start(['pause', 'nope', '--reason', 'x'], env).exit).toBe(3)
+  })
+
+  test('a doctor that finds nobody at home: 1, and nothing of it keeps the process', async () => {
+    const { path } = temporaryConfig()
+    const { exit, out } = start(['doctor', path])
+    expect(await exit).toBe(1)
+    expect(out()).toContain('✗ fail  catalog/http/catalog\n        TRAFFIC_UNREACHABLE: ')
   })
 
   test('Ctrl-C ends a watch well', async () => {

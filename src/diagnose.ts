@@ -1,0 +1,196 @@
+import { type Missing, missing } from './core/observation.ts'
+import type { Plan, PlanTarget, SliSpec } from './core/plan.ts'
+import { type ProblemJson, problem } from './core/problem.ts'
+import { byDeadline, within } from './engine/deadline.ts'
+import { createQuotas } from './engine/quotas.ts'
+import type { Config } from './policy/config.ts'
+import type { AdapterContext } from './ports/kind.ts'
+import type { Clock, Log } from './ports/runtime.ts'
+import { groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
+import type { Privilege, TrafficFinding, TrafficKind } from './ports/traffic.ts'
+import { resolveSecret } from './shared/secret.ts'
+import { mapBounded } from './sources/bounded.ts'
+import { sourceKinds } from './sources/registry.ts'
+import { trafficKinds } from './traffic/registry.ts'
+
+/** What one scope, or one source, may take, ms. */
+const LOOK_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 5_000
+/** So many scopes at once: more would wait for their account's quota rather than for an answer, and seem late. */
+const SCOPES_AT_ONCE = 16
+/** So many names are listed where many are meant. */
+const NAMES_TOLD = 3
+
+/** What came of looking at one thing. */
+export interface Check {
+  readonly kind: 'target' | 'sli'
+  /** A target's id, or a source and one of its SLIs. */
+  readonly about: string
+  /** `fail`: a rollout would not get on; `warn`: it would, but somebody should look. */
+  readonly level: 'ok' | 'warn' | 'fail'
+  readonly problems: readonly ProblemJson[]
+}
+
+export interface DiagnoseDeps {
+  readonly env: NodeJS.ProcessEnv
+  readonly clock: Clock
+  readonly log: Log
+  /** Ends it: the promise then rejects with the signal's reason. */
+  readonly signal: AbortSignal
+  /** Other kinds than the registries'; for tests. */
+  readonly kinds?: DiagnoseKinds
+}
+
+interface DiagnoseKinds {
+  readonly traffic: readonly TrafficKind[]
+  readonly sources: readonly SourceKind[]
+}
+
+/** What each look needs. */
+interface Look {
+  readonly config: Config
+  readonly context: AdapterContext
+  readonly kinds: DiagnoseKinds
+  readonly signal: AbortSignal
+}
+
+/**
+ * Looks live at all that a config names, and writes nothing: every target, as its kind inspects it, and every SLI, by
+ * one query. The checks come in the order of the config. What has not answered in half a minute fails.
+ */
+export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<readonly Check[]> {
+  const { clock, env, log, signal, kinds = { traffic: trafficKinds, sources: sourceKinds } } = deps
+  const secret = (reference: string) => resolveSecret(reference, env)
+  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
+  const look: Look = { config, context, kinds, signal }
+  const targets = config.plans.flatMap((plan) => plan.targets)
+  const scopes = [...Map.groupBy(targets, ({ scope }) => scope).values()]
+  const [found, slis] = await Promise.all([
+    mapBounded(scopes, SCOPES_AT_ONCE, (scope) => inspectScope(scope, look)),
+    Promise.all(Object.keys(config.sources).map((source) => checkSource(source, look))),
+  ])
+  signal.throwIfAborted()
+  const findings = Map.groupBy(found.flat(), ({ targetId }) => targetId)
+  // A finding about something else than the targets is nothing to keep silent about either.
+  const ids = new Set([...targets.map(({ id }) => id), ...findings.keys()])
+  return [...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])), ...slis.flat()]
+}
+
+/** The least that Headgate must be allowed to do for this config, by kind of provider. No I/O. */
+export function privilegesOf(
+  config: Config,
+  kinds: readonly TrafficKind[] = trafficKinds,
+): readonly (Privilege & { readonly kind: string })[] {
+  const byKind = Map.groupBy(
+    config.plans.flatMap(({ targets }) => targets),
+    ({ kind }) => kind,
+  )
+  return [...byKind].flatMap(([name, targets]) => {
+    const privileges = kindOf(name, kinds).privilegesFor(targets, config.providers[name])
+    return privileges.map((privilege) => ({ kind: name, ...privilege }))
+  })
+}
+
+function kindOf<T extends { readonly kind: string }>(name: string, kinds: readonly T[]): T {
+  const kind = kinds.find((one) => one.kind === name)
+  // The config check lets no other name pass.
+  if (!kind) throw new Error(`no kind ${name}`)
+  return kind
+}
+
+async function inspectScope(targets: readonly PlanTarget[], look: Look): Promise<readonly TrafficFinding[]> {
+  const { config, context, kinds } = look
+  const name = targets[0]?.kind ?? ''
+  const ids = targets.map(({ id }) => id)
+  const all = (why: ProblemJson) => ids.map((targetId): TrafficFinding => ({ targetId, level: 'fail', problem: why }))
+  try {
+    const adapter = kindOf(name, kinds.traffic).open(targets, config.providers[name], context)
+    const late = () =>
+      all(problem('TRAFFIC_TIMEOUT', `the provider did not answer within ${LOOK_TIMEOUT_MS / 1000} s`).toJSON())
+    return await inTime(look, adapter, (deadline) => byDeadline(adapter.inspect(ids, deadline), deadline, late))
+  } catch (error) {
+    context.log.error({ kind: name, error }, 'a traffic adapter threw')
+    return all(problem('TRAFFIC_BAD_ANSWER', 'the traffic adapter failed: see the log').toJSON())
+  }
+}
+
+/** Does the work under a deadline, and closes what it was done with whatever comes of it. */
+async function inTime<T>(
+  { context: { clock, log }, signal }: Look,
+  adapter: { close(): Promise<void> },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    return await within(clock, LOOK_TIMEOUT_MS, (deadline) => work(AbortSignal.any([deadline, signal])))
+  } finally {
+    await within(clock, CLOSE_TIMEOUT_MS, (deadline) =>
+      byDeadline(adapter.close(), deadline, () => log.warn({}, 'an adapter does not close')),
+    )
+  }
+}
+
+function targetCheck(id: string, findings: readonly TrafficFinding[]): Check {
+  const isFailing = findings.some(({ level }) => level === 'fail')
+  return {
+    kind: 'target',
+    about: id,
+    level: isFailing ? 'fail' : findings.length > 0 ? 'warn' : 'ok',
+    problems: findings.map((finding) => finding.problem),
+  }
+}
+
+/** One poll answers for all SLIs of a source. */
+async function checkSource(name: string, look: Look): Promise<readonly Check[]> {
+  const { config } = look
+  const plansBySli = new Map<string, { readonly spec: SliSpec; readonly plans: Plan[] }>()
+  for (const plan of config.plans)
+    for (const spec of plan.slis.filter(({ source }) => source === name)) {
+      const key = JSON.stringify(spec)
+      const entry = plansBySli.get(key) ?? { spec, plans: [] }
+      entry.plans.push(plan)
+      plansBySli.set(key, entry)
+    }
+  const entries = [...plansBySli.values()]
+  if (entries.length === 0) return []
+  const specs = entries.map(({ spec }) => spec)
+  const vectors = await pollOnce(name, specs, look)
+  return entries.map(({ spec, plans }) => {
+    const about = `${name}/${spec.name}`
+    return sliCheck(about, spec, plans, vectors.get(spec) ?? missing('bad-answer', 'the source said nothing of it'))
+  })
+}
+
+async function pollOnce(name: string, specs: readonly SliSpec[], look: Look): Promise<ReadonlyMap<SliSpec, SliVector>> {
+  const { config, context, kinds } = look
+  const all = (why: Missing) => new Map(specs.map((spec): [SliSpec, SliVector] => [spec, why]))
+  try {
+    const source: MetricSource = kindOf(name, kinds.sources).open(config.sources[name], context)
+    const atMs = context.clock.nowMs()
+    const tick = { sinceMs: atMs - config.sweepSeconds * 1000, atMs }
+    const late = () => all(missing('timeout', `no answer within ${LOOK_TIMEOUT_MS / 1000} s`))
+    return await inTime(look, source, (deadline) => byDeadline(source.poll(specs, tick, deadline), deadline, late))
+  } catch (error) {
+    context.log.error({ source: name, error }, 'a metric source threw')
+    return all(missing('bad-answer', 'the metric source failed: see the log'))
+  }
+}
+
+/** NEW may have no series before it has traffic; OLD, which serves all of it, has some or is not what is counted. */
+function sliCheck(about: string, spec: SliSpec, plans: readonly Plan[], vector: SliVector): Check {
+  const check = (level: Check['level'], problems: readonly ProblemJson[]): Check => ({
+    kind: 'sli',
+    about,
+    level,
+    problems,
+  })
+  if (vector.kind === 'missing')
+    return check('fail', [problem('SOURCE_NO_ANSWER', `${vector.why}: ${vector.detail}`).toJSON()])
+  const unseen = plans.filter(({ clusters, workload }) => !vector.groups.has(groupKey(clusters.old, workload)))
+  if (unseen.length === 0) return check('ok', [])
+  const old = unseen[0]?.clusters.old ?? ''
+  const names = unseen.slice(0, NAMES_TOLD).map(({ workload }) => workload)
+  const rest = unseen.length > names.length ? ` and ${unseen.length - names.length} more` : ''
+  const { cluster, workload } = spec.labels
+  const cause = `no series with ${cluster}="${old}" and ${workload} = ${names.join(', ')}${rest}`
+  return check('warn', [problem('SOURCE_NO_SERIES', cause).toJSON()])
+}
