@@ -56,6 +56,12 @@ export const CATALOGUE = {
     'see the page of the provider in docs/providers',
   ),
   TRAFFIC_UNEQUAL: entry(502, 'Siblings that differ where they must not', 'make them equal'),
+  TRAFFIC_UNHEALTHY: entry(
+    502,
+    'Nothing healthy behind a side of a split',
+    'check the health checks and what they ask',
+  ),
+  TRAFFIC_STICKY: entry(409, 'Clients stay where they are for a while', 'wait for them, or turn stickiness off'),
   TRAFFIC_OTHER_WRITER: entry(409, 'Somebody else writes the weights too', 'have them leave the weights to Headgate'),
   TRAFFIC_FORBIDDEN: entry(502, 'The credentials are not allowed to do it', '`headgate doctor` prints what is needed'),
   TRAFFIC_NO_CREDENTIALS: entry(502, 'No credentials, or wrong ones', 'see the page of the provider in docs/providers'),

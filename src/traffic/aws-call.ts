@@ -1,6 +1,7 @@
 import type { ProblemCode } from '../core/catalogue.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { Quota } from '../ports/quota.ts'
+import { unlessAborted } from './abort.ts'
 import { connectionProblem } from './failure.ts'
 
 /** Longest part of AWS's own words that is told. */
@@ -44,17 +45,6 @@ export async function callAws<Answer>(call: AwsCall, send: () => Promise<Answer>
     if (RATE_LIMITED.has(failure.name)) call.quota.exhaust()
     return failure
   }
-}
-
-function unlessAborted<Answer>(signal: AbortSignal, send: () => Promise<Answer>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    send()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 /** The names by which AWS's services say that calls come too fast. */

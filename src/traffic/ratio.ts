@@ -1,4 +1,4 @@
-import type { Sides } from '../core/plan.ts'
+import type { Side, Sides } from '../core/plan.ts'
 
 /** Whole percentages add up to this, so that an operator reads `90` and `10` at the provider. */
 const PREFERRED_SUM = 100
@@ -48,4 +48,22 @@ export function sharePercent(weights: Sides<number>): number | null {
   const rounded = Math.round((weights.new / sum) * 1000) / 10
   if (weights.new > 0 && weights.old > 0) return Math.min(99.9, Math.max(0.1, rounded))
   return rounded
+}
+
+/**
+ * Which side to set first, where it takes two calls. They are never atomic, so what lies between them must be safe by
+ * itself: of the two orders, the one that meanwhile sends less to NEW, and never the one with both weights at 0.
+ * On a raise that is at most what was asked; on a way down at most what was there.
+ */
+export function firstToSet(now: Sides<number>, next: Sides<number>): Side {
+  const oldFirst = rawShare({ old: next.old, new: now.new })
+  const newFirst = rawShare({ old: now.old, new: next.new })
+  if (oldFirst === null) return 'new'
+  if (newFirst === null) return 'old'
+  return oldFirst < newFirst ? 'old' : 'new'
+}
+
+function rawShare(weights: Sides<number>): number | null {
+  const sum = weights.old + weights.new
+  return sum === 0 ? null : weights.new / sum
 }

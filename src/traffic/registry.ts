@@ -1,6 +1,8 @@
 import type { TrafficKind } from '../ports/traffic.ts'
+import { elbv2 } from './elbv2/kind.ts'
 import { haproxy } from './haproxy/kind.ts'
 import { http } from './http/kind.ts'
+import { powerdns } from './powerdns/kind.ts'
 
 /** Every kind of traffic provider that a config can name. */
-export const trafficKinds: readonly TrafficKind[] = [haproxy, http]
+export const trafficKinds: readonly TrafficKind[] = [elbv2, haproxy, http, powerdns]

@@ -2,12 +2,13 @@ import type { Side, Sides } from '../../core/plan.ts'
 import { Problem } from '../../core/problem.ts'
 import type { WeightChange, WriteResult } from '../../ports/traffic.ts'
 import { failed } from '../failure.ts'
+import { firstToSet } from '../ratio.ts'
 import { inexpressible } from '../weight.ts'
 import { type Pair, weightsOf } from './pair.ts'
 import type { Session } from './session.ts'
 import type { HaproxySettings } from './settings.ts'
 import { refused } from './state.ts'
-import { firstToSet, nearestWeights, serverWeights } from './weights.ts'
+import { nearestWeights, serverWeights } from './weights.ts'
 
 /** The way of one pair from its weights now to those wanted. */
 export interface Move {

@@ -1,4 +1,4 @@
-import type { Side, Sides } from '../../core/plan.ts'
+import type { Sides } from '../../core/plan.ts'
 import { nearestWholeWeights, wholeWeights } from '../ratio.ts'
 
 /** HAProxy's server weights are whole numbers, 0 to 256 (management guide, `set server … weight`). */
@@ -12,22 +12,4 @@ export function serverWeights(weightPercent: number): Sides<number> | null {
 /** The nearest weights below and above that HAProxy can express, percent. */
 export function nearestWeights(weightPercent: number): readonly number[] {
   return nearestWholeWeights(weightPercent, MAX_SERVER_WEIGHT)
-}
-
-/**
- * Which server to set first. Two commands are never atomic, so what lies between them must be safe by itself: of the two
- * orders, the one that meanwhile sends less to NEW, and never the one with both weights at 0 (HAProxy would answer 503).
- * On a raise that is at most what was asked; on a way down at most what was there.
- */
-export function firstToSet(now: Sides<number>, next: Sides<number>): Side {
-  const oldFirst = rawShare({ old: next.old, new: now.new })
-  const newFirst = rawShare({ old: now.old, new: next.new })
-  if (oldFirst === null) return 'new'
-  if (newFirst === null) return 'old'
-  return oldFirst < newFirst ? 'old' : 'new'
-}
-
-function rawShare(weights: Sides<number>): number | null {
-  const sum = weights.old + weights.new
-  return sum === 0 ? null : weights.new / sum
 }

@@ -1,0 +1,168 @@
+import { missing } from '../../core/observation.ts'
+import type { Side, Sides } from '../../core/plan.ts'
+import { Problem, problem } from '../../core/problem.ts'
+import type { AdapterContext } from '../../ports/kind.ts'
+import type { Quota } from '../../ports/quota.ts'
+import type {
+  TrafficFinding,
+  TrafficScope,
+  TrafficTarget,
+  WeightChange,
+  WeightReading,
+  WriteResult,
+} from '../../ports/traffic.ts'
+import { failed, missingFor, unknownTarget } from '../failure.ts'
+import { sharePercent } from '../ratio.ts'
+import { inexpressible } from '../weight.ts'
+import type { Caller, ElbApi } from './api.ts'
+import { type Forward, forwardOf, withWeights } from './forward.ts'
+import { healthOf } from './health.ts'
+import { inspectPlace } from './inspect.ts'
+import { ownerOf } from './owner.ts'
+import type { ElbPlace } from './place.ts'
+import type { Elbv2Settings } from './settings.ts'
+import { elbWeights, nearestWeights } from './weights.ts'
+
+/** How often a quiet rule is read, and how long what its tags and its targets' health say is kept, seconds. */
+export const REST_SECONDS = 30
+
+/** One forward action, of a listener rule or of a listener: the whole list of actions is one write. */
+export class Elbv2Scope implements TrafficScope {
+  readonly quota: Quota
+  readonly restSeconds = REST_SECONDS
+  readonly #place: ElbPlace
+  readonly #target: TrafficTarget<Elbv2Settings>
+  readonly #api: ElbApi
+  readonly #context: AdapterContext
+  /** When a group was last seen to have targets that take traffic, ms, by its ARN. */
+  readonly #seenTakersMs = new Map<string, number>()
+  #owner: { readonly sentence: string | null; readonly askedMs: number; readonly isKnown: boolean } | null = null
+
+  constructor(
+    place: ElbPlace,
+    target: TrafficTarget<Elbv2Settings>,
+    api: ElbApi,
+    quota: Quota,
+    context: AdapterContext,
+  ) {
+    this.#place = place
+    this.#target = target
+    this.#api = api
+    this.quota = quota
+    this.#context = context
+  }
+
+  async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
+    const readings = new Map<string, WeightReading>()
+    for (const id of targetIds)
+      readings.set(id, id === this.#target.id ? await this.#read(signal) : missingFor(unknownTarget(id)))
+    return readings
+  }
+
+  async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
+    const results = new Map<string, WriteResult>()
+    for (const change of changes) {
+      const why =
+        change.targetId === this.#target.id ? await this.#write(change, signal) : unknownTarget(change.targetId)
+      results.set(change.targetId, why === null ? { kind: 'applied' } : failed(why))
+    }
+    return results
+  }
+
+  async inspect(targetIds: readonly string[], signal: AbortSignal): Promise<readonly TrafficFinding[]> {
+    if (!targetIds.includes(this.#target.id)) return []
+    const caller: Caller = { use: 'read', signal }
+    const findings = await inspectPlace(this.#api, this.#place, this.#names, () => this.#look(caller), caller)
+    return findings.map(({ level, why }) => ({ targetId: this.#target.id, level, problem: why.toJSON() }))
+  }
+
+  async close(): Promise<void> {
+    this.#api.close()
+  }
+
+  get #names(): Sides<string> {
+    return { old: this.#target.settings.old, new: this.#target.settings.new }
+  }
+
+  async #look(caller: Caller): Promise<Forward | Problem> {
+    const found = await this.#api.actions(this.#place, caller)
+    if (found instanceof Problem) return found
+    if (found.isDefaultRule)
+      return problem('TRAFFIC_WRONG_TYPE', `${this.#place.arn} is a default rule, which only its listener can change`, {
+        hint: `write \`listener: ${this.#place.listenerArn}\` instead of \`rule\``,
+      })
+    return forwardOf(this.#place.arn, found.actions, this.#names)
+  }
+
+  async #read(signal: AbortSignal): Promise<WeightReading> {
+    const caller: Caller = { use: 'read', signal }
+    const forward = await this.#look(caller)
+    if (forward instanceof Problem) return missingFor(forward)
+    const weightPercent = sharePercent(forward.weights)
+    if (weightPercent === null) return missing('not-a-number', `both target groups of ${this.#place.arn} have weight 0`)
+    for (const side of ['old', 'new'] satisfies Side[]) {
+      const arn = forward.arns[side]
+      if (arn === null || forward.weights[side] === 0 || (await this.#hasTakers(arn, caller))) continue
+      return missing('refused', `no target of ${arn} takes traffic: the load balancer answers its share with errors`)
+    }
+    const otherWriter = await this.#otherWriter(caller)
+    return { kind: 'weight', weightPercent, ...(otherWriter !== null && { otherWriter }) }
+  }
+
+  /** True too when nobody can tell: the weights are in force all the same, and the log says so. */
+  async #hasTakers(groupArn: string, caller: Caller): Promise<boolean> {
+    const nowMs = this.#context.clock.nowMs()
+    const seenMs = this.#seenTakersMs.get(groupArn)
+    if (seenMs !== undefined && nowMs - seenMs < REST_SECONDS * 1000) return true
+    const targets = await this.#api.targets(groupArn, caller)
+    if (targets instanceof Problem) {
+      this.#context.log.warn({ scope: this.#place.arn, problem: targets }, 'the targets of a group could not be read')
+      return true
+    }
+    if (healthOf(targets).takers === 0) return false
+    this.#seenTakersMs.set(groupArn, nowMs)
+    return true
+  }
+
+  /** Asked once; again when it could not be told. */
+  async #otherWriter(caller: Caller): Promise<string | null> {
+    const nowMs = this.#context.clock.nowMs()
+    const last = this.#owner
+    if (last && (last.isKnown || nowMs - last.askedMs < REST_SECONDS * 1000)) return last.sentence
+    const { arn, listenerArn, loadBalancerArn } = this.#place
+    const tags = await this.#api.tags([...new Set([arn, listenerArn, loadBalancerArn])], caller)
+    if (tags instanceof Problem)
+      this.#context.log.warn({ scope: arn, problem: tags }, 'the tags that tell of other writers could not be read')
+    const isKnown = !(tags instanceof Problem)
+    this.#owner = { sentence: tags instanceof Problem ? null : ownerOf(tags), askedMs: nowMs, isKnown }
+    return this.#owner.sentence
+  }
+
+  /** Reads first, as the whole list is replaced: what somebody else has changed in it is kept. null: done. */
+  async #write({ weightPercent, urgency }: WeightChange, signal: AbortSignal): Promise<Problem | null> {
+    const weights = elbWeights(weightPercent)
+    if (weights === null) return inexpressible('ELB', weightPercent, nearestWeights(weightPercent))
+    const caller: Caller = { use: urgency, signal }
+    const forward = await this.#look(caller)
+    if (forward instanceof Problem) return forward
+    if (sharePercent(forward.weights) === weightPercent) return null
+    const arns = await this.#arns(forward, caller)
+    if (arns instanceof Problem) return arns
+    return this.#api.modify(this.#place, withWeights(forward, arns, weights), { use: 'taken', signal })
+  }
+
+  /** A group that the forward does not have yet, and that the settings name, is looked up. */
+  async #arns(forward: Forward, caller: Caller): Promise<Sides<string> | Problem> {
+    const old = forward.arns.old ?? (await arnOf(this.#api, this.#names.old, caller))
+    if (old instanceof Problem) return old
+    const fresh = forward.arns.new ?? (await arnOf(this.#api, this.#names.new, caller))
+    return fresh instanceof Problem ? fresh : { old, new: fresh }
+  }
+}
+
+async function arnOf(api: ElbApi, arnOrName: string, caller: Caller): Promise<string | Problem> {
+  if (arnOrName.startsWith('arn:')) return arnOrName
+  const groups = await api.groups({ Names: [arnOrName] }, caller)
+  if (groups instanceof Problem) return groups
+  return groups[0]?.TargetGroupArn ?? problem('TRAFFIC_NOT_FOUND', `there is no target group ${arnOrName}`)
+}
