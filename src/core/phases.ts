@@ -10,6 +10,7 @@ import { finishRevert, intend, reassert } from './intend.ts'
 import { hasBaked, hasHold, type Phase } from './state.ts'
 import { driftedTargets, readsAsWanted, trialOf, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls, restoreTtls } from './ttl.ts'
+import { sameWeight } from './weights.ts'
 
 type Handler = (draft: Draft) => void
 

@@ -133,8 +133,9 @@ function planStep({ weight = 0, mirror, marked, hold, approval }: StepSettings):
 }
 
 function safeWeightFindings(name: string, policy: ResolvedPolicy, own: PolicySettings | undefined): Finding[] {
-  const first = policy.steps.find(({ trial }) => trial === null)?.weightPercent
-  if (first === undefined || policy.safeWeightPercent < first) return []
+  const first = policy.steps[0]?.weightPercent
+  // A trial is at 0 %: a revert from it must raise nothing, and may well stay there.
+  if (first === undefined || policy.safeWeightPercent < first || policy.safeWeightPercent === 0) return []
   // Where neither is its own, the parent has the same finding.
   if (own?.safeWeight === undefined && own?.steps === undefined) return []
   return [

@@ -42,7 +42,7 @@ const stepsSchema = z
   .superRefine((steps, ctx) => {
     const refuse = (index: number, message: string, hint: string) =>
       ctx.addIssue({ code: 'custom', path: [index, 'weight'], message, params: { code: 'CONFIG_STEPS', hint } })
-    for (const [index, { weight }] of steps.entries()) {
+    for (const [index, { weight, marked, mirror }] of steps.entries()) {
       const before = steps
         .slice(0, index)
         .map((step) => step.weight)
