@@ -49,7 +49,7 @@ export function planFor(slis: readonly SliName[], alphaTimes = 1): Plan {
   const holdSeconds = TICKS_A_STAGE * TICK_SECONDS
   return {
     ...plan,
-    steps: WEIGHTS_PERCENT.map((weightPercent) => ({ weightPercent, holdSeconds, approval: false })),
+    steps: WEIGHTS_PERCENT.map((weightPercent) => ({ weightPercent, holdSeconds, trial: null, approval: false })),
     bakeSeconds: holdSeconds,
     // Weights are the simulator's here, so there is nothing to read them from.
     targets: [],

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { OUTCOMES, type Verdict } from '../core/gates/verdict.ts'
 import type { Counts, Missing, Observation } from '../core/observation.ts'
-import type { Json, Plan } from '../core/plan.ts'
+import type { Json, Plan, Trial } from '../core/plan.ts'
 import { HOLD_CAUSES, type Hold, type Phase, type SliEvidence } from '../core/state.ts'
 
 /**
@@ -56,6 +56,11 @@ function sides<T extends z.ZodType>(schema: T) {
   return z.object({ old: schema, new: schema })
 }
 
+const trialSchema: z.ZodType<Trial> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('marked') }),
+  z.object({ kind: z.literal('mirror'), percent: percentSchema }),
+])
+
 const targetReadingSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('weight'),
@@ -63,6 +68,7 @@ const targetReadingSchema = z.discriminatedUnion('kind', [
     weightPercent: percentSchema,
     pending: z.string().exactOptional(),
     ttlSeconds: secondsSchema.exactOptional(),
+    trial: trialSchema.exactOptional(),
     otherWriter: z.string().exactOptional(),
   }),
   missingSchema.extend({ atMs: momentSchema }),
@@ -194,7 +200,14 @@ export const planSchema: z.ZodType<Plan> = z
     clusters: sides(z.string()),
     policy: z.string(),
     after: z.array(z.string()),
-    steps: z.array(z.object({ weightPercent: percentSchema, holdSeconds: secondsSchema, approval: z.boolean() })),
+    steps: z.array(
+      z.object({
+        weightPercent: percentSchema,
+        trial: trialSchema.nullable(),
+        holdSeconds: secondsSchema,
+        approval: z.boolean(),
+      }),
+    ),
     safeWeightPercent: percentSchema,
     bakeSeconds: secondsSchema,
     drainSeconds: secondsSchema,

@@ -1,3 +1,5 @@
+import type { Trial } from './plan.ts'
+
 /** How pressing a write is: reverts go first, and use the provider's whole quota. */
 export type Urgency = 'revert' | 'forward'
 
@@ -8,5 +10,7 @@ export interface Effect {
   readonly weightPercent: number
   /** DNS: the TTL that the target's records shall have, seconds; null: as it is. */
   readonly ttlSeconds: number | null
+  /** null: none, and one that is there ends. */
+  readonly trial: Trial | null
   readonly urgency: Urgency
 }

@@ -1,6 +1,7 @@
 import type { Urgency } from './effect.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { CommandName } from './observation.ts'
+import type { Trial } from './plan.ts'
 import type { ProblemJson } from './problem.ts'
 import type { Hold, HoldCause, PhaseName } from './state.ts'
 
@@ -31,7 +32,7 @@ export type EventBody =
       readonly type: 'plan-pinned'
       readonly planHash: string
       readonly policy: string
-      readonly weightsPercent: readonly number[]
+      readonly steps: readonly { readonly weightPercent: number; readonly trial: Trial | null }[]
     }
   | {
       readonly type: 'phase-entered'
@@ -44,6 +45,7 @@ export type EventBody =
       readonly type: 'weight-intended'
       readonly fromPercent: number
       readonly toPercent: number
+      readonly trial: Trial | null
       readonly urgency: Urgency
       readonly reason: string
       readonly evidence: readonly Verdict[]

@@ -1,6 +1,7 @@
 import type { EventBody, EventType, HeadgateEvent, Severity } from './event.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
+import type { Trial } from './plan.ts'
 
 type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>
 type Explainers = { readonly [T in EventType]: (event: BodyOf<T>) => string }
@@ -27,9 +28,12 @@ const EXPLAINERS: Explainers = {
     `config refused, the old one stays: ${count(e.problems.length, 'problem')}, first ${e.problems[0]?.code}: ${e.problems[0]?.cause}`,
   'rollout-created': () => 'rollout created: no traffic is moved yet',
   'plan-pinned': (e) =>
-    `plan ${e.planHash} pinned (policy ${e.policy}): ${e.weightsPercent.map((w) => formatPercent(w)).join(' → ')}; later edits of the config do not change it`,
+    `plan ${e.planHash} pinned (policy ${e.policy}): ${e.steps.map(stepLabel).join(' → ')}; later edits of the config do not change it`,
   'phase-entered': (e) => `${e.from} → ${phaseLabel(e.to, e.stepIndex)}: ${e.reason}`,
-  'weight-intended': (e) => `weight ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
+  'weight-intended': (e) =>
+    e.trial === null
+      ? `weight ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`
+      : `${trialSentence(e.trial)}: ${e.reason}`,
   'weight-reasserted': (e) =>
     `weight ${formatPercent(e.weightPercent)} is written again over ${e.foundPercents.map((w) => formatPercent(w)).join(', ')}: ${e.reason}`,
   'weight-applied': (e) =>
@@ -97,6 +101,16 @@ export const PAGE_AFTER_ATTEMPTS = 5
 
 function verdictSeverity(verdict: Verdict): Severity {
   return verdict.outcome === 'pass' || verdict.outcome === 'wait' ? 'info' : 'warn'
+}
+
+function stepLabel({ weightPercent, trial }: BodyOf<'plan-pinned'>['steps'][number]): string {
+  if (trial === null) return formatPercent(weightPercent)
+  return trial.kind === 'marked' ? 'marked requests' : `copies of ${formatPercent(trial.percent)}`
+}
+
+function trialSentence(trial: Trial): string {
+  if (trial.kind === 'marked') return 'only requests that are marked for it go to new'
+  return `new gets a copy of ${formatPercent(trial.percent)} of the requests, and its answers are dropped`
 }
 
 type Restored = BodyOf<'ttls-restored'>['targets'][number]

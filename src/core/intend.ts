@@ -3,10 +3,12 @@ import type { Urgency } from './effect.ts'
 import { formatPercent } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import { freshEvidence } from './initial.ts'
+import type { Trial } from './plan.ts'
 import { sameWeight } from './weights.ts'
 
 export interface Intent {
   readonly weightPercent: number
+  readonly trial?: Trial | null
   readonly urgency: Urgency
   readonly reason: string
   readonly evidence: readonly Verdict[]
@@ -14,7 +16,8 @@ export interface Intent {
 }
 
 /** Makes another weight the intended one. All evidence starts anew: none of it was gathered at that weight. */
-export function intend(draft: Draft, { weightPercent, urgency, reason, evidence, actor = HEADGATE }: Intent): void {
+export function intend(draft: Draft, intent: Intent): void {
+  const { weightPercent, trial = null, urgency, reason, evidence, actor = HEADGATE } = intent
   const fromPercent = draft.state.intendedWeightPercent
   change(draft, {
     intendedWeightPercent: weightPercent,
@@ -22,7 +25,11 @@ export function intend(draft: Draft, { weightPercent, urgency, reason, evidence,
     unconfirmedPercents: [...draft.state.unconfirmedPercents, weightPercent],
     ...freshEvidence(),
   })
-  emit(draft, { type: 'weight-intended', fromPercent, toPercent: weightPercent, urgency, reason, evidence }, actor)
+  emit(
+    draft,
+    { type: 'weight-intended', fromPercent, toPercent: weightPercent, trial, urgency, reason, evidence },
+    actor,
+  )
 }
 
 /** Writes the intended weight again over one that somebody else wrote; that one is no drift until this is confirmed. */

@@ -1,4 +1,4 @@
-import type { Sides } from './plan.ts'
+import type { Sides, Trial } from './plan.ts'
 import type { ProblemJson } from './problem.ts'
 import type { PhaseName } from './state.ts'
 
@@ -70,6 +70,8 @@ export type TargetReading =
       readonly pending?: string
       /** DNS: how long resolvers keep an answer, seconds. */
       readonly ttlSeconds?: number
+      /** The trial that is on; left out: none. */
+      readonly trial?: Trial
       /** Who else writes there, and what to do about it, one sentence. */
       readonly otherWriter?: string
     }

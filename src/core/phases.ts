@@ -3,12 +3,14 @@ import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './d
 import { takeIn } from './evidence.ts'
 import { confirm, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
+import type { Verdict } from './gates/verdict.ts'
 import { judgeAll } from './harm.ts'
 import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
 import { hasBaked, hasHold, type Phase } from './state.ts'
-import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
+import { driftedTargets, readsAsWanted, trialOf, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls, restoreTtls } from './ttl.ts'
+import { sameWeight } from './weights.ts'
 
 type Handler = (draft: Draft) => void
 
@@ -43,8 +45,8 @@ function leaveWaiting(draft: Draft): void {
   unhold(draft, 'dependency', 'every workload named in `after` has baked')
   if (draft.state.holds.length > 0) return
   change(draft, { planHash: plan.hash })
-  const weightsPercent = plan.steps.map((step) => step.weightPercent)
-  emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, weightsPercent })
+  const steps = plan.steps.map(({ weightPercent, trial }) => ({ weightPercent, trial }))
+  emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, steps })
   enter(
     draft,
     { name: 'preflight' },
@@ -141,10 +143,12 @@ function followDrift(draft: Draft): void {
       unhold(draft, 'drift', 'the targets read the intended weight again')
     return
   }
-  const told = drifted.map(
-    ({ target, weightPercent }) =>
-      `${target.id} reads ${formatPercent(weightPercent)} but ${formatPercent(wantedPercent(draft, target))} was written`,
-  )
+  const told = drifted.map(({ target, weightPercent }) => {
+    const wanted = wantedPercent(draft, target)
+    return sameWeight(weightPercent, wanted)
+      ? `${target.id} has another trial than the one that was written`
+      : `${target.id} reads ${formatPercent(weightPercent)} but ${formatPercent(wanted)} was written`
+  })
   const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
   const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
   if (draft.plan.drift === 'correct') {
@@ -166,7 +170,14 @@ function isProven(draft: Draft, holdSeconds: number, index: number): boolean {
   const { state } = draft
   if (state.inForceAtMs === null || !isConfirmedWeight(draft)) return false
   if (state.advancedStepIndex === index) return true
-  return state.heldMs >= holdSeconds * 1000 && state.verdicts.every(({ outcome }) => outcome === 'pass')
+  return state.heldMs >= holdSeconds * 1000 && state.verdicts.every((verdict) => isGoodEnough(draft, verdict))
+}
+
+/** A trial has no requests of users to prove anything with: there it is enough that nothing speaks against NEW. */
+function isGoodEnough(draft: Draft, { gate, outcome }: Verdict): boolean {
+  if (outcome === 'pass' || trialOf(draft) === null) return outcome === 'pass'
+  const isProbe = draft.plan.gates.some(({ id, kind }) => id === gate && kind === 'probe')
+  return outcome === 'wait' && !isProbe
 }
 
 function proofSentence({ state }: Draft, index: number): string {
@@ -188,5 +199,11 @@ function raise(draft: Draft, index: number): void {
   const step = draft.plan.steps[index]
   if (!step) throw new Error(`no step ${index}`)
   const reason = `step ${index + 1} of ${draft.plan.steps.length}`
-  intend(draft, { weightPercent: step.weightPercent, urgency: 'forward', reason, evidence: draft.state.verdicts })
+  intend(draft, {
+    weightPercent: step.weightPercent,
+    trial: step.trial,
+    urgency: 'forward',
+    reason,
+    evidence: draft.state.verdicts,
+  })
 }

@@ -46,13 +46,18 @@ export interface Sides<T> {
 export type Side = keyof Sides<unknown>
 
 export interface PlanStep {
-  /** Share sent to NEW: 0 < w ≤ 100, in steps of 0.1. */
+  /** Share sent to NEW: 0 < w ≤ 100, in steps of 0.1; 0 for a trial. */
   readonly weightPercent: number
+  /** What NEW gets although no user's answer comes from there; null: nothing but its share. */
+  readonly trial: Trial | null
   /** How long the weight must have been in force, and observed, before the next step, seconds. */
   readonly holdSeconds: number
   /** A person must approve before the weight is raised to this one. */
   readonly approval: boolean
 }
+
+/** Requests at NEW before any weight. Who sends marked ones knows that; a mirrored one is a copy whose answer is dropped. */
+export type Trial = { readonly kind: 'marked' } | { readonly kind: 'mirror'; readonly percent: number }
 
 /** What a gate may do at worst. `halt` keeps the weight, `revert` brings it back. */
 export type Harm = 'halt' | 'revert'

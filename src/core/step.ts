@@ -7,9 +7,8 @@ import type { Observation, TargetReading, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
 import type { Plan, PlanTarget } from './plan.ts'
 import { isAtRest, isTerminal, type RolloutState } from './state.ts'
-import { currentReadings, isOnItsWay, wantedPercent } from './targets.ts'
+import { currentReadings, hasAsWanted, isOnItsWay, wantedPercent, wantedTrial } from './targets.ts'
 import { followTtl, wantedTtl } from './ttl.ts'
-import { sameWeight } from './weights.ts'
 
 export interface StepInput {
   readonly state: RolloutState
@@ -123,9 +122,10 @@ function demandWeights(draft: Draft): void {
   for (const { target, reading } of currentReadings(draft)) {
     const weightPercent = wantedPercent(draft, target)
     const ttlSeconds = wantedTtl(draft, target)
-    const isThere = reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
+    const trial = wantedTrial(draft, target)
+    const isThere = hasAsWanted(draft, target, reading)
     if (isThere ? ttlSeconds !== null && isFree(state) : isDemanded(draft, target, reading))
-      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, ttlSeconds, urgency })
+      effects.push({ kind: 'setWeight', targetId: target.id, weightPercent, ttlSeconds, trial, urgency })
   }
 }
 

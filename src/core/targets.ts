@@ -1,5 +1,6 @@
 import type { Draft } from './draft.ts'
-import type { PlanTarget } from './plan.ts'
+import type { TargetReading } from './observation.ts'
+import type { PlanTarget, Trial } from './plan.ts'
 import type { Phase } from './state.ts'
 import { includesWeight, sameWeight } from './weights.ts'
 
@@ -34,12 +35,30 @@ export function currentReadings(draft: Draft) {
   })
 }
 
+/** The trial of the step that the rollout is in; null: it is in none, or the step has a weight. */
+export function trialOf({ plan, state: { phase } }: Pick<Draft, 'plan' | 'state'>): Trial | null {
+  return phase.name === 'stepping' ? (plan.steps[phase.stepIndex]?.trial ?? null) : null
+}
+
+/** The trial that this target is meant to have on now; null: none. */
+export function wantedTrial(draft: Pick<Draft, 'plan' | 'state'>, { role }: PlanTarget): Trial | null {
+  return role === 'split' ? trialOf(draft) : null
+}
+
+/** True when the target has the weight and the trial that it is meant to have. */
+export function hasAsWanted(draft: Draft, target: PlanTarget, reading: TargetReading | null): boolean {
+  if (reading?.kind !== 'weight' || !sameWeight(reading.weightPercent, wantedPercent(draft, target))) return false
+  return sameTrial(reading.trial ?? null, wantedTrial(draft, target))
+}
+
+function sameTrial(a: Trial | null, b: Trial | null): boolean {
+  if (a?.kind === 'mirror' && b?.kind === 'mirror') return sameWeight(a.percent, b.percent)
+  return a?.kind === b?.kind
+}
+
 /** True when every target reads what it is meant to have, in readings that are current. */
 export function readsAsWanted(draft: Draft): boolean {
-  return currentReadings(draft).every(
-    ({ target, reading }) =>
-      reading?.kind === 'weight' && sameWeight(reading.weightPercent, wantedPercent(draft, target)),
-  )
+  return currentReadings(draft).every(({ target, reading }) => hasAsWanted(draft, target, reading))
 }
 
 /** A target that somebody else has moved. */
@@ -56,9 +75,12 @@ export interface Drifted {
  */
 export function driftedTargets(draft: Draft): readonly Drifted[] {
   return currentReadings(draft).flatMap(({ target, reading }) => {
-    if (reading?.kind !== 'weight' || isOurs(draft, target, reading.weightPercent)) return []
+    if (reading?.kind !== 'weight') return []
     const { weightPercent, otherWriter = null } = reading
-    return [{ target, weightPercent, otherWriter }]
+    const isOther = !isOurs(draft, target, weightPercent)
+    // A trial that somebody ended, or began, is foreign too once ours was read back.
+    const hasOtherTrial = !isOnItsWay(draft, target) && !hasAsWanted(draft, target, reading)
+    return isOther || hasOtherTrial ? [{ target, weightPercent, otherWriter }] : []
   })
 }
 

@@ -17,6 +17,7 @@ import {
 } from './observation.ts'
 import type { Gate, HarmGate, Sides } from './plan.ts'
 import type { RolloutState, TestState } from './state.ts'
+import { trialOf } from './targets.ts'
 
 /**
  * Takes new ticks into the gates' tests and proofs. A tick counts once. The tests take every tick of a rollout under way,
@@ -61,6 +62,8 @@ function nextTest(gate: Gate, draft: Draft, stage: Stage): TestState | null {
       return weighLatency(gate, last, { atMs: reading.atMs, counts, stage, phi, latencies: reading.latencies })
     }
     case 'budget': {
+      // What fails in a trial fails no user.
+      if (trialOf(draft) !== null) return null
       const last = before?.kind === 'budget' ? before : null
       const reading = newReading(draft, gate.sli, last?.untilMs ?? 0)
       const counts = reading && bothOf(reading, draft.state)

@@ -63,12 +63,11 @@ export class ScopeWriter {
       this.desired.delete(id)
       this.wanted.delete(id)
     }
-    for (const { targetId, weightPercent, ttlSeconds, urgency } of effects) {
-      const change = { targetId, weightPercent, ttlSeconds, urgency }
+    for (const { kind: _, ...change } of effects) {
+      const { targetId } = change
       this.wanted.set(targetId, change)
       // The same write is on its way: its read-back will tell.
-      const onItsWay = this.inFlight.get(targetId)
-      if (onItsWay?.weightPercent === weightPercent && onItsWay.ttlSeconds === ttlSeconds) continue
+      if (isSameSplit(this.inFlight.get(targetId), change)) continue
       this.desired.set(targetId, change)
     }
     // A revert that is new does not wait out the pause that another one's failures have earned.
@@ -222,10 +221,14 @@ function causeOf(targetId: string, result: WriteResult | undefined): ProblemJson
     : problem('TRAFFIC_TIMEOUT', `${targetId}: the provider gave no answer`).toJSON()
 }
 
-type Write = Pick<WeightChange, 'weightPercent' | 'ttlSeconds' | 'urgency'>
+type Write = Omit<WeightChange, 'targetId'>
 
 function isSameWrite(a: Write | undefined, b: Write): boolean {
-  return (
-    a !== undefined && a.weightPercent === b.weightPercent && a.ttlSeconds === b.ttlSeconds && a.urgency === b.urgency
-  )
+  return a?.urgency === b.urgency && isSameSplit(a, b)
+}
+
+/** The provider is asked for the same, however urgently. */
+function isSameSplit(a: Write | undefined, b: Write): boolean {
+  if (a?.weightPercent !== b.weightPercent || a.ttlSeconds !== b.ttlSeconds) return false
+  return JSON.stringify(a.trial ?? null) === JSON.stringify(b.trial ?? null)
 }

@@ -2,6 +2,7 @@ import { checkBoomerangs } from './check-boomerangs.ts'
 import { checkOrder } from './check-order.ts'
 import { checkPlaces } from './check-places.ts'
 import { checkBurnRates, checkLowTraffic, checkMargins, checkWeights } from './check-policies.ts'
+import { checkTrials } from './check-trials.ts'
 import type { Finding, Path } from './finding.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
@@ -21,6 +22,7 @@ export function checkWorkloads(
     ...checkPlaces(config.workloads, kinds),
     ...checkBoomerangs(config, policies, kinds),
     ...checkWeights(config, policies, kinds),
+    ...checkTrials(config, policies, kinds),
     ...checkBurnRates(config, policies),
     ...checkMargins(config, policies),
     ...checkLowTraffic(config, policies),

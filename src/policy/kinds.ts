@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { SliMeasure } from '../core/plan.ts'
+import type { SliMeasure, Trial } from '../core/plan.ts'
 
 /** The kinds of adapters that a config may name; the registries fit. */
 export interface Kinds {
@@ -14,6 +14,7 @@ export interface TrafficKindConfig {
   readonly account: z.ZodType<unknown> | null
   scopeOf(settings: unknown): string
   placeOf(settings: unknown): string
+  readonly trials?: readonly Trial['kind'][]
   timingOf(settings: unknown): { readonly propagationSeconds: number; readonly movingTtlSeconds: number | null }
   nearestWeights(weightPercent: number): readonly number[]
 }

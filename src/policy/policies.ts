@@ -1,8 +1,8 @@
-import type { BurnPair, Plan, PlanStep } from '../core/plan.ts'
+import type { BurnPair, Plan, PlanStep, Trial } from '../core/plan.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
-import type { PolicySettings } from './schema-policy.ts'
+import type { PolicySettings, StepSettings } from './schema-policy.ts'
 import { suggestion } from './suggest.ts'
 
 /** A policy with everything said. */
@@ -105,9 +105,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     throw new Error('a preset leaves something out')
   }
   return {
-    steps: pick((layer) => layer.steps).map(({ weight, hold, approval }) => {
-      return { weightPercent: weight, holdSeconds: hold, approval }
-    }),
+    steps: pick((layer) => layer.steps).map(planStep),
     safeWeightPercent: pick((layer) => layer.safeWeight),
     bakeSeconds: pick((layer) => layer.bake),
     drainSeconds: pick((layer) => layer.drain),
@@ -128,9 +126,16 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
   }
 }
 
+function planStep({ weight = 0, mirror, marked, hold, approval }: StepSettings): PlanStep {
+  const mirrored = mirror === undefined ? null : ({ kind: 'mirror', percent: mirror } as const)
+  const trial: Trial | null = marked === true ? { kind: 'marked' } : mirrored
+  return { weightPercent: weight, trial, holdSeconds: hold, approval }
+}
+
 function safeWeightFindings(name: string, policy: ResolvedPolicy, own: PolicySettings | undefined): Finding[] {
   const first = policy.steps[0]?.weightPercent
-  if (first === undefined || policy.safeWeightPercent < first) return []
+  // A trial is at 0 %: a revert from it must raise nothing, and may well stay there.
+  if (first === undefined || policy.safeWeightPercent < first || policy.safeWeightPercent === 0) return []
   // Where neither is its own, the parent has the same finding.
   if (own?.safeWeight === undefined && own?.steps === undefined) return []
   return [

@@ -9,7 +9,14 @@ const harm = z.enum(['halt', 'revert'])
 
 const stepSchema = z
   .strictObject({
-    weight: percent({ min: 0.1 }).meta(about('Share sent to NEW, in steps of 0.1', '10%')),
+    weight: percent({ min: 0.1 }).optional().meta(about('Share sent to NEW, in steps of 0.1', '10%')),
+    marked: z
+      .literal(true)
+      .optional()
+      .meta(about('Instead of a weight: only requests that are marked for it go to NEW', true)),
+    mirror: percent({ min: 0.1 })
+      .optional()
+      .meta(about('Instead of a weight: NEW gets a copy of this share, and its answers are dropped', '10%')),
     hold: duration({ maxSeconds: 30 * DAY_SECONDS }).meta(
       about('How long the weight must have been in force, and observed, before the next step', '10m'),
     ),
@@ -18,7 +25,16 @@ const stepSchema = z
       .prefault(false)
       .meta(about('A person must approve before the weight is raised to this one', true)),
   })
-  .meta(about('A weight, and how long it is held', { weight: '10%', hold: '10m' }))
+  .superRefine(({ weight, marked, mirror }, ctx) => {
+    const said = [weight, marked, mirror].filter((one) => one !== undefined)
+    if (said.length === 1) return
+    const message = said.length === 0 ? 'a step without a weight' : 'a step that is more than one thing'
+    const params = { code: 'CONFIG_STEPS', hint: 'give each step one of: weight, marked, mirror' }
+    ctx.addIssue({ code: 'custom', message, params })
+  })
+  .meta(about('A weight, or a trial without any, and how long it is held', { weight: '10%', hold: '10m' }))
+
+export type StepSettings = z.output<typeof stepSchema>
 
 const stepsSchema = z
   .array(stepSchema)
@@ -26,16 +42,22 @@ const stepsSchema = z
   .superRefine((steps, ctx) => {
     const refuse = (index: number, message: string, hint: string) =>
       ctx.addIssue({ code: 'custom', path: [index, 'weight'], message, params: { code: 'CONFIG_STEPS', hint } })
-    for (const [index, { weight }] of steps.entries()) {
-      const before = steps[index - 1]?.weight
-      if (before !== undefined && weight <= before)
+    for (const [index, { weight, marked, mirror }] of steps.entries()) {
+      const before = steps
+        .slice(0, index)
+        .map((step) => step.weight)
+        .findLast((one) => one !== undefined)
+      if (before === undefined) continue
+      if (weight === undefined)
+        refuse(index, 'a trial after a weight', 'put what moves no user before the first weight')
+      else if (weight <= before)
         refuse(index, `${weight}% is not above the step before, ${before}%`, 'write the weights in rising order')
     }
     const last = steps.at(-1)
     if (last && last.weight !== 100)
       refuse(
         steps.length - 1,
-        `the last step is ${last.weight}%, not 100%`,
+        last.weight === undefined ? 'the last step moves nothing' : `the last step is ${last.weight}%, not 100%`,
         'add a step with `weight: 100%` at the end',
       )
   })

@@ -1,6 +1,6 @@
 import type { Urgency } from '../core/effect.ts'
 import type { Missing } from '../core/observation.ts'
-import type { Json } from '../core/plan.ts'
+import type { Json, Trial } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
 import type { AdapterContext, SettingsSchema } from './kind.ts'
 import type { Quota } from './quota.ts'
@@ -17,6 +17,8 @@ export interface TrafficKind<Settings = unknown, Account = unknown> {
   /** The place within the scope: two workloads must not claim the same. */
   placeOf(settings: Settings): string
   timingOf(settings: Settings): TrafficTiming
+  /** The trials that it can do before any weight; left out: none. */
+  readonly trials?: readonly Trial['kind'][]
   /** The weights nearest to this one that the provider can have, percent: itself alone, where it can have that. */
   nearestWeights(weightPercent: number): readonly number[]
   /** The least that Headgate must be allowed to do for these targets. No I/O. */
@@ -77,6 +79,8 @@ export interface TrafficReading {
   readonly pending?: string
   /** DNS: how long resolvers keep an answer, seconds: the longer of the two siblings'. */
   readonly ttlSeconds?: number
+  /** The trial that is on; left out: none. */
+  readonly trial?: Trial
   /** Who else writes here, and what to change there, one sentence; left out: nobody that the adapter can see. */
   readonly otherWriter?: string
 }
@@ -87,6 +91,8 @@ export interface WeightChange {
   readonly weightPercent: number
   /** DNS: the TTL that both siblings shall have, seconds; null: as it is. */
   readonly ttlSeconds: number | null
+  /** null or left out: none, and one that is there ends. Only kinds that have `trials` are asked for one. */
+  readonly trial?: Trial | null
   readonly urgency: Urgency
 }
 

@@ -64,7 +64,16 @@ export class WriterBench {
     const effects = parts.flatMap(([targetId, weight]): Effect[] => {
       if (weight === undefined) return []
       const urgency: Urgency = weight.endsWith('!') ? 'revert' : 'forward'
-      return [{ kind: 'setWeight', targetId, weightPercent: Number.parseFloat(weight), ttlSeconds: null, urgency }]
+      return [
+        {
+          kind: 'setWeight',
+          targetId,
+          weightPercent: Number.parseFloat(weight),
+          ttlSeconds: null,
+          trial: null,
+          urgency,
+        },
+      ]
     })
     const ids = parts.map(([id]) => id)
     this.writer.want(ids, effects)

@@ -143,7 +143,12 @@ function fakePlan(workload: string): Plan {
     clusters: { old: 'prod-a', new: 'prod-b' },
     policy: 'standard',
     after: ['catalog'],
-    steps: [1, 10, 100].map((weightPercent) => ({ weightPercent, holdSeconds: 300, approval: weightPercent === 100 })),
+    steps: [1, 10, 100].map((weightPercent) => ({
+      weightPercent,
+      trial: null,
+      holdSeconds: 300,
+      approval: weightPercent === 100,
+    })),
     safeWeightPercent: 0,
     bakeSeconds: 86_400,
     drainSeconds: 3600,

@@ -30,6 +30,7 @@ export const kinds: Kinds = {
       placeOf: (settings) => proxyOutput.parse(settings).backend,
       account: null,
       timingOf: () => ({ propagationSeconds: 0, movingTtlSeconds: null }),
+      trials: ['mirror'],
       // Like a proxy with 100 slots: nothing between none and one.
       nearestWeights: (weight) => (weight > 0 && weight < 1 ? [0, 1] : [weight]),
     },

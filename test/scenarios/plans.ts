@@ -8,6 +8,7 @@ import type {
   PlanTarget,
   ProofGate,
   SliSpec,
+  Trial,
 } from '../../src/core/plan.ts'
 
 /** Buckets of the worlds' latency SLI, seconds. */
@@ -24,7 +25,7 @@ const DISPERSION = { assumed: 1, max: 50 } as const
 const SHARED_BY = { withoutLatency: 1, withLatency: 3 } as const
 
 /**
- * `steps=10/20,50/20!,100/20` (weight/holdSeconds, `!` needs approval), `gates=all` (the tests beside the burn rate),
+ * `steps=marked/20,mirror10/20,10/20,50/20!,100/20` (weight or trial/holdSeconds, `!` needs approval), `gates=all` (the tests beside the burn rate),
  * `latency=yes` (an SLI with buckets), `probe=yes`, `low=wait|probes|person` after `lowAfter` seconds, and single
  * settings by their plan names.
  */
@@ -86,9 +87,16 @@ function target(
 
 function stepsOf(given: Given): Plan['steps'] {
   return (given['steps'] ?? '10/30,50/30,100/30').split(',').map((text) => {
-    const [, weight, hold, mark] = /^([\d.]+)\/(\d+)(!?)$/.exec(text) ?? []
-    return { weightPercent: Number(weight), holdSeconds: Number(hold), approval: mark === '!' }
+    const [, what = '', hold, mark] = /^([\d.]+|marked|mirror[\d.]+)\/(\d+)(!?)$/.exec(text) ?? []
+    const trial = trialOf(what)
+    const weightPercent = trial === null ? Number(what) : 0
+    return { weightPercent, trial, holdSeconds: Number(hold), approval: mark === '!' }
   })
+}
+
+function trialOf(text: string): Trial | null {
+  if (text === 'marked') return { kind: 'marked' }
+  return text.startsWith('mirror') ? { kind: 'mirror', percent: Number(text.slice('mirror'.length)) } : null
 }
 
 function slisOf(given: Given): readonly SliSpec[] {

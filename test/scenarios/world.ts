@@ -117,6 +117,9 @@ export class World {
       this.provider.weights[target] = Number.parseFloat(weight ?? '')
       this.provider.otherWriter = writer.length > 0 ? writer.join(' ') : null
     },
+    foreignTrial: () => {
+      this.provider.trial = null
+    },
     ttl: ([seconds]) => {
       this.provider.ttlSeconds = Number(seconds)
     },
@@ -171,7 +174,10 @@ export class World {
   private requests(): Sides<number> {
     const share = (this.sharePercent ?? this.weightPercent) / 100
     const part = (of: number) => Math.round(this.rate * SWEEP_SECONDS * of)
-    return { old: part(1 - share), new: part(share) }
+    const { trial } = this.provider
+    // Copies come on top: their originals are still answered by OLD.
+    const copies = trial?.kind === 'mirror' ? part(trial.percent / 100) : 0
+    return { old: part(1 - share), new: part(share) + copies }
   }
 
   private bySide<T>(of: (side: Side) => T): Sides<T> {

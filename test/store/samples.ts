@@ -48,7 +48,7 @@ export function samplePlan(hash: string, workload = 'checkout'): Plan {
     clusters: { old: 'a', new: 'b' },
     policy: 'standard',
     after: [],
-    steps: [{ weightPercent: 100, holdSeconds: 60, approval: false }],
+    steps: [{ weightPercent: 100, trial: null, holdSeconds: 60, approval: false }],
     safeWeightPercent: 0,
     bakeSeconds: 60,
     drainSeconds: 60,
