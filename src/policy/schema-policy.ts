@@ -48,9 +48,9 @@ const stepsSchema = z
         .map((step) => step.weight)
         .findLast((one) => one !== undefined)
       if (before === undefined) continue
-      if (weight === undefined)
+      if (marked !== undefined || mirror !== undefined)
         refuse(index, 'a trial after a weight', 'put what moves no user before the first weight')
-      else if (weight <= before)
+      else if (weight !== undefined && weight <= before)
         refuse(index, `${weight}% is not above the step before, ${before}%`, 'write the weights in rising order')
     }
     const last = steps.at(-1)
