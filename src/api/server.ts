@@ -13,7 +13,7 @@ import { drainOnClose } from './drain.ts'
 import { answerProblems } from './errors.ts'
 import { isLoopback, isLoopbackHeader } from './hosts.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
-import { commandRoutes } from './routes/commands.ts'
+import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
 import { streamRoute } from './routes/stream.ts'
@@ -55,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     workloadRoutes(scope, options)
     journalRoutes(scope, options)
     commandRoutes(scope, options)
+    commandToAllRoutes(scope, options)
     streamRoute(scope, options, limits, ending)
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CATALOGUE } from '../core/catalogue.ts'
-import { COMMANDS } from '../core/observation.ts'
+import { COMMANDS, COMMANDS_TO_ALL } from '../core/observation.ts'
 import type { ProblemCode, ProblemJson } from '../core/problem.ts'
 import {
   holdSchema,
@@ -118,16 +118,18 @@ export const journalPageSchema = z
   })
   .meta({ id: 'JournalPage' })
 
+const reasonSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .regex(/^[^\p{Cc}]*$/u, 'must be one line')
+  .meta({ description: 'For the journal: one line' })
+
 export const commandSchema = z
   .strictObject({
     command: z.enum(COMMANDS),
-    reason: z
-      .string()
-      .trim()
-      .min(1)
-      .max(500)
-      .regex(/^[^\p{Cc}]*$/u, 'must be one line')
-      .meta({ description: 'For the journal: one line' }),
+    reason: reasonSchema,
     force: z.boolean().default(false).meta({ description: 'Revert although OLD looks no better' }),
   })
   .refine((body) => !body.force || body.command === 'revert', {
@@ -144,6 +146,15 @@ export const submittedSchema = z
   })
   .meta({ id: 'Submitted' })
 
+export const commandToAllSchema = z.strictObject({
+  command: z.enum(COMMANDS_TO_ALL),
+  reason: reasonSchema,
+})
+
+export const submittedToAllSchema = z
+  .object({ commands: z.array(z.object({ workload: z.string(), factId: z.string() })) })
+  .meta({ id: 'SubmittedToAll', description: 'To whom the command was said' })
+
 export const readySchema = z.object({ ready: z.boolean(), problems: z.array(problemSchema) }).meta({ id: 'Ready' })
 
 export type StatusJson = z.infer<typeof statusSchema>
@@ -151,4 +162,5 @@ export type WorkloadJson = z.infer<typeof workloadSchema>
 export type WorkloadDetailJson = z.infer<typeof workloadDetailSchema>
 export type JournalRowJson = z.infer<typeof journalRowSchema>
 export type JournalPageJson = z.infer<typeof journalPageSchema>
+export type SubmittedToAllJson = z.infer<typeof submittedToAllSchema>
 export type SubmittedJson = z.infer<typeof submittedSchema>

@@ -7,14 +7,16 @@ import {
   refusalSchema,
   type StatusJson,
   type SubmittedJson,
+  type SubmittedToAllJson,
   statusSchema,
   submittedSchema,
+  submittedToAllSchema,
   type WorkloadDetailJson,
   type WorkloadJson,
   workloadDetailSchema,
   workloadSchema,
 } from '../api/wire.ts'
-import type { CommandName } from '../core/observation.ts'
+import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
 import { readEvents } from './sse.ts'
@@ -26,6 +28,11 @@ export interface ClientOptions {
   readonly token: string | null
   /** Ends every request. */
   readonly signal: AbortSignal
+}
+
+export interface CommandToAllBody {
+  readonly command: (typeof COMMANDS_TO_ALL)[number]
+  readonly reason: string
 }
 
 export interface CommandBody {
@@ -44,6 +51,8 @@ export interface Client {
   workload(name: string): Promise<WorkloadDetailJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
   command(workload: string, body: CommandBody): Promise<SubmittedJson>
+  /** Says it to every workload that it fits. */
+  commandAll(body: CommandToAllBody): Promise<SubmittedToAllJson>
   /** Rows after `afterSeq` as they come, until the connection ends. `onOpen` is called once it stands. */
   stream(query: Omit<JournalQuery, 'limit'>, onOpen?: () => void): AsyncGenerator<JournalRowJson>
 }
@@ -104,6 +113,12 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
     command: (workload, body) =>
       ask(submittedSchema, `api/v1/workloads/${encodeURIComponent(workload)}/commands`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    commandAll: (body) =>
+      ask(submittedToAllSchema, 'api/v1/commands', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import type { CommandName } from '../core/observation.ts'
+import { COMMANDS_TO_ALL, type CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import { readVersion } from '../shared/version.ts'
 import type { LogLevel } from '../telemetry/log.ts'
@@ -108,6 +108,8 @@ function addViews(program: Command, run: Run): void {
     .action((options) => run(async (session) => (await import('./commands/journal.ts')).journal(session, options)))
 }
 
+const TO_ALL: readonly CommandName[] = COMMANDS_TO_ALL
+
 const COMMANDS: readonly (readonly [CommandName, string])[] = [
   ['pause', 'hold at this weight until a `resume`'],
   ['resume', 'clear a pause or a halt, and judge only what comes from now on'],
@@ -123,13 +125,19 @@ function addCommand(program: Command, run: Run, name: CommandName, description: 
   const command = program
     .command(name)
     .description(description)
-    .argument('<workload>')
+    .argument(TO_ALL.includes(name) ? '[workload]' : '<workload>')
     .requiredOption('-r, --reason <text>', 'why, for the journal')
     .option('--no-wait', 'do not wait for the outcome')
     .option('--timeout <seconds>', 'how long to wait for the outcome', wholeNumber(1, 86_400), 60)
   if (name === 'revert') command.option('--force', 'even if OLD looks no better')
-  command.action((workload: string, options) =>
-    run(async (session) => (await import('./commands/command.ts')).command(session, name, workload, options)),
+  if (TO_ALL.includes(name)) command.option('--all', 'say it to every workload that it fits, and do not wait')
+  command.action((workload: string | undefined, options) =>
+    run(async (session) => {
+      const { command: say, commandAll } = await import('./commands/command.ts')
+      if (workload !== undefined && options.all !== true) return say(session, name, workload, options)
+      if (workload === undefined && options.all === true) return commandAll(session, name, options)
+      throw problem('CLI_USAGE', 'name one workload, or say --all')
+    }),
   )
 }
 

@@ -46,6 +46,9 @@ export function isMissing<T extends object>(value: T | Missing): value is Missin
 export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
+/** Those that make sense to all workloads at once. */
+export const COMMANDS_TO_ALL = ['pause', 'resume', 'halt', 'revert'] as const satisfies readonly CommandName[]
+
 /** A thing that somebody said; it changes nothing until a step takes it in. */
 export interface Fact {
   /** Chosen by the sender; the inbox keeps one of each. */

@@ -9,6 +9,10 @@ import { WRITE_TIMEOUT_MS } from './lease.ts'
 /** Pause before a failed revert is tried again: doubled each time up to the longest, with jitter, ms. */
 const SHORTEST_BACKOFF_MS = 200
 const LONGEST_BACKOFF_MS = 5_000
+/** Calls in a row that had room for nothing, as while a provider's batch is halved to find its fault: more are a failure. */
+const MAX_FRUITLESS_CALLS = 12
+/** A write that was acknowledged, and that nobody could read back for so long, is made again, ms. */
+const UNVERIFIED_MS = 60_000
 
 export interface ActDeps {
   readonly write: (
@@ -20,6 +24,8 @@ export interface ActDeps {
   readonly takeTurn: (scope: string, urgency: Urgency, signal: AbortSignal) => Promise<boolean>
   /** Asked right before each write: the token of the lease that this process holds now; null: it holds none. */
   readonly leaseToken: () => number | null
+  /** Whether a target was read in a call that began at this time or later. */
+  readonly wasReadSince: (targetId: string, sinceMs: number) => boolean
   /** Called after each call returned, with what came of it. */
   readonly onWritten: (scope: string, reports: readonly WriteReport[]) => void
   readonly clock: Clock
@@ -38,6 +44,9 @@ export class ScopeWriter {
   private readonly desired = new Map<string, WeightChange>()
   /** Failures in a row of the newest write of each target. */
   private readonly failures = new Map<string, { readonly change: WeightChange; readonly count: number }>()
+  /** What was acknowledged, until it is read back: a slow read must not have it written over and over. */
+  private readonly acknowledged = new Map<string, { readonly change: WeightChange; readonly atMs: number }>()
+  private fruitlessCalls = 0
   /** The lease under which the last word was said: under another one somebody else may have had a later word. */
   private token: number | null = null
   /** Ends the pause before a failed revert is tried again; null: it does not pause. */
@@ -67,7 +76,7 @@ export class ScopeWriter {
       const { targetId } = change
       this.wanted.set(targetId, change)
       // The same write is on its way: its read-back will tell.
-      if (isSameSplit(this.inFlight.get(targetId), change)) continue
+      if (isSameSplit(this.inFlight.get(targetId), change) || this.isUnverified(change)) continue
       this.desired.set(targetId, change)
     }
     // A revert that is new does not wait out the pause that another one's failures have earned.
@@ -141,6 +150,7 @@ export class ScopeWriter {
     this.token = token
     this.desired.clear()
     this.wanted.clear()
+    this.acknowledged.clear()
   }
 
   private async writeOnce(batch: readonly WeightChange[]): Promise<void> {
@@ -148,16 +158,25 @@ export class ScopeWriter {
     const results = await this.call(batch)
     this.inFlight = new Map()
     const isDeferred = ({ targetId }: WeightChange) => results.get(targetId)?.kind === 'deferred'
-    // A call that had room for nothing is a failure: asked again at once, it would go round for ever.
-    const hadRoom = !batch.every(isDeferred)
-    const tried = batch.filter((change) => !(hadRoom && isDeferred(change)))
-    if (hadRoom) for (const { targetId } of batch.filter(isDeferred)) this.desireAgain(targetId)
+    this.fruitlessCalls = batch.every(isDeferred) ? this.fruitlessCalls + 1 : 0
+    // Asked again at once for ever, a call that never has room would go round and round.
+    const isEndless = this.fruitlessCalls > MAX_FRUITLESS_CALLS
+    const tried = batch.filter((change) => isEndless || !isDeferred(change))
+    if (!isEndless) for (const { targetId } of batch.filter(isDeferred)) this.desireAgain(targetId)
     const reports = tried.map((change) => this.report(change, results.get(change.targetId)))
     for (const { kind, targetId } of reports) {
       // A revert is tried for as long as it is wanted; a step forward waits for the next sweep, which may think better.
       if (kind === 'failed' && this.wanted.get(targetId)?.urgency === 'revert') this.desireAgain(targetId)
     }
     if (reports.length > 0) this.deps.onWritten(this.scope, reports)
+  }
+
+  /** True while nobody has looked what came of the very same write. */
+  private isUnverified(change: WeightChange): boolean {
+    const last = this.acknowledged.get(change.targetId)
+    if (!last || !isSameSplit(last.change, change)) return false
+    const ageMs = this.deps.clock.nowMs() - last.atMs
+    return ageMs >= 0 && ageMs < UNVERIFIED_MS && !this.deps.wasReadSince(change.targetId, last.atMs)
   }
 
   /** The last word on it is to be written, unless a later one is already. */
@@ -191,8 +210,10 @@ export class ScopeWriter {
   private report(change: WeightChange, result: WriteResult | undefined): WriteReport {
     const { targetId, weightPercent, ttlSeconds } = change
     const atMs = this.deps.clock.nowMs()
+    this.acknowledged.delete(targetId)
     if (result?.kind === 'applied') {
       this.failures.delete(targetId)
+      this.acknowledged.set(targetId, { change, atMs })
       return { kind: 'applied', targetId, weightPercent, ttlSeconds, atMs }
     }
     const before = this.failures.get(targetId)

@@ -1,5 +1,6 @@
+import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
-import type { Control, ServiceStatus } from '../ports/control.ts'
+import type { CommandRequest, Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
 import type { Inbox } from '../ports/store.ts'
 import type { Engine } from './engine.ts'
@@ -21,6 +22,11 @@ export interface ControlDeps {
 
 /** The running engine as the API sees it. */
 export function createControl({ engine, observer, inbox, wakeups, clock, random, about }: ControlDeps): Control {
+  function factOf(request: Omit<CommandRequest, 'factId'>, factId: string | null): Fact {
+    if (!engine.book.isConfigured(request.workload)) throw problem('API_NOT_FOUND', `no workload "${request.workload}"`)
+    return { id: factId ?? random.id(), kind: 'command', ...request, receivedAtMs: clock.nowMs() }
+  }
+
   return {
     status: () => ({
       ...about(),
@@ -34,22 +40,17 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
         .subjects()
         .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], phases) }))
     },
-    submit: async ({ workload, command, reason, actor, force, factId: wantedId }) => {
-      if (!engine.book.isConfigured(workload)) throw problem('API_NOT_FOUND', `no workload "${workload}"`)
-      const factId = wantedId ?? random.id()
-      const receivedAtMs = clock.nowMs()
-      const isNew = await inbox.put({
-        id: factId,
-        kind: 'command',
-        workload,
-        command,
-        reason,
-        actor,
-        receivedAtMs,
-        force,
-      })
-      wakeups.urgent([workload])
-      return { factId, isNew }
+    submit: async ({ factId, ...request }) => {
+      const fact = factOf(request, factId)
+      const isNew = await inbox.put(fact)
+      wakeups.urgent([fact.workload])
+      return { factId: fact.id, isNew }
+    },
+    submitAll: async (request, workloads) => {
+      const facts = workloads.map((workload) => factOf({ ...request, workload }, null))
+      await inbox.putAll(facts)
+      wakeups.urgent(workloads)
+      return facts.map(({ id: factId }) => ({ factId, isNew: true }))
     },
     onCommit: (listener) => engine.onCommit(listener),
   }

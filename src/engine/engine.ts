@@ -246,11 +246,12 @@ export class Engine {
   private writer(scope: string): ScopeWriter {
     let writer = this.writers.get(scope)
     if (!writer) {
-      const { scopes, lease, clock, random, log } = this.deps
+      const { scopes, observer, lease, clock, random, log } = this.deps
       writer = new ScopeWriter(scope, {
         write: (name, changes, signal) => scopes.write(name, changes, signal),
         takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.take(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
+        wasReadSince: (targetId, sinceMs) => observer.wasReadSince(targetId, sinceMs),
         onWritten: (name, reports) => this.readBack(name, reports),
         clock,
         random,

@@ -63,25 +63,38 @@ export class Observer {
     )
   }
 
-  /** The scopes to be read now. One that rests, because nothing is on its way to it, costs no call in each sweep. */
+  /**
+   * The scopes to be read now. One that rests, because nothing is on its way to it, costs no call in each sweep; and those
+   * that rest take turns, so that a hundred of them don't ask for an account's quota in one moment.
+   */
   private dueScopes(active: readonly Subject[]): readonly string[] {
-    const { scopes, clock } = this.deps
+    const { scopes, sweepSeconds } = this.deps
     const busy = new Set(scopes.namesOf(active.filter((one) => !this.isQuiet(one)).map(({ plan }) => plan)))
-    return scopes.namesOf(active.map(({ plan }) => plan)).filter((name) => {
-      const ageMs = clock.nowMs() - (this.readAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
-      // A clock that went back makes no reading younger.
-      return busy.has(name) || ageMs < 0 || ageMs >= scopes.restSecondsOf(name) * 1000
+    const resting = scopes.namesOf(active.map(({ plan }) => plan)).filter((name) => !busy.has(name))
+    const turns = [...Map.groupBy(resting, (name) => scopes.restSecondsOf(name))].flatMap(([restSeconds, names]) => {
+      const sweepsARound = Math.max(1, Math.floor(restSeconds / sweepSeconds))
+      const byAge = names.toSorted((a, b) => this.ageMs(b) - this.ageMs(a))
+      return byAge
+        .slice(0, Math.ceil(names.length / sweepsARound))
+        .filter((name) => this.ageMs(name) >= restSeconds * 1000)
     })
+    return [...busy, ...turns]
   }
 
-  /** True when nothing is on its way to its targets, and all of them were read. */
+  /** How old a scope's newest read is, ms; one from the future, before the clock went back, is as old as can be. */
+  private ageMs(name: string): number {
+    const ageMs = this.deps.clock.nowMs() - (this.readAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
+    return ageMs < 0 ? Number.POSITIVE_INFINITY : ageMs
+  }
+
+  /** True when nothing is on its way to its targets, and none of them could not be read. */
   private isQuiet({ state, plan }: Subject): boolean {
     const isMoving = state.unconfirmedPercents.length > 0 || PASSING.includes(state.phase.name)
     const isSettling = state.phase.name === 'stepping' && state.inForceAtMs === null
     if (isMoving || isSettling || state.holds.some(({ cause }) => cause === 'drift')) return false
     return plan.targets.every(({ id }) => {
       const reading = this.targets.get(id)
-      return reading?.kind === 'weight' && reading.pending === undefined
+      return reading === undefined || (reading.kind === 'weight' && reading.pending === undefined)
     })
   }
 
@@ -103,6 +116,12 @@ export class Observer {
 
   noteWrites(reports: readonly WriteReport[]): void {
     for (const report of reports) this.writes.set(`${report.targetId} ${report.kind} ${report.weightPercent}`, report)
+  }
+
+  /** Whether the newest reading is one of a call that began then or later, and has a weight. */
+  wasReadSince(targetId: string, sinceMs: number): boolean {
+    const reading = this.targets.get(targetId)
+    return reading?.kind === 'weight' && reading.atMs >= sinceMs
   }
 
   /** True when the newest reading proves this write. */

@@ -15,6 +15,14 @@ export interface Control {
    * inbox throws.
    */
   submit(request: CommandRequest): Promise<Submitted>
+  /**
+   * The same for many workloads at once: all of their commands are durable, or none. Throws API_NOT_FOUND when one of the
+   * workloads is unknown.
+   */
+  submitAll(
+    request: Omit<CommandRequest, 'workload' | 'factId'>,
+    workloads: readonly string[],
+  ): Promise<readonly Submitted[]>
   /** Calls the listener after each commit with rows, until the returned function is called. */
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void
 }

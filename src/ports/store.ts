@@ -56,6 +56,8 @@ export interface Committed {
 export interface Inbox {
   /** Durable when it resolves. False: a fact with this id was there before, consumed or not. */
   put(fact: Fact): Promise<boolean>
+  /** The same for many, in one transaction: all of them or none. */
+  putAll(facts: readonly Fact[]): Promise<readonly boolean[]>
   /** The oldest facts that no commit has consumed. */
   pending(limit: number): Promise<readonly Fact[]>
 }

@@ -1,4 +1,5 @@
 import type { JournalRow } from '../core/event.ts'
+import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { Commit, Committed, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
@@ -39,9 +40,14 @@ function createStore(connection: Connection): Store {
 
 function createInbox(connection: Connection): Inbox {
   return {
-    put: async (fact) => connection.write((sql) => sql.putFact.run(fact.id, JSON.stringify(fact)).changes === 1),
+    put: async (fact) => connection.write((sql) => putFact(sql, fact)),
+    putAll: async (facts) => connection.write((sql) => facts.map((fact) => putFact(sql, fact))),
     pending: async (limit) => connection.read((sql) => sql.pendingFacts.all(limit).map(readFact)),
   }
+}
+
+function putFact(sql: Statements, fact: Fact): boolean {
+  return sql.putFact.run(fact.id, JSON.stringify(fact)).changes === 1
 }
 
 function createJournal(connection: Connection): Journal {

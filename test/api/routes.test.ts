@@ -283,6 +283,7 @@ describe('OpenAPI', () => {
       'get /api/v1/workloads/{name}',
       'get /api/v1/journal',
       'post /api/v1/workloads/{name}/commands',
+      'post /api/v1/commands',
       'get /api/v1/stream',
     ])
     expect(Object.keys(document.components.schemas)).toEqual(

@@ -179,7 +179,8 @@ function refusalSuite({ ports, lease, commit }: User): void {
 
 function inboxSuite({ ports, lease, commit, reconnect }: User): void {
   test('facts wait in the order in which they came', async () => {
-    for (const id of ['b', 'a', 'c']) expect(await ports().inbox.put(sampleFact(id))).toBe(true)
+    expect(await ports().inbox.put(sampleFact('b'))).toBe(true)
+    expect(await ports().inbox.putAll([sampleFact('a'), sampleFact('b'), sampleFact('c')])).toEqual([true, false, true])
     await reconnect()
     expect(await ports().inbox.pending(10)).toEqual(['b', 'a', 'c'].map((id) => sampleFact(id)))
     expect(await ports().inbox.pending(2)).toEqual(['b', 'a'].map((id) => sampleFact(id)))

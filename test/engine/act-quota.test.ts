@@ -41,15 +41,58 @@ describe('what the call had no room for', () => {
     expect(bench.told()).toEqual(want)
   })
 
-  test('is a failure when that was everything: it must not be asked for ever without a pause', async () => {
+  test('is asked again at once while a batch is halved, but not for ever', async () => {
     const bench = new WriterBench()
     const room = (): Results => new Map([['a', { kind: 'deferred' }]])
     await bench.want('a=0!')
+    for (let call = 1; call <= 12; call++) await bench.answer(room)
+    expect(bench.reports).toEqual([])
     await bench.answer(room)
     expect(bench.reports).toMatchObject([{ kind: 'failed', attempt: 1, problem: { code: 'TRAFFIC_BAD_ANSWER' } }])
-    expect(bench.calls).toHaveLength(1)
+    expect(bench.calls).toHaveLength(13)
     await bench.clock.advance(200)
+    expect(bench.calls).toHaveLength(14)
+  })
+})
+
+describe('what was acknowledged', () => {
+  test('is not written again before somebody has looked', async () => {
+    const bench = new WriterBench()
+    await bench.want('a=0!')
+    await bench.apply()
+    await bench.want('a=0!')
+    expect(bench.told()).toEqual(['a=0!'])
+  })
+
+  test('is written again once a later read does not show it', async () => {
+    const bench = new WriterBench()
+    await bench.want('a=0!')
+    await bench.apply()
+    bench.readAtMs.set('a', bench.clock.nowMs())
+    await bench.want('a=0!')
     expect(bench.told()).toEqual(['a=0!', 'a=0!'])
+  })
+
+  test('is written again when nobody could look for a minute, or the clock went back', async () => {
+    const bench = new WriterBench()
+    await bench.want('a=0!')
+    await bench.apply()
+    await bench.clock.advance(60_000)
+    await bench.want('a=0!')
+    await bench.apply()
+    bench.clock.set(bench.clock.nowMs() - 1000)
+    await bench.want('a=0!')
+    expect(bench.calls).toHaveLength(3)
+  })
+
+  test('does not keep another word from being written', async () => {
+    const bench = new WriterBench()
+    await bench.want('a=10')
+    await bench.apply()
+    await bench.want('a=0!')
+    await bench.apply()
+    await bench.want('a=10')
+    expect(bench.told()).toEqual(['a=10', 'a=0!', 'a=10'])
   })
 })
 

@@ -31,6 +31,7 @@ function cuttable({ memory: { store, inbox } }: World) {
     },
     inbox: {
       put: (...args: Parameters<typeof inbox.put>) => through(() => inbox.put(...args)),
+      putAll: (...args: Parameters<typeof inbox.putAll>) => inbox.putAll(...args),
       pending: (...args: Parameters<typeof inbox.pending>) => through(() => inbox.pending(...args)),
     },
   }

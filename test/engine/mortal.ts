@@ -53,6 +53,7 @@ export function storeOf(life: Life, { store, inbox }: { store: Store; inbox: Inb
     },
     inbox: {
       put: (...args) => life.call(() => inbox.put(...args)),
+      putAll: (...args) => life.call(() => inbox.putAll(...args)),
       pending: (...args) => life.call(() => inbox.pending(...args)),
     },
   }

@@ -24,6 +24,8 @@ export class WriterBench {
   /** What the provider has, by target. */
   readonly weights = new Map<string, number>()
   leaseToken: number | null = 1
+  /** When each target was last read. */
+  readonly readAtMs = new Map<string, number>()
   readonly writer: ScopeWriter
 
   constructor(changes: Partial<ActDeps> & { readonly chance?: number } = {}) {
@@ -39,6 +41,7 @@ export class WriterBench {
         return call.answer.promise
       },
       takeTurn: async () => true,
+      wasReadSince: (targetId, sinceMs) => (this.readAtMs.get(targetId) ?? Number.NEGATIVE_INFINITY) >= sinceMs,
       leaseToken: () => this.leaseToken,
       onWritten: (_, told) => void this.reports.push(...told),
       clock: this.clock,

@@ -39,6 +39,14 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
       if (isNew) settings.onSubmit(request, factId)
       return { factId, isNew }
     },
+    submitAll: async (request, names) => {
+      if (settings.failing) throw settings.failing
+      return names.map((workload) => {
+        const factId = `fact-${submitted.length + 1}`
+        submitted.push({ ...request, workload, factId: null })
+        return { factId, isNew: true }
+      })
+    },
     onCommit: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

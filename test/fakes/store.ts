@@ -58,6 +58,7 @@ export function createMemoryStore(): MemoryStore {
     },
     inbox: {
       put: async (fact) => call('put', () => memory.put(copy(fact)), 'afterPut'),
+      putAll: async (facts) => call('put', () => facts.map((fact) => memory.put(copy(fact))), 'afterPut'),
       pending: async (limit) => call('pending', () => memory.pending(limit)),
     },
     journal: {

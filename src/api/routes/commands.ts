@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
+import type { PhaseName } from '../../core/state.ts'
 import type { ApiOptions } from '../options.ts'
-import { commandSchema, submittedSchema } from '../wire.ts'
+import { commandSchema, commandToAllSchema, submittedSchema, submittedToAllSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 import { nameParams } from './workloads.ts'
 
@@ -14,6 +16,48 @@ const commandHeaders = z.looseObject({
     .optional()
     .meta({ description: 'Names the command: one that was sent before is not added again' }),
 })
+
+/** What people may say to all workloads at once: durable for all of them, or for none. */
+export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/api/v1/commands',
+    {
+      config: { access: 'operator' },
+      schema: {
+        summary: 'Command all workloads that the command fits; the journal tells what came of each',
+        description: '202 once all commands are durable. A `revert` goes to every workload that has traffic on NEW.',
+        tags: ['commands'],
+        security: WITH_TOKEN,
+        body: commandToAllSchema,
+        response: { 202: submittedToAllSchema, ...PROBLEMS },
+      },
+    },
+    async ({ body, identity, id }, reply) => {
+      if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
+      const fitting = control.workloads().filter(({ state }) => isFor(body.command, state.phase.name))
+      const names = fitting.map(({ state }) => state.workload)
+      if (names.length === 0) throw problem('COMMAND_NOTHING_TO_DO', `no workload is in a phase for ${body.command}`)
+      const submitted = await control.submitAll({ ...body, actor: identity.name, force: false }, names)
+      log.info({ requestId: id, command: body.command, actor: identity.name, workloads: names }, 'commands taken')
+      const commands = names.map((workload, index) => ({ workload, factId: submitted[index]?.factId ?? '' }))
+      return reply.code(202).send({ commands })
+    },
+  )
+}
+
+const WITHOUT_TRAFFIC: readonly PhaseName[] = [
+  'waiting',
+  'preflight',
+  'preparing',
+  'reverting',
+  'reverted',
+  'cancelled',
+]
+const ENDED: readonly PhaseName[] = ['completed', 'reverting', 'reverted', 'cancelled']
+
+function isFor(command: CommandName, phase: PhaseName): boolean {
+  return !(command === 'revert' ? WITHOUT_TRAFFIC : ENDED).includes(phase)
+}
 
 /** What people may say to a workload. */
 export function commandRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {

@@ -1,6 +1,6 @@
 import type { JournalRowJson } from '../../api/wire.ts'
 import { problemSchema } from '../../api/wire.ts'
-import type { CommandName } from '../../core/observation.ts'
+import { COMMANDS_TO_ALL, type CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { serviceJournal } from '../journal-reader.ts'
@@ -38,6 +38,22 @@ export async function command(
   else if (refusal.success) sayProblem(session, refusal.data)
   else say(session, [journalLine(row, session.style, workload.length)])
   return refusal.success ? EXIT.refused : EXIT.ok
+}
+
+/** `headgate revert --all` and the like: says it to all in one go. What comes of it is for `watch` and `journal` to tell. */
+export async function commandAll(
+  session: Session,
+  name: CommandName,
+  { reason }: Pick<CommandOptions, 'reason'>,
+): Promise<ExitCode> {
+  const command = COMMANDS_TO_ALL.find((one) => one === name)
+  if (command === undefined) throw problem('CLI_USAGE', `${name} cannot be said to all`)
+  const submitted = await session.client().commandAll({ command, reason })
+  const names = submitted.commands.map(({ workload }) => workload)
+  if (session.json) sayJson(session, submitted)
+  else
+    say(session, [`${name} for ${names.length} workloads is in the inbox: ${names.join(', ')}`, 'see headgate watch'])
+  return EXIT.ok
 }
 
 async function outcomeOf(

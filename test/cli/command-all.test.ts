@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { fakeView } from '../fakes/service.ts'
+import { listeningApi, OPERATOR_TOKEN } from '../support/api.ts'
+import { runHere } from '../support/cli.ts'
+
+const operator = (url: string) => ({ HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
+
+describe('a command to all', () => {
+  test('reaches every workload that has traffic on NEW, in one go', async () => {
+    const { url, service } = await listeningApi()
+    service.workloads = [
+      fakeView('catalog', { phase: { name: 'completed' } }),
+      fakeView('checkout', { phase: { name: 'stepping', stepIndex: 0 } }),
+      fakeView('search', { phase: { name: 'waiting' } }),
+      fakeView('cart', { phase: { name: 'reverted', reason: 'x' } }),
+    ]
+    const { code, out } = await runHere(['revert', '--all', '-r', 'prod-b is on fire'], { env: operator(url) })
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: 'revert for 2 workloads is in the inbox: catalog, checkout\nsee headgate watch\n',
+    })
+    expect(service.submitted).toMatchObject([
+      { workload: 'catalog', command: 'revert', reason: 'prod-b is on fire', actor: 'ada', force: false },
+      { workload: 'checkout', command: 'revert' },
+    ])
+  })
+
+  test('that none of them fits is refused', async () => {
+    const { url, service } = await listeningApi()
+    service.workloads = [fakeView('search', { phase: { name: 'waiting' } })]
+    const ran = await runHere(['revert', '--all', '-r', 'x', '--json'], { env: operator(url) })
+    expect(ran).toMatchObject({ code: 3 })
+    expect(JSON.parse(ran.out)).toMatchObject({ code: 'COMMAND_NOTHING_TO_DO' })
+  })
+
+  test.each([
+    [['revert', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
+    [['revert', 'catalog', '--all', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
+    [['cancel', '--all', '-r', 'x'], "CLI_USAGE: unknown option '--all'"],
+  ])('%j is not understood', async (args, err) => {
+    const { url, service } = await listeningApi()
+    const ran = await runHere(args, { env: operator(url) })
+    expect(ran).toMatchObject({ code: 2, err: expect.stringContaining(err) })
+    expect(service.submitted).toEqual([])
+  })
+})
