@@ -2,9 +2,10 @@ import { accessSync, appendFileSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { inject } from 'vitest'
 
-/** Real servers that tests use when they are installed, and how to get them: the names of their binaries. */
+/** Real servers and tools that tests use when they are installed, and how to get them: the names of their binaries. */
 const INSTALL = {
   prometheus: 'apt-get install prometheus',
+  promtool: 'apt-get install prometheus',
   haproxy: 'apt-get install haproxy',
   pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
   dig: 'apt-get install bind9-dnsutils',
