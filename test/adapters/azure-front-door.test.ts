@@ -1,7 +1,10 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TrafficScope } from '../../src/ports/traffic.ts'
 import { azureFrontDoor } from '../../src/traffic/azure-front-door/kind.ts'
 import { frontDoorAccount } from '../../src/traffic/azure-front-door/settings.ts'
+import { nextWeights } from '../../src/traffic/azure-front-door/weights.ts'
+import { sharePercent } from '../../src/traffic/ratio.ts'
 import { TARGET_IDS, trafficConformance } from '../conformance/traffic.ts'
 import { armError, RESOURCE_GROUP, SUBSCRIPTION } from '../fakes/azure.ts'
 import { type FakeFrontDoor, startFrontDoor } from '../fakes/azure-front-door.ts'
@@ -84,19 +87,29 @@ describe('an origin group of Front Door', () => {
   }
 
   test.each<[string, [number, number], number, string[]]>([
-    ['the first step enables NEW last', [1, 0], 10, ['blue 90 Enabled', 'green 10 Enabled']],
-    ['a step up raises NEW last', [90, 10], 40, ['green 40 Enabled', 'blue 60 Enabled']],
-    ['a way down lowers NEW first', [60, 40], 10, ['green 10 Enabled', 'blue 90 Enabled']],
+    ['the first step enables NEW last', [1, 0], 10, ['blue 1000 Enabled', 'green 111 Enabled']],
+    ['a step up is NEW alone', [1000, 111], 25, ['green 333 Enabled']],
+    ['a step down is NEW alone', [1000, 333], 10, ['green 111 Enabled']],
+    ['half is NEW alone', [1000, 111], 50, ['green 1000 Enabled']],
+    ['beyond half it is OLD alone', [1000, 1000], 75, ['blue 333 Enabled']],
+    ['over the half OLD alone will do, too', [1000, 333], 60, ['blue 222 Enabled']],
+    [
+      'back over the half, where the smaller one is fine enough, it is NEW alone',
+      [667, 1000],
+      25,
+      ['green 222 Enabled'],
+    ],
+    ['weights of somebody else are kept where they will do', [75, 25], 50, ['green 75 Enabled']],
+    ['weights of somebody else that are too coarse', [6, 4], 12.3, ['blue 1000 Enabled', 'green 140 Enabled']],
     ['a revert is NEW alone', [60, 40], 0, ['green 1 Disabled']],
     ['the last step is OLD alone', [1, 99], 100, ['blue 1 Disabled']],
-    ['a revert from 100 % enables OLD first', [0, 99], 0, ['blue 100 Enabled', 'green 1 Disabled']],
-    ['a side that is right is left alone', [90, 30], 10, ['green 10 Enabled']],
+    ['a revert from 100 % enables OLD first', [0, 99], 0, ['blue 1000 Enabled', 'green 1 Disabled']],
     ['the same share in other numbers needs no call', [900, 100], 10, []],
   ])('%s', async (_, [old, fresh], percent, want) => {
     azure.setWeights('checkout', old, fresh)
     const shareBefore = fresh / (old + fresh)
     expect(await write(percent)).toEqual({ kind: 'applied' })
-    expect([...changes()].sort()).toEqual([...want].sort())
+    expect(changes()).toEqual(want)
     // After the first of two, NEW has no more than it had or shall have.
     const between = { old, fresh }
     const [first] = changes()
@@ -115,25 +128,24 @@ describe('an origin group of Front Door', () => {
   })
 
   test('a change that is refused is followed by none', async () => {
-    azure.setWeights('checkout', 60, 40)
+    azure.setWeights('checkout', 6, 4)
     azure.failWith(({ method }) => (method === 'PATCH' ? armError(500, 'InternalServerError') : null))
-    expect(await write(10)).toMatchObject({ problem: { code: 'TRAFFIC_REFUSED' } })
-    expect(changes()).toEqual(['green 10 Enabled'])
+    expect(await write(12.3)).toMatchObject({ problem: { code: 'TRAFFIC_REFUSED' } })
+    expect(changes()).toEqual(['blue 1000 Enabled'])
   })
 
   test('a second change that is refused fails the write; the next one completes it', async () => {
-    azure.setWeights('checkout', 60, 40)
-    azure.failWith(({ method, path }) => (method === 'PATCH' && path.endsWith('blue') ? armError(429, 'Slow') : null))
-    expect(await write(10)).toMatchObject({ problem: { code: 'TRAFFIC_THROTTLED' } })
+    azure.setWeights('checkout', 6, 4)
+    azure.failWith(({ method, path }) => (method === 'PATCH' && path.endsWith('green') ? armError(429, 'Slow') : null))
+    expect(await write(12.3)).toMatchObject({ problem: { code: 'TRAFFIC_THROTTLED' } })
     azure.failWith(null)
     const other = openOne()
-    const reading = await read(other)
-    expect(reading).toMatchObject({ kind: 'weight' })
-    expect(reading?.kind === 'weight' && reading.weightPercent < 40).toBe(true)
+    expect(await read(other)).toMatchObject({ weightPercent: 0.4 })
     await scope.close()
     scope = other
-    expect(await write(10)).toEqual({ kind: 'applied' })
-    expect(await read()).toMatchObject({ weightPercent: 10 })
+    expect(await write(12.3)).toEqual({ kind: 'applied' })
+    expect(changes()).toEqual(['blue 1000 Enabled', 'green 140 Enabled', 'green 140 Enabled'])
+    expect(await read()).toMatchObject({ weightPercent: 12.3 })
   })
 
   test('while Front Door deploys, the reading is pending, and a further change is a conflict', async () => {
@@ -231,6 +243,38 @@ describe('an origin group of Front Door', () => {
   })
 })
 
+describe('the weights', () => {
+  const weight = fc.integer({ min: 0, max: 1000 })
+  const now = fc.record({ old: weight, new: weight })
+  const percent = fc.integer({ min: 0, max: 1000 }).map((permille) => permille / 10)
+
+  test('have the share that was asked for, within bounds, whatever they were', () => {
+    fc.assert(
+      fc.property(now, percent, (before, want) => {
+        const next = nextWeights(before, want)
+        expect(sharePercent(next)).toBe(want)
+        for (const side of [next.old, next.new]) expect(Number.isInteger(side) && side >= 0 && side <= 1000).toBe(true)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('of all steps on one side of the half, one origin moves', () => {
+    let weights = nextWeights({ old: 1, new: 0 }, 0.1)
+    for (let permille = 2; permille <= 500; permille++) {
+      const next = nextWeights(weights, permille / 10)
+      expect(next.old).toBe(1000)
+      weights = next
+    }
+    for (let permille = 501; permille <= 1000; permille++) {
+      const next = nextWeights(weights, permille / 10)
+      expect(next.new).toBe(1000)
+      weights = next
+    }
+    expect(weights).toEqual({ old: 0, new: 1000 })
+  })
+})
+
 describe('the kind', () => {
   test('its scope and place are the same whatever their case', () => {
     const [a, b] = [settings('Checkout'), settings('checkout')]
@@ -260,7 +304,7 @@ describe('the kind', () => {
   test('one origin twice is refused, and its timing is minutes', () => {
     const place = { resourceGroup: 'edge', profile: 'shop', originGroup: 'checkout' }
     expect(azureFrontDoor.settings.safeParse({ ...place, old: 'blue', new: 'Blue' }).success).toBe(false)
-    expect(azureFrontDoor.timingOf(settings('x'))).toEqual({ propagationSeconds: 600, movingTtlSeconds: null })
+    expect(azureFrontDoor.timingOf(settings('x'))).toEqual({ propagationSeconds: 1200, movingTtlSeconds: null })
   })
 })
 

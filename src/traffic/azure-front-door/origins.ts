@@ -5,9 +5,9 @@ import { type Problem, problem } from '../../core/problem.ts'
 import type { TrafficReading } from '../../ports/traffic.ts'
 import { isSameName } from '../azure.ts'
 import { badAzureAnswer } from '../azure-call.ts'
-import { firstToSet, sharePercent, wholeWeights } from '../ratio.ts'
-import { inexpressible } from '../weight.ts'
+import { firstToSet, sharePercent } from '../ratio.ts'
 import type { FrontDoorSettings } from './settings.ts'
+import { nextWeights } from './weights.ts'
 
 // What an origin must have for us; the SDK hands on whatever came.
 const originShape = z.object({
@@ -103,33 +103,24 @@ export interface OriginChange {
 
 /**
  * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is there.
- * 0 % needs NEW's alone, and 100 % OLD's alone, where the other one is enabled.
+ * Most steps, and each way to 0 % with OLD enabled, need one.
  */
 export function changesTo(weightPercent: number, split: Split): readonly OriginChange[] | Problem {
   // Disabling NEW is right whatever else the group does: a way down to 0 is never refused.
   const why = weightPercent > 0 ? groupProblem(split) : null
   if (why) return why
-  const wanted = wholeWeights(weightPercent, 1000)
-  if (wanted === null) return inexpressible('Front Door', weightPercent, [weightPercent])
   const { sides } = split
   const now = weightsOf(split)
-  const next = {
-    old: weightPercent === 0 && now.old > 0 ? now.old : wanted.old,
-    new: weightPercent === 100 && now.new > 0 ? now.new : wanted.new,
-  }
-  const isThere = sharePercent(now) === weightPercent
+  const next = sharePercent(now) === weightPercent ? now : nextWeights(now, weightPercent)
   const first = firstToSet(now, next)
   const order: readonly Side[] = [first, first === 'old' ? 'new' : 'old']
   return order
-    .filter((side) => isFailed(sides[side]) || (!isThere && now[side] !== next[side]))
-    .map((side) => {
-      const weight = isThere ? now[side] : next[side]
-      return {
-        origin: sides[side].name,
-        // There is no weight 0. Whoever enables a disabled origin by hand starts with the least.
-        parameters: { enabledState: weight === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, weight) },
-      }
-    })
+    .filter((side) => isFailed(sides[side]) || now[side] !== next[side])
+    .map((side) => ({
+      origin: sides[side].name,
+      // There is no weight 0. Whoever enables a disabled origin by hand starts with the least.
+      parameters: { enabledState: next[side] === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, next[side]) },
+    }))
 }
 
 export function nameOf({ profile, originGroup }: FrontDoorSettings): string {

@@ -20,7 +20,7 @@ import type { FrontDoorSettings } from './settings.ts'
 
 /**
  * One origin group. A read is one GET (more where the list has pages). A write is one GET and a PATCH for each origin that
- * has to change: two calls that no one call can replace, in an order that is safe between them.
+ * has to change: mostly one; where it takes two, no one call can replace them, and their order is safe between them.
  */
 export class FrontDoorScope implements TrafficScope {
   readonly restSeconds = 60

@@ -11,8 +11,8 @@ export const frontDoorSettings = z
     old: azureName().meta(about('Its origin that leads to the old cluster', 'blue')),
     new: azureName().meta(about('Its origin that leads to the new cluster', 'green')),
     propagation: duration()
-      .prefault('10m')
-      .meta(about('From a change that is done until every edge site of Front Door has it', '10m')),
+      .prefault('20m')
+      .meta(about('From a change that is done until every edge site of Front Door has it', '20m')),
   })
   .superRefine((settings, ctx) => {
     if (isSameName(settings.old, settings.new))
