@@ -1,4 +1,5 @@
 import type { TrafficKind } from '../ports/traffic.ts'
+import { cloudflare } from './cloudflare/kind.ts'
 import { elbv2 } from './elbv2/kind.ts'
 import { gatewayApi } from './gateway-api/kind.ts'
 import { googleCloudDns } from './google-cloud-dns/kind.ts'
@@ -8,4 +9,13 @@ import { istio } from './istio/kind.ts'
 import { powerdns } from './powerdns/kind.ts'
 
 /** Every kind of traffic provider that a config can name. */
-export const trafficKinds: readonly TrafficKind[] = [elbv2, gatewayApi, googleCloudDns, haproxy, http, istio, powerdns]
+export const trafficKinds: readonly TrafficKind[] = [
+  cloudflare,
+  elbv2,
+  gatewayApi,
+  googleCloudDns,
+  haproxy,
+  http,
+  istio,
+  powerdns,
+]
