@@ -24,18 +24,19 @@ export const cloudflareSettings = z
     propagation: duration({ maxSeconds: 3600 })
       .prefault('30s')
       .meta(about('From an acknowledged write until all of Cloudflare has it', '30s')),
-    movingTtl: duration({ minSeconds: 1, maxSeconds: 86_400 })
-      .optional()
-      .meta(about('The TTL to have while traffic moves, for a load balancer that is not proxied', '30s')),
+    ttl: z
+      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
+      .prefault('keep')
+      .meta(about('The TTL while traffic moves, for a load balancer that is not proxied; or `keep`', '30s')),
   })
   .superRefine((settings, ctx) => {
     if (settings.old === settings.new)
       refuse(ctx, 'CONFIG_DUPLICATE', `old and new are both ${settings.old}`, 'name two pools of the load balancer')
   })
-  .transform(({ propagation, movingTtl, ...rest }) => ({
+  .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: movingTtl ?? null,
+    movingTtlSeconds: ttl === 'keep' ? null : ttl,
   }))
 
 export type CloudflareSettings = z.output<typeof cloudflareSettings>
