@@ -9,9 +9,11 @@ export function rolesFor(
   return [...byNamespace.values()].flatMap((members): Privilege[] => {
     const [first] = members
     if (first === undefined) return []
-    const { namespace } = first.resource
+    const { namespace, group } = first.resource
     const where = first.context === null ? `namespace ${namespace}` : `namespace ${namespace} of ${first.context}`
-    const metadata = { name: 'headgate', namespace }
+    // Another kind of provider may want its own in the same namespace: one must not replace the other.
+    const name = `headgate.${group}`
+    const metadata = { name, namespace }
     const rbac = 'rbac.authorization.k8s.io'
     return [
       {
@@ -31,7 +33,7 @@ export function rolesFor(
           apiVersion: `${rbac}/v1`,
           kind: 'RoleBinding',
           metadata,
-          roleRef: { apiGroup: rbac, kind: 'Role', name: 'headgate' },
+          roleRef: { apiGroup: rbac, kind: 'Role', name },
           subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate' }],
         },
       },
