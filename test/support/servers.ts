@@ -25,8 +25,13 @@ export function requireServer(name: ServerName, suite = `the suite of ${name}`):
   if (path !== undefined) return path
   const reason = `${suite} needs ${name} (${INSTALL[name]})`
   if (process.env.HEADGATE_REQUIRE_SERVERS === '1') throw new Error(reason)
-  appendFileSync(inject('skippedSuitesPath'), `${reason}\n`)
+  tellSkipped(reason)
   return null
+}
+
+/** Has it said at the end of the run that a suite was skipped, and what would let it run. */
+export function tellSkipped(reason: string): void {
+  appendFileSync(inject('skippedSuitesPath'), `${reason}\n`)
 }
 
 function isExecutable(path: string): boolean {

@@ -2,12 +2,22 @@ import { isMap, type Json } from './json-patch.ts'
 import { badRequest } from './status.ts'
 import type { ApiObject, ResourceType } from './store.ts'
 
+const MAX_WIDGET_SIZE = 10
 const MAX_GATEWAY_WEIGHT = 1_000_000
 
 /** What the fake server knows. */
 export const RESOURCES: readonly ResourceType[] = [
   { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', isCustom: false, hasStatus: false },
-  { group: 'test.headgate', version: 'v1', kind: 'Widget', plural: 'widgets', isCustom: true, hasStatus: true },
+  {
+    group: 'test.headgate',
+    version: 'v1',
+    kind: 'Widget',
+    plural: 'widgets',
+    isCustom: true,
+    hasStatus: true,
+    validate: ({ spec }) =>
+      isMap(spec) && Number(spec.size) > MAX_WIDGET_SIZE ? ['spec.size', 'should be less than or equal to 10'] : null,
+  },
   gatewayRoute('HTTPRoute', 'httproutes'),
   gatewayRoute('GRPCRoute', 'grpcroutes'),
   {
