@@ -63,7 +63,11 @@ export const CATALOGUE = {
   ),
   TRAFFIC_STICKY: entry(409, 'Clients stay where they are for a while', 'wait for them, or turn stickiness off'),
   TRAFFIC_OTHER_WRITER: entry(409, 'Somebody else writes the weights too', 'have them leave the weights to Headgate'),
-  TRAFFIC_FORBIDDEN: entry(502, 'The credentials are not allowed to do it', '`headgate doctor` prints what is needed'),
+  TRAFFIC_FORBIDDEN: entry(
+    502,
+    'The credentials are not allowed to do it',
+    '`headgate doctor --privileges` prints what is needed',
+  ),
   TRAFFIC_NO_CREDENTIALS: entry(502, 'No credentials, or wrong ones', 'see the page of the provider in docs/providers'),
   TRAFFIC_UNVERIFIED: entry(502, 'A write that the read-back does not show', 'Headgate writes it again'),
 

@@ -20,13 +20,12 @@ export function azureProblem({ what, signal }: AzureCall, error: unknown, token:
   const { name, code, message, status } = partsOf(error)
   if (NO_CREDENTIALS.has(name))
     return problem('TRAFFIC_NO_CREDENTIALS', `${what}: no token could be had (${name})`, from)
-  // The SDK's own codes: it could not read an answer that did come.
-  if (code === 'PARSE_ERROR' || (status !== null && status < 400))
-    return badAzureAnswer(what, 'with something unreadable')
-  if (status === null) return connectionProblem(what, error, signal)
+  if (status === null && code !== UNREADABLE) return connectionProblem(what, error, signal)
+  if (status === null || status < 400) return badAzureAnswer(what, 'with something unreadable')
 
-  const clean = token === null || token === '' ? message : message.replaceAll(token, '***')
-  const said = [code, clean.slice(0, MAX_WORDS)].filter((part) => part !== '').join(': ')
+  const words = (token === null || token === '' ? message : message.replaceAll(token, '***')).slice(0, MAX_WORDS)
+  // An error in HTML has neither a code nor words.
+  const said = code === UNREADABLE ? '' : [code, words].filter((part) => part !== '').join(': ')
   return problem(codeOf(status, code), `${what}: Azure answered ${status}${said === '' ? '' : `, ${said}`}`, {
     ...(code === 'ScopeLocked' && { hint: 'remove the read-only lock on the resource, or on a group that it is in' }),
     ...from,
@@ -38,6 +37,9 @@ export function badAzureAnswer(what: string, how: string): Problem {
     hint: 'check what answers at `endpoint`, and proxies on the way',
   })
 }
+
+/** The SDK's own code for an answer that is no JSON. */
+const UNREADABLE = 'PARSE_ERROR'
 
 /** How the errors of @azure/identity are named. */
 const NO_CREDENTIALS: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   ALB_LISTENER_ARN,
+  type FakeElb,
   forwardTo,
   forwardToOne,
   groupArn,
@@ -9,7 +10,7 @@ import {
   weightsAt,
 } from '../fakes/elbv2.ts'
 import type { WireList } from '../fakes/elbv2-wire.ts'
-import { startElbUser } from '../support/elbv2.ts'
+import { type ElbUser, startElbUser } from '../support/elbv2.ts'
 
 const RULE = ruleArn('9683b2d02a6cabee')
 const APPLIED = { kind: 'applied' }
@@ -114,6 +115,64 @@ describe('a write to ELB', () => {
     elb.actions.set(RULE, [forwardToOne('blue')])
     expect(await write(1)).toMatchObject({ kind: 'failed', problem: { code: 'TRAFFIC_NOT_FOUND' } })
     expect(elb.changes()).toEqual([])
+  })
+
+  describe('that is a revert', () => {
+    const calls = (elb: FakeElb) => elb.calls.map(({ action }) => action)
+
+    test('is one call: it changes the list that was last read', async () => {
+      const { elb, read, write } = await startElbUser({ rule: RULE })
+      const actions: WireList = [OIDC, { ...forwardTo({ blue: 75, green: 25 }, STICKY), Order: '3' }]
+      elb.actions.set(RULE, actions)
+      await read()
+      elb.calls.length = 0
+      expect(await write(0, 'revert')).toEqual(APPLIED)
+      expect(calls(elb)).toEqual(['ModifyRule'])
+      expect(elb.actions.get(RULE)).toEqual([OIDC, { ...forwardTo({ blue: 100, green: 0 }, STICKY), Order: '3' }])
+    })
+
+    test('is one call after a step forward, too', async () => {
+      const { elb, write } = await startElbUser({ rule: RULE })
+      elb.actions.set(RULE, [forwardTo({ blue: 1, green: 0 })])
+      await write(25)
+      elb.calls.length = 0
+      expect(await write(0, 'revert')).toEqual(APPLIED)
+      expect(calls(elb)).toEqual(['ModifyRule'])
+    })
+
+    test.each<[string, (user: ElbUser) => Promise<unknown>]>([
+      ['nothing was read yet', async () => null],
+      ['the last read is older than 5 minutes', ({ read, clock }) => read().then(() => clock.advance(300_001))],
+      ['the weight seems to be there, which somebody may have changed', ({ write }) => write(0)],
+      [
+        'a write has failed since, and may have happened all the same',
+        async ({ elb, read, write }) => {
+          await read()
+          elb.afterwards = (_, response) => void response.socket?.resetAndDestroy() === undefined
+          await write(0, 'revert')
+          elb.afterwards = null
+        },
+      ],
+    ])('reads first where %s', async (_, arrange) => {
+      const user = await startElbUser({ rule: RULE })
+      user.elb.actions.set(RULE, [forwardTo({ blue: 75, green: 25 })])
+      await arrange(user)
+      user.elb.actions.set(RULE, [forwardTo({ blue: 60, green: 40 })])
+      user.elb.calls.length = 0
+      expect(await user.write(0, 'revert')).toEqual(APPLIED)
+      expect(calls(user.elb)).toEqual(['DescribeRules', 'ModifyRule'])
+      expect(weightsAt(user.elb, RULE)).toEqual({ blue: 100, green: 0 })
+    })
+
+    test('does not bring back a list that was since seen to be another', async () => {
+      const { elb, read, write } = await startElbUser({ rule: RULE })
+      elb.actions.set(RULE, [forwardTo({ blue: 75, green: 25 })])
+      await read()
+      elb.actions.set(RULE, [{ Type: 'fixed-response' }])
+      await read()
+      expect(await write(0, 'revert')).toMatchObject({ problem: { code: 'TRAFFIC_WRONG_TYPE' } })
+      expect(elb.changes()).toEqual([])
+    })
   })
 
   test('keeps an action that somebody added since the last read', async () => {

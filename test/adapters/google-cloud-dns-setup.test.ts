@@ -142,7 +142,9 @@ describe('settings', () => {
     const settings = googleCloudDnsSettings.parse(good)
     expect(googleCloudDns.placeOf(settings)).toBe('checkout.example.com A')
     expect(googleCloudDns.scopeOf(settings)).toBe('shop-prod/example-com')
-    expect(googleCloudDns.timingOf(settings)).toEqual({ propagationSeconds: 60, movingTtlSeconds: 60 })
+    expect(googleCloudDns.timingOf(settings)).toEqual({ propagationSeconds: 60, movingTtlSeconds: 20 })
+    const kept = googleCloudDnsSettings.parse({ ...good, ttl: 'keep' })
+    expect(googleCloudDns.timingOf(kept).movingTtlSeconds).toBe(null)
   })
 
   test.each<[string, object, string]>([

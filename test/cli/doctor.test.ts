@@ -183,6 +183,23 @@ describe('headgate doctor --privileges', () => {
     expect(parseAllDocuments(text).map((document) => document.toJS())).toEqual([role, binding, role])
   })
 
+  test('two kinds in one namespace get a Role each, and neither replaces the other', async () => {
+    const { text } = await startPlace()
+    const route = 'namespace: shop, old: checkout-blue, new: checkout-green'
+    const traffic = `traffic: { gateway-api: { ${route}, route: checkout }, istio: { ${route}, virtualService: checkout } }`
+    const path = temporaryFile(`${text}  - name: search\n    ${traffic}\n`)
+    const { out } = await runHere(['doctor', '--privileges', path], { env })
+    const objects = [...out.matchAll(/^kind: (\w+)\nmetadata:\n {2}name: (\S+)$/gm)].map(([, ...parts]) =>
+      parts.join(' '),
+    )
+    expect(objects.toSorted()).toEqual([
+      'Role headgate.gateway.networking.k8s.io',
+      'Role headgate.networking.istio.io',
+      'RoleBinding headgate.gateway.networking.k8s.io',
+      'RoleBinding headgate.networking.istio.io',
+    ])
+  })
+
   test('JSON is printed to be read', async () => {
     const { privilegesText } = await import('../../src/cli/commands/doctor.ts')
     const text = privilegesText([{ title: 'IAM policy', format: 'json', document: { Version: '2012-10-17' } }])

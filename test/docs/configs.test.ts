@@ -24,6 +24,7 @@ const CONFIGS = BLOCKS.filter(({ text }) => text.startsWith('apiVersion: headgat
 /** Puts a part of a config, as pages show them, into a whole one; by the part's first key. */
 const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   sources: (part) => ({ ...MINIMAL, ...part }),
+  providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),

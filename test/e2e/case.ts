@@ -1,5 +1,5 @@
 import type { TestContext } from 'vitest'
-import { createMigration, type Migration } from '../support/migration.ts'
+import { createMigration, haproxyTraffic, type Migration } from '../support/migration.ts'
 import { requireServer } from '../support/servers.ts'
 import { startWorld, type World } from '../support/world.ts'
 
@@ -23,7 +23,7 @@ export async function startCase(
   if (servers === null) throw new Error('a suite without its servers is skipped')
   const world = await startWorld(servers, names)
   onTestFinished(world.stop)
-  const migration = createMigration(world, names)
+  const migration = createMigration(world, names, haproxyTraffic(world.haproxy.socketName))
   onTestFinished(migration.stop)
   return { world, migration }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, type TestContext, test } from 'vitest'
 import type { JournalRow } from '../../src/core/event.ts'
 import { explain } from '../../src/core/explain.ts'
-import { createMigration, type Migration, storyOf, WEIGHTS_PERCENT } from '../support/migration.ts'
+import { createMigration, haproxyTraffic, type Migration, storyOf, WEIGHTS_PERCENT } from '../support/migration.ts'
 import { until } from '../support/until.ts'
 import { serverWeightsOf } from '../support/weights.ts'
 import { startWorld } from '../support/world.ts'
@@ -106,7 +106,7 @@ async function startCrashCase({ onTestFinished }: Pick<TestContext, 'onTestFinis
   onTestFinished(world.stop)
   const gate = await openWriteGate(world.haproxy.socketName)
   onTestFinished(gate.stop)
-  const migration = createMigration(world, ['catalog'], gate.socketName)
+  const migration = createMigration(world, ['catalog'], haproxyTraffic(gate.socketName))
   onTestFinished(migration.stop)
   return { world, gate, migration }
 }

@@ -15,9 +15,15 @@ export interface ArmRequest {
 
 export interface ArmAnswer {
   readonly status: number
+  /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, instead of `body`. */
+  readonly text?: string
   readonly headers?: Readonly<Record<string, string>>
 }
+
+/** An answer out of place, none at all, a connection that ends, or an answer that does not. */
+export type Fault = (request: ArmRequest, authorization: string) => ArmAnswer | 'hang' | 'reset' | 'endless' | null
 
 /** Azure Resource Manager, in this process, with one resource group. */
 export interface Arm {
@@ -25,8 +31,8 @@ export interface Arm {
   /** All that came in, oldest first, as `METHOD path`. */
   readonly calls: string[]
   readonly bodies: unknown[]
-  /** Answers all that comes with this instead; null: as it should. */
-  answerWith(answer: ((response: ServerResponse, request: ArmRequest, token: string) => void) | null): void
+  /** What goes wrong with a request from now on; null, or nothing for it: it is answered as it should. */
+  failWith(fault: Fault | null): void
   hang(): void
   stop(): Promise<void>
 }
@@ -45,7 +51,7 @@ export async function startArm(
   const calls: string[] = []
   const bodies: unknown[] = []
   const prefix = `/subscriptions/${SUBSCRIPTION}/resourceGroups/${RESOURCE_GROUP}`
-  let instead: ((response: ServerResponse, request: ArmRequest, token: string) => void) | null = null
+  let fault: Fault | null = null
 
   const server = createServer(async (incoming, response) => {
     const chunks: Buffer[] = []
@@ -61,16 +67,16 @@ export async function startArm(
     }
     calls.push(`${request.method} ${request.path}`)
     bodies.push(request.body)
-    if (instead) return instead(response, request, incoming.headers.authorization ?? '')
-    const answer =
-      incoming.headers.authorization !== `Bearer ${token}`
-        ? armError(401, 'InvalidAuthenticationToken')
-        : searchParams.get('api-version') !== apiVersion
-          ? armError(400, 'InvalidApiVersionParameter')
-          : inGroup
-            ? handle(request)
-            : armError(404, 'ResourceGroupNotFound')
-    replyAsArm(response, answer)
+    const authorization = incoming.headers.authorization ?? ''
+    const wrong = fault?.(request, authorization) ?? null
+    if (wrong === 'hang') return
+    if (wrong === 'reset') return void incoming.socket.resetAndDestroy()
+    if (wrong === 'endless') return pourInto(response)
+    if (wrong !== null) return reply(response, wrong)
+    if (authorization !== `Bearer ${token}`) return reply(response, armError(401, 'InvalidAuthenticationToken'))
+    if (searchParams.get('api-version') !== apiVersion)
+      return reply(response, armError(400, 'InvalidApiVersionParameter'))
+    return reply(response, inGroup ? handle(request) : armError(404, 'ResourceGroupNotFound'))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -79,11 +85,11 @@ export async function startArm(
     url: `http://127.0.0.1:${port}`,
     calls,
     bodies,
-    answerWith(answer) {
-      instead = answer
+    failWith(next) {
+      fault = next
     },
     hang() {
-      instead = () => {}
+      fault = () => 'hang'
     },
     stop: () =>
       new Promise((resolve) => {
@@ -93,7 +99,15 @@ export async function startArm(
   }
 }
 
-export function replyAsArm(response: ServerResponse, { status, body, headers }: ArmAnswer): void {
+function reply(response: ServerResponse, { status, body, text, headers }: ArmAnswer): void {
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
-  response.end(body === undefined ? '' : JSON.stringify(body))
+  response.end(text ?? (body === undefined ? '' : JSON.stringify(body)))
+}
+
+function pourInto(response: ServerResponse): void {
+  const more = () => {
+    while (!response.destroyed && response.write(' '.repeat(65_536)));
+  }
+  response.writeHead(200, { 'content-type': 'application/json' }).on('drain', more)
+  more()
 }

@@ -32,15 +32,29 @@ export interface Migration {
   stop(): Promise<void>
 }
 
-/** Lays out a migration of these services, by way of HAProxy's `socket`; nothing runs yet. */
+/** Where a migration writes its weights, as parts of a config. */
+export interface MigrationTraffic {
+  /** The `traffic` of a workload, in one line of YAML. */
+  readonly of: (workload: string) => string
+  /** The `providers`, in one line of YAML. */
+  readonly providers?: string
+}
+
+/** The backends of HAProxy, named after their workloads, by way of this socket. */
+export function haproxyTraffic(socket: string): MigrationTraffic {
+  return { of: (name) => `{ haproxy: { socket: "${socket}", backend: ${name}, old: old, new: new } }` }
+}
+
+/** Lays out a migration of these services; nothing runs yet. */
 export function createMigration(
-  world: World,
+  world: Pick<World, 'prometheus'>,
   workloads: readonly string[],
-  socket: string = world.haproxy.socketName,
+  traffic: MigrationTraffic,
+  env: Readonly<Record<string, string>> = {},
 ): Migration {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
-  writeFileSync(configPath, configText(world, workloads, socket))
+  writeFileSync(configPath, configText(world.prometheus.url, workloads, traffic))
   let running: RunningHeadgate | null = null
 
   const journal = async (workload?: string) => {
@@ -56,7 +70,7 @@ export function createMigration(
   }
   return {
     start: async () => {
-      running = await startHeadgate(configPath)
+      running = await startHeadgate(configPath, { env })
       return running
     },
     kill: async () => {
@@ -106,17 +120,17 @@ function holdSeconds(weightPercent: number): number {
   return weightPercent === 25 ? 6 : 2
 }
 
-function configText(world: World, workloads: readonly string[], socket: string): string {
+function configText(prometheusUrl: string, workloads: readonly string[], traffic: MigrationTraffic): string {
   const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${holdSeconds(weight)}s }`)
   const { longSeconds, shortSeconds, factor } = PAIR
-  const traffic = (name: string) => `{ socket: "${socket}", backend: ${name}, old: old, new: new }`
   return `apiVersion: headgate/v1
 migration: e2e
 clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
 ${API_CONFIG}
+providers: ${traffic.providers ?? '{}'}
 sources:
-  prometheus: { url: "${world.prometheus.url}" }
+  prometheus: { url: "${prometheusUrl}" }
 slis:
   availability: { objective: ${100 * (1 - BUDGET)}%, total: http_requests_total, bad: 'http_requests_total{code=~"5.."}' }
   latency: { objective: 95%, histogram: http_request_duration_seconds, slowerThan: 500ms }
@@ -135,6 +149,6 @@ policies:
     evidence: { latency: { plus: 10% } }
 policy: quick
 workloads:
-${workloads.map((name) => `  - { name: ${name}, traffic: { haproxy: ${traffic(name)} } }`).join('\n')}
+${workloads.map((name) => `  - { name: ${name}, traffic: ${traffic.of(name)} }`).join('\n')}
 `
 }

@@ -2,9 +2,10 @@ import { accessSync, appendFileSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { inject } from 'vitest'
 
-/** Real servers that tests use when they are installed, and how to get them: the names of their binaries. */
+/** Real servers and tools that tests use when they are installed, and how to get them: the names of their binaries. */
 const INSTALL = {
   prometheus: 'apt-get install prometheus',
+  promtool: 'apt-get install prometheus',
   haproxy: 'apt-get install haproxy',
   pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
   dig: 'apt-get install bind9-dnsutils',
@@ -24,8 +25,13 @@ export function requireServer(name: ServerName, suite = `the suite of ${name}`):
   if (path !== undefined) return path
   const reason = `${suite} needs ${name} (${INSTALL[name]})`
   if (process.env.HEADGATE_REQUIRE_SERVERS === '1') throw new Error(reason)
-  appendFileSync(inject('skippedSuitesPath'), `${reason}\n`)
+  tellSkipped(reason)
   return null
+}
+
+/** Has it said at the end of the run that a suite was skipped, and what would let it run. */
+export function tellSkipped(reason: string): void {
+  appendFileSync(inject('skippedSuitesPath'), `${reason}\n`)
 }
 
 function isExecutable(path: string): boolean {

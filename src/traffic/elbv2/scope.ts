@@ -26,6 +26,12 @@ import { elbWeights, nearestWeights } from './weights.ts'
 /** How often a quiet rule is read, and how long what its tags and its targets' health say is kept, seconds. */
 export const REST_SECONDS = 30
 
+/**
+ * How old the list of actions may be that a revert replaces, seconds. Moving rules are read with each sweep; only where reads
+ * fail, or wait behind a thousand reverts, is it ever older than REST_SECONDS.
+ */
+const MAX_AGE_FOR_REVERT_SECONDS = 300
+
 /** One forward action, of a listener rule or of a listener: the whole list of actions is one write. */
 export class Elbv2Scope implements TrafficScope {
   readonly quota: Quota
@@ -36,6 +42,8 @@ export class Elbv2Scope implements TrafficScope {
   readonly #context: AdapterContext
   /** When a group was last seen to have targets that take traffic, ms, by its ARN. */
   readonly #seenTakersMs = new Map<string, number>()
+  /** The list as it was last read, or acknowledged; null: unknown. */
+  #last: { readonly forward: Forward; readonly atMs: number } | null = null
   #owner: { readonly sentence: string | null; readonly askedMs: number; readonly isKnown: boolean } | null = null
 
   constructor(
@@ -87,11 +95,17 @@ export class Elbv2Scope implements TrafficScope {
   async #look(caller: Caller): Promise<Forward | Problem> {
     const found = await this.#api.actions(this.#place, caller)
     if (found instanceof Problem) return found
-    if (found.isDefaultRule)
+    const forward = this.#forwardIn(found)
+    this.#last = forward instanceof Problem ? null : { forward, atMs: this.#context.clock.nowMs() }
+    return forward
+  }
+
+  #forwardIn({ actions, isDefaultRule }: Actions): Forward | Problem {
+    if (isDefaultRule)
       return problem('TRAFFIC_WRONG_TYPE', `${this.#place.arn} is a default rule, which only its listener can change`, {
         hint: `write \`listener: ${this.#place.listenerArn}\` instead of \`rule\``,
       })
-    return forwardOf(this.#place.arn, found.actions, this.#names)
+    return forwardOf(this.#place.arn, actions, this.#names)
   }
 
   async #read(signal: AbortSignal): Promise<WeightReading> {
@@ -138,26 +152,43 @@ export class Elbv2Scope implements TrafficScope {
     return this.#owner.sentence
   }
 
-  /** Reads first, as the whole list is replaced: what somebody else has changed in it is kept. null: done. */
+  /**
+   * Replaces the whole list of actions. A step forward reads it first, so that what somebody else has changed in it is
+   * kept. A revert takes the list as it was last read: a second call would make a thousand reverts twice as slow.
+   * null: done.
+   */
   async #write({ weightPercent, urgency }: WeightChange, signal: AbortSignal): Promise<Problem | null> {
     const weights = elbWeights(weightPercent)
     if (weights === null) return inexpressible('ELB', weightPercent, nearestWeights(weightPercent))
     const caller: Caller = { use: urgency, signal }
-    const forward = await this.#look(caller)
+    const known = urgency === 'revert' ? this.#knownOtherThan(weightPercent) : null
+    const forward = known ?? (await this.#look(caller))
     if (forward instanceof Problem) return forward
     if (sharePercent(forward.weights) === weightPercent) return null
     const arns = await this.#arns(forward, caller)
     if (arns instanceof Problem) return arns
+    // Whatever comes of it: what was known is over.
+    this.#last = null
     const kept = await this.#api.modify(this.#place, withWeights(forward, arns, weights), { use: 'taken', signal })
-    return kept instanceof Problem ? kept : this.#unverified(kept, weightPercent)
+    return kept instanceof Problem ? kept : this.#acknowledge(kept, weightPercent)
+  }
+
+  /** The list as it was last read; null: it is too old, or has that weight already, which only a read can tell. */
+  #knownOtherThan(weightPercent: number): Forward | null {
+    const last = this.#last
+    if (!last || this.#context.clock.nowMs() - last.atMs > MAX_AGE_FOR_REVERT_SECONDS * 1000) return null
+    return sharePercent(last.forward.weights) === weightPercent ? null : last.forward
   }
 
   /** What the acknowledgement says must be what was asked. */
-  #unverified({ actions }: Actions, weightPercent: number): Problem | null {
-    const forward = forwardOf(this.#place.arn, actions, this.#names)
+  #acknowledge(kept: Actions, weightPercent: number): Problem | null {
+    const forward = this.#forwardIn(kept)
     if (forward instanceof Problem) return forward
     const keptPercent = sharePercent(forward.weights)
-    if (keptPercent === weightPercent) return null
+    if (keptPercent === weightPercent) {
+      this.#last = { forward, atMs: this.#context.clock.nowMs() }
+      return null
+    }
     const has = keptPercent === null ? 'two weights of 0' : `${keptPercent} %`
     return problem('TRAFFIC_UNVERIFIED', `${this.#place.arn} was asked for ${weightPercent} % and has ${has}`)
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Problem, problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
+import { unlessAborted } from '../abort.ts'
 import type { GoogleCloudDnsAccount } from './settings.ts'
 
 const SCOPES = ['https://www.googleapis.com/auth/ndev.clouddns.readwrite']
@@ -36,7 +37,8 @@ export class Tokens {
     const { token, credentials } = this.#account
     if (token !== undefined) return this.#secret(token)
     const text = credentials === undefined ? null : this.#secret(credentials)
-    return orAborted(this.#fromLibrary(text), signal)
+    // The library takes no signal: what it does goes on, but nobody waits for it.
+    return unlessAborted(signal, () => this.#fromLibrary(text))
   }
 
   async #fromLibrary(text: string | null): Promise<string> {
@@ -83,12 +85,4 @@ function parseJson(text: string): unknown {
     // The error's words would repeat a part of the secret.
     return null
   }
-}
-
-/** The library takes no signal: what it does goes on, but nobody waits for it. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
 }

@@ -39,9 +39,10 @@ export const googleCloudDnsSettings = z
     propagation: duration({ maxSeconds: 3600 })
       .prefault('60s')
       .meta(about('From a change that is done until every name server of Google has it', '60s')),
-    movingTtl: duration({ minSeconds: 1, maxSeconds: 86_400 })
-      .prefault('60s')
-      .meta(about('The TTL to have while traffic moves', '60s')),
+    ttl: z
+      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
+      .prefault('20s')
+      .meta(about('The TTL while traffic moves, or `keep`', '20s')),
   })
   .superRefine(({ type, old, new: fresh }, ctx) => {
     for (const value of [...old, ...fresh])
@@ -53,10 +54,10 @@ export const googleCloudDnsSettings = z
     if (both !== undefined)
       refuse(ctx, 'CONFIG_DUPLICATE', `${both} is in old and in new`, 'give each side values of its own')
   })
-  .transform(({ propagation, movingTtl, ...rest }) => ({
+  .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: movingTtl,
+    movingTtlSeconds: ttl === 'keep' ? null : ttl,
   }))
 
 export type GoogleCloudDnsSettings = z.output<typeof googleCloudDnsSettings>

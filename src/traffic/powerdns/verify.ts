@@ -17,8 +17,8 @@ const QUERY_TRIES = 2
 /** What is wrong with a record whose name has no answer. */
 const FAILURES: Readonly<Record<string, string>> = {
   ESERVFAIL: 'answers SERVFAIL, so it cannot evaluate the record',
-  ENODATA: 'has no answer, so it does not evaluate LUA records',
-  ENOTFOUND: 'says that there is no such name',
+  ENODATA: 'has no answer, so it does not evaluate LUA records, or does not have this one',
+  ENOTFOUND: 'knows no such name, so it does not evaluate LUA records, or does not have this one',
   EREFUSED: 'refuses to answer for the zone',
 }
 

@@ -1,0 +1,141 @@
+import type { AFDOrigin, AFDOriginUpdateParameters } from '@azure/arm-cdn'
+import { z } from 'zod'
+import type { Side, Sides } from '../../core/plan.ts'
+import { type Problem, problem } from '../../core/problem.ts'
+import type { TrafficReading } from '../../ports/traffic.ts'
+import { isSameName } from '../azure.ts'
+import { badAzureAnswer } from '../azure-call.ts'
+import { firstToSet, sharePercent } from '../ratio.ts'
+import type { FrontDoorSettings } from './settings.ts'
+import { nextWeights } from './weights.ts'
+
+// What an origin must have for us; the SDK hands on whatever came.
+const originShape = z.object({
+  name: z.string(),
+  enabledState: z.enum(['Enabled', 'Disabled']),
+  weight: z.int().min(1).max(1000),
+  priority: z.int().min(1).max(5),
+  provisioningState: z.string(),
+  deploymentStatus: z.string().optional(),
+})
+type Origin = z.output<typeof originShape>
+
+/** An origin group, seen as a split of two. */
+export interface Split {
+  readonly settings: FrontDoorSettings
+  readonly sides: Sides<Origin>
+  readonly others: readonly Origin[]
+}
+
+/** Finds the two origins; TRAFFIC_NOT_FOUND, or TRAFFIC_BAD_ANSWER. */
+export function splitOf(settings: FrontDoorSettings, origins: readonly AFDOrigin[]): Split | Problem {
+  const checked = z.array(originShape).safeParse(origins)
+  if (!checked.success)
+    return badAzureAnswer(nameOf(settings), `with no origins (${checked.error.issues[0]?.path.join('.')})`)
+  const find = (side: Side) => checked.data.find(({ name }) => isSameName(name, settings[side]))
+  const sides = { old: find('old'), new: find('new') }
+  if (sides.old === undefined || sides.new === undefined)
+    return problem('TRAFFIC_NOT_FOUND', `${nameOf(settings)} has no origin ${settings[sides.old ? 'new' : 'old']}`)
+  const { old, new: new_ } = sides
+  return { settings, sides: { old, new: new_ }, others: checked.data.filter((one) => one !== old && one !== new_) }
+}
+
+/** The weights that count: 0 for an origin that is disabled. */
+function weightsOf({ sides }: Split): Sides<number> {
+  const effective = (origin: Origin) => (isEnabled(origin) ? origin.weight : 0)
+  return { old: effective(sides.old), new: effective(sides.new) }
+}
+
+/**
+ * What Front Door was told, with what it still has to do. With NEW disabled that is 0 %, whatever else is wrong with the
+ * group; else the weights must be what decides.
+ */
+export function readingOf(split: Split): TrafficReading | Problem {
+  const { settings, sides } = split
+  const weightPercent = sharePercent(weightsOf(split))
+  if (weightPercent === null)
+    return problem('TRAFFIC_REFUSED', `both origins of ${nameOf(settings)} are disabled`, {
+      hint: 'enable the origin of OLD',
+    })
+  const why = weightPercent > 0 ? (weightPercent < 100 ? groupProblem(split) : thirdProblem(split)) : null
+  if (why) return why
+  const broken = [sides.old, sides.new].find(isFailed)
+  if (broken)
+    return problem('TRAFFIC_REFUSED', `Front Door could not deploy the last change of origin ${broken.name}`, {
+      hint: 'see the activity log of the profile; Headgate writes it again when it next moves',
+    })
+  const busy = [sides.old, sides.new].find(isBusy)
+  return {
+    kind: 'weight',
+    weightPercent,
+    ...(busy && { pending: `Front Door still deploys origin ${busy.name}` }),
+  }
+}
+
+/** Why weights between the two are not what decides in this group; null: they are. */
+export function groupProblem(split: Split): Problem | null {
+  const { settings, sides } = split
+  if (sides.old.priority !== sides.new.priority)
+    return problem(
+      'TRAFFIC_UNEQUAL',
+      `origin ${sides.old.name} of ${nameOf(settings)} has priority ${sides.old.priority}, ` +
+        `${sides.new.name} has ${sides.new.priority}: the higher number gets nothing`,
+      { hint: 'give both the same priority' },
+    )
+  return thirdProblem(split)
+}
+
+function thirdProblem({ settings, sides, others }: Split): Problem | null {
+  // One of a higher number waits for the others to fail.
+  const ours = Math.min(...[sides.old, sides.new].filter(isEnabled).map(({ priority }) => priority))
+  const third = others.find((one) => isEnabled(one) && one.priority <= ours)
+  if (!third) return null
+  return problem('TRAFFIC_WRONG_TYPE', `${nameOf(settings)} also sends traffic to origin ${third.name}`, {
+    hint: 'disable it, give it a higher priority number, or give the two an origin group of their own',
+  })
+}
+
+/** A change of one origin. */
+export interface OriginChange {
+  readonly origin: string
+  readonly parameters: AFDOriginUpdateParameters
+}
+
+/**
+ * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is there.
+ * Most steps, and each way to 0 % with OLD enabled, need one.
+ */
+export function changesTo(weightPercent: number, split: Split): readonly OriginChange[] | Problem {
+  // Disabling NEW is right whatever else the group does: a way down to 0 is never refused.
+  const why = weightPercent > 0 ? groupProblem(split) : null
+  if (why) return why
+  const { sides } = split
+  const now = weightsOf(split)
+  const next = sharePercent(now) === weightPercent ? now : nextWeights(now, weightPercent)
+  const first = firstToSet(now, next)
+  const order: readonly Side[] = [first, first === 'old' ? 'new' : 'old']
+  return order
+    .filter((side) => isFailed(sides[side]) || now[side] !== next[side])
+    .map((side) => ({
+      origin: sides[side].name,
+      // There is no weight 0. Whoever enables a disabled origin by hand starts with the least.
+      parameters: { enabledState: next[side] === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, next[side]) },
+    }))
+}
+
+export function nameOf({ profile, originGroup }: FrontDoorSettings): string {
+  return `origin group ${originGroup} of Front Door ${profile}`
+}
+
+function isEnabled({ enabledState }: Origin): boolean {
+  return enabledState === 'Enabled'
+}
+
+function isFailed({ provisioningState, deploymentStatus }: Origin): boolean {
+  return provisioningState === 'Failed' || deploymentStatus === 'Failed'
+}
+
+/** Front Door leaves `deploymentStatus` at NotStarted for origins that have long been deployed: that alone says nothing. */
+function isBusy({ provisioningState, deploymentStatus }: Origin): boolean {
+  return provisioningState !== 'Succeeded' || deploymentStatus === 'InProgress'
+}

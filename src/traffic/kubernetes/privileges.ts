@@ -1,0 +1,54 @@
+import type { Privilege } from '../../ports/traffic.ts'
+import type { Resource } from './route.ts'
+
+/** A Role with what is needed for these objects, and a RoleBinding that gives it to Headgate: one pair a namespace. */
+export function rolesFor(
+  objects: readonly { readonly context: string | null; readonly resource: Resource }[],
+): readonly Privilege[] {
+  const byNamespace = Map.groupBy(objects, ({ context, resource }) => JSON.stringify([context, resource.namespace]))
+  return [...byNamespace.values()].flatMap((members): Privilege[] => {
+    const [first] = members
+    if (first === undefined) return []
+    const { namespace, group } = first.resource
+    const where = first.context === null ? `namespace ${namespace}` : `namespace ${namespace} of ${first.context}`
+    // Another kind of provider may want its own in the same namespace: one must not replace the other.
+    const name = `headgate.${group}`
+    const metadata = { name, namespace }
+    const rbac = 'rbac.authorization.k8s.io'
+    return [
+      {
+        title: `Role in ${where}`,
+        format: 'yaml',
+        document: {
+          apiVersion: `${rbac}/v1`,
+          kind: 'Role',
+          metadata,
+          rules: rulesFor(members.map(({ resource }) => resource)),
+        },
+      },
+      {
+        title: `RoleBinding in ${where}: the subject is whom the kubeconfig names, here the service account of the chart`,
+        format: 'yaml',
+        document: {
+          apiVersion: `${rbac}/v1`,
+          kind: 'RoleBinding',
+          metadata,
+          roleRef: { apiGroup: rbac, kind: 'Role', name },
+          subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate' }],
+        },
+      },
+    ]
+  })
+}
+
+function rulesFor(resources: readonly Resource[]) {
+  const byPlural = Map.groupBy(resources, ({ group, plural }) => `${plural}.${group}`)
+  return [...byPlural.values()].flatMap((members) =>
+    members.slice(0, 1).map(({ group, plural }) => ({
+      apiGroups: [group],
+      resources: [plural],
+      resourceNames: [...new Set(members.map(({ name }) => name))].sort(),
+      verbs: ['get', 'patch'],
+    })),
+  )
+}

@@ -1,0 +1,233 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { applyJsonPatch, applyMergePatch, isMap, type Json, PatchError } from './json-patch.ts'
+import { RESOURCES } from './resources.ts'
+import { ApiError, badRequest, forbidden, notFound, unappliable, unauthorized, wrongMediaType } from './status.ts'
+import { type ApiObject, ObjectStore, type ResourceType, type WriteOptions } from './store.ts'
+
+/** A request as it came in. */
+export interface SeenCall {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly type: string
+  readonly body: string
+}
+
+/** Where the objects of one request are. */
+interface Place {
+  readonly type: ResourceType
+  readonly namespace: string
+  /** null: the whole list. */
+  readonly name: string | null
+  readonly subresource: '' | 'status'
+}
+
+const JSON_PATCH = 'application/json-patch+json'
+const MERGE_PATCH = 'application/merge-patch+json'
+
+/** A Kubernetes API server in this process, as far as Headgate uses one. It starts empty, and knows RESOURCES. */
+export class FakeApiServer {
+  readonly store = new ObjectStore()
+  readonly calls: SeenCall[] = []
+  readonly token: string
+  /** Verbs that the token's user may not use, e.g. `patch`. */
+  readonly forbiddenVerbs = new Set<string>()
+  /** Answers instead, when it returns true. */
+  intercept: ((call: SeenCall, response: ServerResponse) => boolean) | null = null
+  /** Writes a status after each change of an object's spec, as a controller does; null: none runs. */
+  controller: ((object: ApiObject) => Json) | null = null
+  readonly #server = createServer((incoming, response) => this.#serve(incoming, response))
+
+  constructor(token: string) {
+    this.token = token
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** Takes requests, and never answers. */
+  hang(): void {
+    this.intercept = () => true
+  }
+
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeAllConnections()
+    })
+  }
+
+  /** The status that the controller has for an object, written as it would. */
+  reconcile(type: ResourceType, namespace: string, name: string): void {
+    const { controller } = this
+    if (controller === null || !type.hasStatus) return
+    this.store.update(
+      type,
+      { namespace, name, subresource: 'status' },
+      (object) => ({ ...object, status: controller(object) }),
+      { manager: 'controller', isDryRun: false },
+    )
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of incoming) chunks.push(chunk)
+    const call = {
+      method: incoming.method ?? '',
+      url: incoming.url ?? '',
+      type: incoming.headers['content-type'] ?? '',
+      body: Buffer.concat(chunks).toString('utf8'),
+    }
+    this.calls.push(call)
+    if (this.intercept?.(call, response)) return
+    try {
+      if (incoming.headers.authorization !== `Bearer ${this.token}`) throw unauthorized()
+      const agent = incoming.headers['user-agent']?.split('/')[0] ?? 'unknown'
+      const url = new URL(call.url, this.url)
+      const place = placeOf(url.pathname)
+      if (place === null) {
+        // A path that nothing serves gets no Status.
+        response.writeHead(404).end('404 page not found\n')
+        return
+      }
+      const verb = verbOf(call.method, place, url.searchParams)
+      if (this.forbiddenVerbs.has(verb))
+        throw forbidden('headgate', verb, { ...place.type, name: place.name ?? '' }, place.namespace)
+      if (verb === 'watch') this.#watch(place, url.searchParams, response)
+      else
+        reply(
+          response,
+          verb === 'create' ? 201 : 200,
+          this.#answer(verb, place, call, {
+            manager: url.searchParams.get('fieldManager') ?? agent,
+            isDryRun: url.searchParams.get('dryRun') === 'All',
+          }),
+        )
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      reply(response, error.code, error.toStatus())
+    }
+  }
+
+  #answer(verb: string, place: Place, call: SeenCall, options: WriteOptions): Json {
+    const { type, namespace, name, subresource } = place
+    if (name === null) {
+      if (verb === 'list') return this.#list(place)
+      const given = parse(call.body)
+      if (!isMap(given) || !isMap(given.metadata)) throw badRequest('metadata is required')
+      const object = this.store.create(type, namespace, { ...given, metadata: given.metadata }, options)
+      if (!options.isDryRun) this.reconcile(type, namespace, String(object.metadata.name))
+      return object
+    }
+    if (verb === 'get') return this.store.get(type, namespace, name)
+    if (verb === 'delete') {
+      this.store.delete(type, namespace, name)
+      return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }
+    }
+    const before = this.store.get(type, namespace, name)
+    const object = this.#write(verb, { ...place, name }, call, options)
+    if (subresource === '' && object.metadata.generation !== before.metadata.generation && !options.isDryRun)
+      this.reconcile(type, namespace, name)
+    return object
+  }
+
+  #list({ type, namespace }: Place): Json {
+    return {
+      kind: `${type.kind}List`,
+      apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
+      metadata: { resourceVersion: String(this.store.version) },
+      items: [...this.store.list(type, namespace)],
+    }
+  }
+
+  #write(verb: string, place: Place & { readonly name: string }, call: SeenCall, options: WriteOptions): ApiObject {
+    const { type } = place
+    const body = parse(call.body)
+    if (verb === 'update') return this.store.update(type, place, () => body, options)
+    const isStrategic = call.type === 'application/strategic-merge-patch+json'
+    if (call.type === MERGE_PATCH || (isStrategic && !type.isCustom))
+      return this.store.update(type, place, (object) => applyMergePatch(object, body), options)
+    if (call.type !== JSON_PATCH)
+      throw wrongMediaType([
+        JSON_PATCH,
+        MERGE_PATCH,
+        ...(type.isCustom ? [] : ['application/strategic-merge-patch+json']),
+      ])
+    if (!Array.isArray(body) || !body.every(isMap)) throw badRequest('a JSON patch is a list of operations')
+    try {
+      return this.store.update(type, place, (object) => applyJsonPatch(object, body), options)
+    } catch (error) {
+      throw error instanceof PatchError ? unappliable() : error
+    }
+  }
+
+  #watch({ type, namespace }: Place, query: URLSearchParams, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    const line = (kind: string, object: Json) => response.write(`${JSON.stringify({ type: kind, object })}\n`)
+    const asked = query.get('resourceVersion') ?? ''
+    const since = asked === '' || asked === '0' ? this.store.version : Number(asked)
+    if (since === this.store.version && asked !== String(since))
+      for (const object of this.store.list(type, namespace)) line('ADDED', object)
+    let stop = () => {}
+    try {
+      stop = this.store.watch(type, namespace, since, ({ type: kind, object }) => line(kind, object))
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      // As the real one: the watch itself succeeds, and ends with an error.
+      line('ERROR', error.toStatus())
+      response.end()
+      return
+    }
+    const timer = setTimeout(
+      () => {
+        const metadata = { resourceVersion: String(this.store.version) }
+        if (query.get('allowWatchBookmarks') === 'true') line('BOOKMARK', { kind: type.kind, metadata })
+        response.end()
+      },
+      Number(query.get('timeoutSeconds') ?? 1800) * 1000,
+    )
+    response.on('close', () => {
+      stop()
+      clearTimeout(timer)
+    })
+  }
+}
+
+/** Sends JSON. */
+export function reply(response: ServerResponse, status: number, body: Json): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+export function typeOf(plural: string): ResourceType {
+  const found = RESOURCES.find((type) => type.plural === plural)
+  if (found === undefined) throw notFound({ group: '', plural, name: '' })
+  return found
+}
+
+function placeOf(path: string): Place | null {
+  const match = /^\/(?:api|apis\/([^/]+))\/([^/]+)\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/(status))?$/.exec(
+    path,
+  )
+  const [, group = '', version, namespace = '', plural, name = null, subresource] = match ?? []
+  const type = RESOURCES.find((one) => one.group === group && one.version === version && one.plural === plural)
+  return type ? { type, namespace, name, subresource: subresource === 'status' ? 'status' : '' } : null
+}
+
+function verbOf(method: string, { name }: Place, query: URLSearchParams): string {
+  if (method === 'GET' && name === null) return ['1', 'true'].includes(query.get('watch') ?? '') ? 'watch' : 'list'
+  return { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? method.toLowerCase()
+}
+
+function parse(body: string): Json {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw badRequest('the body is no JSON')
+  }
+}
