@@ -1,4 +1,5 @@
 import type { EventType } from '../src/core/event.ts'
+import type { Plan } from '../src/core/plan.ts'
 import { createControl } from '../src/engine/control.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { LeaseKeeper } from '../src/engine/lease.ts'
@@ -7,10 +8,12 @@ import { createQuotas } from '../src/engine/quotas.ts'
 import { Scopes } from '../src/engine/scopes.ts'
 import { SliWatch } from '../src/engine/sli-watch.ts'
 import { createTimer } from '../src/engine/timer.ts'
+import type { Config } from '../src/policy/config.ts'
 import { parseConfig } from '../src/policy/parse.ts'
 import type { Control } from '../src/ports/control.ts'
 import { groupKey, type MetricSource, type SliVector } from '../src/ports/source.ts'
 import type { TrafficKind, WeightChange, WriteResult } from '../src/ports/traffic.ts'
+import { resolveSecret } from '../src/shared/secret.ts'
 import { createProber } from '../src/sources/probe/prober.ts'
 import { sourceKinds } from '../src/sources/registry.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
@@ -33,14 +36,18 @@ export interface Acknowledged {
 export interface HouseOptions {
   readonly storePath: string
   readonly workloads: readonly HouseWorkload[]
-  /** The provider's token. */
-  readonly token: string
+  /** What the config has under `providers`. */
+  readonly providers?: object
+  /** The first step's weight. */
+  readonly firstWeight?: string
+  /** The environment, where secrets are. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 export interface HouseWorkload {
   readonly name: string
-  /** Where its provider answers; the split has the workload's name. */
-  readonly url: string
+  /** As the config has it. */
+  readonly traffic: object
 }
 
 /** The engine as the service runs it, without its API. */
@@ -50,6 +57,8 @@ export interface House {
   readonly targetIds: ReadonlyMap<string, string>
   /** Calls the listener as each write is acknowledged, with those changes that the provider took. */
   onAcknowledged(listener: (write: Acknowledged) => void): void
+  /** Goes on with these workloads too, as after an edit of the config. */
+  add(workloads: readonly HouseWorkload[]): Promise<void>
   /** Observes, and has all workloads think: what a sweep does, without waiting for its time. */
   sweepNow(): Promise<void>
   /**
@@ -61,27 +70,31 @@ export interface House {
 }
 
 /** Starts the engine over a store on disk, with all its parts but the metric source, which answers at once. */
-export async function startHouse({ storePath, workloads, token }: HouseOptions): Promise<House> {
-  const env = { ROUTER_TOKEN: token }
-  const parsed = parseConfig(configText(workloads), 'bench.yaml', { traffic: trafficKinds, sources: sourceKinds }, env)
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const { sweepSeconds, observeTimeoutSeconds, plans, hash } = parsed.config
+export async function startHouse(options: HouseOptions): Promise<House> {
+  const { storePath, env } = options
+  const { sweepSeconds, observeTimeoutSeconds, plans, hash, providers } = parsed(options, options.workloads)
 
+  const all = [...options.workloads]
   const [clock, random, timer] = [systemClock, createRandom(systemClock), createTimer(systemClock)]
   const log = createLog({ level: 'warn' })
   const { meter } = createMetrics({ version: VERSION, clock })
   const { store, inbox } = openSqlite(storePath)
   const lease = new LeaseKeeper(store, random.id(), { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
-  const context = { clock, log, quotas: createQuotas(clock), secret: () => token }
+  const context = {
+    clock,
+    log,
+    quotas: createQuotas(clock),
+    secret: (reference: string) => resolveSecret(reference, env),
+  }
   const prober = createProber(context)
   const listeners = new Set<(write: Acknowledged) => void>()
   const tell = (write: Acknowledged) => {
     for (const listener of listeners) listener(write)
   }
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
-  const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: {} })
-  const slis = new SliWatch(new Map([['prometheus', healthySource(workloads)]]), sweepSeconds, { log, meter, timer })
+  const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: providers })
+  const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, { log, meter, timer })
   const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, sweepSeconds, runId: random.id(), version: VERSION })
@@ -98,13 +111,24 @@ export async function startHouse({ storePath, workloads, token }: HouseOptions):
 
   await engine.start(plans, hash, new AbortController().signal)
   const ran = engine.run()
+  const targetIds = new Map<string, string>()
+  const note = (added: readonly Plan[]) => {
+    for (const { workload, targets } of added) targetIds.set(workload, targets[0]?.id ?? '')
+  }
+  note(plans)
   return {
     control,
-    targetIds: new Map(plans.map(({ workload, targets }) => [workload, targets[0]?.id ?? ''])),
+    targetIds,
+    async add(workloads) {
+      all.push(...workloads)
+      const config = parsed(options, all)
+      note(config.plans)
+      await engine.configure(config.plans, config.hash)
+    },
     onAcknowledged: (listener) => void listeners.add(listener),
     async sweepNow() {
       await observer.observe(engine.book.active())
-      wakeups.urgent(plans.map(({ workload }) => workload))
+      wakeups.urgent([...targetIds.keys()])
     },
     events: (names, type, signal) => awaitEvents(control, names, type, signal),
     async stop() {
@@ -169,21 +193,32 @@ function applied(results: ReadonlyMap<string, WriteResult>) {
 }
 
 /** Every workload serves well in both clusters. It answers from memory: reaction is not the source's time. */
-function healthySource(workloads: readonly HouseWorkload[]): MetricSource {
+function healthySource(workloads: () => readonly HouseWorkload[]): MetricSource {
   const counts = { kind: 'counts', total: 1000, bad: 0, latencies: null } as const
-  const groups = new Map(
-    workloads.flatMap(({ name }) => Object.values(CLUSTERS).map((cluster) => [groupKey(cluster, name), counts])),
-  )
+  const groups = () =>
+    new Map(
+      workloads().flatMap(({ name }) => Object.values(CLUSTERS).map((cluster) => [groupKey(cluster, name), counts])),
+    )
   return {
     poll: async (slis, tick) =>
-      new Map(slis.map((sli): [typeof sli, SliVector] => [sli, { kind: 'vector', ...tick, groups }])),
+      new Map(slis.map((sli): [typeof sli, SliVector] => [sli, { kind: 'vector', ...tick, groups: groups() }])),
     history: async () => [],
     close: async () => {},
   }
 }
 
+function parsed(options: HouseOptions, workloads: readonly HouseWorkload[]): Config {
+  const kinds = { traffic: trafficKinds, sources: sourceKinds }
+  const result = parseConfig(configText(options, workloads), 'bench.yaml', kinds, options.env)
+  if (!result.ok) throw new Error(JSON.stringify(result.problems))
+  return result.config
+}
+
 /** JSON is YAML. Steps hold for longer than any benchmark runs: whatever moves a weight is the benchmark's command. */
-function configText(workloads: readonly HouseWorkload[]): string {
+function configText(
+  { providers = {}, firstWeight = '10%' }: HouseOptions,
+  workloads: readonly HouseWorkload[],
+): string {
   return JSON.stringify({
     apiVersion: 'headgate/v1',
     migration: 'bench',
@@ -196,15 +231,13 @@ function configText(workloads: readonly HouseWorkload[]): string {
     policies: {
       bench: {
         steps: [
-          { weight: '10%', hold: '24h' },
+          { weight: firstWeight, hold: '24h' },
           { weight: '100%', hold: '24h' },
         ],
       },
     },
     policy: 'bench',
-    workloads: workloads.map(({ name, url }) => ({
-      name,
-      traffic: { http: { url, split: name, token: '${env:ROUTER_TOKEN}' } },
-    })),
+    providers,
+    workloads,
   })
 }

@@ -61,10 +61,13 @@ async function measureIn(folder: string, children: Children, counts: Counts, sig
     env: { ROUTER_TOKEN: TOKEN },
   })
   const { urls } = Ready.parse(await children.ready(provider))
-  const workloads = names.map((name, index) => ({ name, url: urls[index % SCOPES] ?? '' }))
+  const workloads = names.map((name, index) => ({
+    name,
+    traffic: { http: { url: urls[index % SCOPES] ?? '', split: name, token: '${env:ROUTER_TOKEN}' } },
+  }))
   const floor = openFloor({ folder, url: urls[0] ?? '', token: TOKEN, split: FLOOR_SPLIT })
   try {
-    const house = await startHouse({ storePath: join(folder, 'headgate.db'), workloads, token: TOKEN })
+    const house = await startHouse({ storePath: join(folder, 'headgate.db'), workloads, env: { ROUTER_TOKEN: TOKEN } })
     try {
       const samples = await sample(new Reverts(house, signal), floor, names, counts.reverts)
       return findings(samples, { ...counts, scopes: SCOPES, store: mediumOf(folder) })

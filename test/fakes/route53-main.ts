@@ -9,7 +9,7 @@ import { type FakeRoute53, fakePair, type Route53Fault, startFakeRoute53 } from 
  *
  *     node test/fakes/route53-main.ts --latency-ms 40 --per-second 10 --burst 50 --pending-ms 0
  *
- * prints `{"url": …, "controlUrl": …}`. On the control URL: `PUT /zones` with a `ZoneSeed[]`, `GET /stats` (a
+ * prints `{"url": …, "controlUrl": …}`, and sends it to a parent that forked it. On the control URL: `PUT /zones` with a `ZoneSeed[]`, `GET /stats` (a
  * `Route53Stats`), `GET /weights?zone=ID`, `POST /forget` (the calls so far), `PUT /fault` with a fault's name or null.
  */
 
@@ -61,6 +61,7 @@ const control = createServer(async (incoming, response) => {
 await new Promise<void>((resolve) => control.listen(0, '127.0.0.1', resolve))
 const controlUrl = `http://127.0.0.1:${(control.address() as AddressInfo).port}`
 process.stdout.write(`${JSON.stringify({ url: fake.url, controlUrl })}\n`)
+process.send?.({ url: fake.url, controlUrl })
 // Whoever started it with a pipe is gone when nobody holds that open any more.
 if (!fstatSync(0).isCharacterDevice()) process.stdin.resume().once('end', () => process.exit(0))
 
