@@ -136,7 +136,12 @@ describe('the settings', () => {
     expect(scopeOf({ context: 'edge' })).toBe('edge/shop/HTTPRoute/checkout')
     expect(scopeOf({ rule: 1 })).toBe(scopeOf({ rule: 'main' }))
     const placeOf = (parts: object) => gatewayApi.placeOf(gatewayApi.settings.parse({ ...ROUTE, ...parts }))
-    expect(placeOf({ rule: 0 })).not.toBe(placeOf({ rule: 1 }))
+    expect([placeOf({}), placeOf({ rule: 1 }), placeOf({ rule: 'main' })]).toEqual([
+      'checkout',
+      'checkout/1',
+      'checkout/main',
+    ])
+    expect(istio.placeOf(istio.settings.parse({ ...SERVICE, route: 'main' }))).toBe('checkout/main')
     expect(istio.scopeOf(istio.settings.parse({ ...SERVICE, context: 'edge' }))).toBe('edge/shop/checkout')
   })
 
