@@ -19,7 +19,7 @@ export function azureProblem({ what, signal }: AzureCall, error: unknown, token:
   const from = { from: error }
   const { name, code, message, status } = partsOf(error)
   if (NO_CREDENTIALS.has(name))
-    return problem('TRAFFIC_NO_CREDENTIALS', `${what}: no token could be had (${name})`, from)
+    return problem('TRAFFIC_NO_CREDENTIALS', `${what}: no token could be had (${reasonIn(name, message)})`, from)
   if (status === null && code !== UNREADABLE) return connectionProblem(what, error, signal)
   if (status === null || status < 400) return badAzureAnswer(what, 'with something unreadable')
 
@@ -48,6 +48,12 @@ const NO_CREDENTIALS: ReadonlySet<string> = new Set([
   'AuthenticationRequiredError',
   'AggregateAuthenticationError',
 ])
+
+/** The code alone: the words may repeat what was sent, or what a helper program said. */
+function reasonIn(name: string, message: string): string {
+  const code = /AADSTS\d+|\b[a-z]+(?:_[a-z]+)+\b|\bE[A-Z]{5,}\b/.exec(message)?.[0]
+  return code === undefined ? name : `${name}, ${code}`
+}
 
 const CODES: Readonly<Record<number, ProblemCode>> = {
   401: 'TRAFFIC_NO_CREDENTIALS',

@@ -31,9 +31,10 @@ export function azureAccount(quotaDefaults: QuotaLimits) {
     .superRefine((account, ctx) => {
       if (account.credentials && account.token)
         refuse(ctx, 'CONFIG_DUPLICATE', 'there are both credentials and a token', 'keep one of them')
-      for (const key of ['endpoint', 'authority'] as const)
-        if (!isSafeForTokens(account[key]))
-          refuse(ctx, 'CONFIG_WRONG_VALUE', `${key} is no https:// URL`, 'tokens go over TLS, save to this machine')
+      if (!account.authority.startsWith('https:'))
+        refuse(ctx, 'CONFIG_WRONG_VALUE', 'authority is no https:// URL', 'secrets go over TLS')
+      if (!account.endpoint.startsWith('https:') && !isThisMachine(account.endpoint))
+        refuse(ctx, 'CONFIG_WRONG_VALUE', 'endpoint is no https:// URL', 'tokens go over TLS, save to this machine')
     })
 }
 
@@ -81,7 +82,6 @@ function guid() {
   })
 }
 
-function isSafeForTokens(url: string): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
+function isThisMachine(url: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
 }

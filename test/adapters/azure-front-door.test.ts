@@ -220,6 +220,36 @@ describe('an origin group of Front Door', () => {
     expect(await read()).toMatchObject({ weightPercent: 0 })
   })
 
+  test.each<[string, object, object, number | null, string[]]>([
+    ['OLD without a weight, NEW disabled', { weight: null }, { enabledState: 'Disabled' }, 0, ['green 1000 Enabled']],
+    ['NEW without one, alone', { enabledState: 'Disabled' }, { weight: null }, 100, ['blue 1000 Enabled']],
+    ['both without one', { weight: null }, { weight: null }, null, ['blue 1000 Enabled', 'green 1000 Enabled']],
+  ])('%s', async (_, old, fresh, percent, want) => {
+    azure.setWeights('checkout', 75, 25)
+    Object.assign(properties('blue'), old)
+    Object.assign(properties('green'), fresh)
+    expect(await read()).toMatchObject(percent === null ? { why: 'refused' } : { weightPercent: percent })
+    expect(await write(50)).toEqual({ kind: 'applied' })
+    expect(changes()).toEqual(expect.arrayContaining(want))
+    expect(await read()).toMatchObject({ weightPercent: 50 })
+  })
+
+  test('a way down to 0 leaves alone a weight of OLD that is not known', async () => {
+    azure.setWeights('checkout', 75, 25)
+    Object.assign(properties('blue'), { weight: null, priority: null })
+    expect(await write(0)).toEqual({ kind: 'applied' })
+    expect(changes()).toEqual(['green 1 Disabled'])
+    expect(await read()).toMatchObject({ weightPercent: 0 })
+  })
+
+  test('two origins without a priority have the same one', async () => {
+    azure.setWeights('checkout', 75, 25)
+    for (const side of ['blue', 'green']) Object.assign(properties(side), { priority: null })
+    expect(await read()).toMatchObject({ weightPercent: 25 })
+    addThird({ priority: 5 })
+    expect(await read()).toMatchObject({ kind: 'missing', why: 'refused' })
+  })
+
   test('both disabled: nothing is served', async () => {
     azure.setWeights('checkout', 0, 0)
     expect(await read()).toMatchObject({ kind: 'missing', why: 'refused' })
@@ -227,7 +257,7 @@ describe('an origin group of Front Door', () => {
 
   test('a look at the group warns of what keeps weights from being shares', async () => {
     expect(await inspect()).toEqual([])
-    azure.group('checkout').properties.loadBalancingSettings = { additionalLatencyInMilliseconds: 50 }
+    azure.group('checkout').properties.loadBalancingSettings = {}
     azure.group('checkout').properties.sessionAffinityState = 'Enabled'
     expect(await inspect()).toMatchObject([
       { targetId: 'a', level: 'warn', problem: { code: 'TRAFFIC_UNEQUAL', cause: expect.stringContaining('50 ms') } },

@@ -303,14 +303,17 @@ describe('the kind', () => {
     ['a path for a name', { profile: 'a/b' }, false],
     ['a way up', { profile: '..' }, false],
     ['an empty name', { old: '' }, false],
-    ['a TTL of nothing', { movingTtl: '0s' }, false],
+    ['a TTL of nothing', { ttl: '0s' }, false],
   ])('settings: %s', (_, parts, isGood) => {
     const place = { resourceGroup: 'edge', profile: 'checkout', old: 'blue', new: 'green' }
     expect(azureTrafficManager.settings.safeParse({ ...place, ...parts }).success).toBe(isGood)
   })
 
   test('its timing is what Azure says, unless the settings do', () => {
-    expect(azureTrafficManager.timingOf(settings('x'))).toEqual({ propagationSeconds: 60, movingTtlSeconds: 30 })
+    expect(azureTrafficManager.timingOf(settings('x'))).toEqual({ propagationSeconds: 60, movingTtlSeconds: 20 })
+    const place = { resourceGroup: 'edge', profile: 'checkout', old: 'blue', new: 'green' }
+    const kept = azureTrafficManager.settings.parse({ ...place, ttl: 'keep', propagation: '2m' })
+    expect(azureTrafficManager.timingOf(kept)).toEqual({ propagationSeconds: 120, movingTtlSeconds: null })
   })
 })
 

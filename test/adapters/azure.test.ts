@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TrafficScope } from '../../src/ports/traffic.ts'
 import { azureAccount } from '../../src/traffic/azure.ts'
+import { azureProblem } from '../../src/traffic/azure-call.ts'
 import { azureFrontDoor } from '../../src/traffic/azure-front-door/kind.ts'
 import { frontDoorAccount } from '../../src/traffic/azure-front-door/settings.ts'
 import { azureTrafficManager } from '../../src/traffic/azure-traffic-manager/kind.ts'
@@ -192,6 +193,33 @@ describe.each(RIGS)('%s in trouble', (_, createRig) => {
   })
 })
 
+test.each([
+  [
+    'CredentialUnavailableError',
+    'endpoints_resolution_error: See https://aka.ms/msal.js.errors',
+    'endpoints_resolution_error',
+  ],
+  ['AuthenticationError', 'AADSTS7000215: Invalid client secret hush-secret provided.', 'AADSTS7000215'],
+  ['AggregateAuthenticationError', 'ChainedTokenCredential authentication failed.', ''],
+])('no token, for %s: the code is told, the words are not', (name, message, code) => {
+  const error = Object.assign(new Error(message), { name })
+  const why = azureProblem({ what: 'a call', signal: new AbortController().signal }, error, null)
+  const reason = code === '' ? name : `${name}, ${code}`
+  expect(why).toMatchObject({ code: 'TRAFFIC_NO_CREDENTIALS', message: `a call: no token could be had (${reason})` })
+})
+
+test('an application whose authority is away has no credentials, and its secret is not told', async () => {
+  const credentials = { tenant: SUBSCRIPTION, clientId: SUBSCRIPTION, clientSecret: '${env:SECRET}' }
+  const away = 'https://127.0.0.1:1'
+  const account = frontDoorAccount.parse({ subscription: SUBSCRIPTION, credentials, authority: away, endpoint: away })
+  const settings = azureFrontDoor.settings.parse({ ...PLACE, profile: 'shop', originGroup: 'checkout' })
+  const scope = azureFrontDoor.open([{ id: 'a', settings }], account, adapterContext({ SECRET: CANARY }))
+  const result = await writeA(scope, 10)
+  expect(result).toMatchObject({ kind: 'failed', problem: { code: 'TRAFFIC_NO_CREDENTIALS' } })
+  expect(JSON.stringify(result)).not.toContain(CANARY)
+  await scope.close()
+})
+
 describe('the account', () => {
   const schema = azureAccount({ callsPerSecond: 6, burst: 200 })
   const id = SUBSCRIPTION
@@ -213,6 +241,7 @@ describe('the account', () => {
     ['an endpoint without TLS', { endpoint: 'http://management.internal' }, false],
     ['an endpoint without TLS on this machine', { endpoint: 'http://127.0.0.1:8080' }, true],
     ['an authority without TLS', { authority: 'http://login.internal' }, false],
+    ['an authority without TLS on this machine', { authority: 'http://127.0.0.1:8080' }, false],
     ['a key that is none', { tenant: id }, false],
   ])('%s', (_, parts, isGood) => {
     expect(schema.safeParse({ subscription: id, ...parts }).success).toBe(isGood)

@@ -153,19 +153,35 @@ describe('the health of target groups', () => {
     )
   })
 
-  test('is asked every 30 s while it is well, and each time while it is not', async () => {
-    const { elb, clock, read } = await startAt(100)
+  test.each([
+    ['30 s while traffic is split', 50, 30_000, 2],
+    ['5 minutes while one side has all of it', 100, 300_000, 1],
+  ])('is asked every %s', async (_, weight, keptMs, groups) => {
+    const { elb, clock, read } = await startAt(weight)
     const asked = () => elb.calls.filter(({ action }) => action === 'DescribeTargetHealth').length
     await read()
+    await clock.advance(keptMs - 1)
     await read()
-    expect(asked()).toBe(1)
+    expect(asked()).toBe(groups)
+    await clock.advance(1)
+    await read()
+    expect(asked()).toBe(2 * groups)
+  })
+
+  test('is asked each time while a group is empty, so that its return is seen at once', async () => {
+    const { elb, read } = await startAt(100)
     elb.groups.set('green', { states: [], loadBalancerArns: [] })
-    await clock.advance(30_000)
     expect(await read()).toMatchObject({ kind: 'missing' })
-    expect(await read()).toMatchObject({ kind: 'missing' })
-    expect(asked()).toBe(3)
     elb.groups.set('green', { states: ['healthy'], loadBalancerArns: [] })
     expect(await read()).toMatchObject({ weightPercent: 100 })
+  })
+
+  test('is asked anew after a write: a revert to an OLD that has just been emptied is not confirmed', async () => {
+    const { elb, read, write } = await startAt(50)
+    await read()
+    elb.groups.set('blue', { states: [], loadBalancerArns: [] })
+    await write(0, 'revert')
+    expect(await read()).toMatchObject({ kind: 'missing', why: 'refused' })
   })
 
   test('that cannot be read hides no weight, and is told in the log', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { Batches, type Move } from '../../src/traffic/google-cloud-dns/batch.ts'
 import { type FakeRrset, refuse } from '../fakes/google-dns.ts'
-import { type Bench, bench, change, weighted } from '../support/google-dns.ts'
+import { type Bench, bench, CANARY, change, weighted } from '../support/google-dns.ts'
 import { answering, halfAnAnswer } from '../support/web-server.ts'
 
 describe('when things break', () => {
@@ -16,12 +16,14 @@ describe('when things break', () => {
   ])('%s (%d %s %s) is %s', async (_, status, reason, message, code, why) => {
     const refuseAll = (one: Bench) => {
       one.dns.instead = (_request, response) => {
-        refuse(response, status, reason, message)
+        refuse(response, status, reason, `${message}, said ${CANARY}`)
         return true
       }
       return one
     }
-    expect(await refuseAll(await bench([weighted('a', 0)])).read()).toMatchObject({ kind: 'missing', why })
+    const reading = await refuseAll(await bench([weighted('a', 0)])).read()
+    expect(reading).toMatchObject({ kind: 'missing', why, detail: expect.stringContaining(message) })
+    expect(JSON.stringify(reading)).not.toContain(CANARY)
     const { write, posts } = refuseAll(await bench([weighted('a', 0)]))
     expect(await write(change('a', 10))).toMatchObject({ a: { kind: 'failed', problem: { code } } })
     expect(posts()).toEqual([])

@@ -83,6 +83,17 @@ describe('proof by DNS', () => {
     await other.stop()
   })
 
+  test('of a plain record is asked for before anything is written, so doctor finds a name server that nobody reaches', async () => {
+    expect(await zone.read('a')).toEqual({ kind: 'weight', weightPercent: 0, ttlSeconds: 300 })
+    expect(await zone.inspect()).toEqual([])
+    const far = zone.open(['a'], {}, { nameservers: ['127.0.0.1:1'] })
+    expect(await zone.read('a', far)).toMatchObject({
+      weightPercent: 0,
+      pending: expect.stringContaining('127.0.0.1:1'),
+    })
+    expect(await zone.inspect(far)).toEqual(['fail TRAFFIC_UNVERIFIED'])
+  })
+
   test('is not asked for where no name server is named', async () => {
     await writeTen()
     expect(await zone.read('a', zone.open(['a'], {}, { nameservers: [] }))).not.toHaveProperty('pending')

@@ -13,7 +13,8 @@ import { CLUSTERS } from './world.ts'
 /** The TTL of the plain records at first, and the one that the targets have while traffic moves, seconds. */
 export const [FIRST_TTL_SECONDS, MOVING_TTL_SECONDS] = [3, 1]
 
-const PAUSE_MS = 20
+const CLIENTS = 3
+const PAUSE_MS = 40
 
 /** A service in two clusters, a PowerDNS whose record leads clients to them, Prometheus scraping them. */
 export interface DnsWorld {
@@ -114,9 +115,8 @@ function sendLoad(nameserver: string, name: string, portOf: ReadonlyMap<string, 
       await sendOne()
       await sleep(PAUSE_MS)
     }
-    await agent.close()
   }
-  const done = send()
+  const done = Promise.all(Array.from({ length: CLIENTS }, send)).then(() => agent.close())
   return {
     failures: () => failures,
     stop: () => {

@@ -11,9 +11,11 @@ import type { FrontDoorSettings } from './settings.ts'
  */
 const MIN_SENSITIVITY_MS = 500
 
+const DEFAULT_SENSITIVITY_MS = 50
+
 const groupShape = z.object({
-  loadBalancingSettings: z.object({ additionalLatencyInMilliseconds: z.number() }),
-  sessionAffinityState: z.string().optional(),
+  loadBalancingSettings: z.object({ additionalLatencyInMilliseconds: z.number().nullish() }),
+  sessionAffinityState: z.string().nullish(),
 })
 
 /** What in the group's settings keeps weights from being shares. */
@@ -22,7 +24,8 @@ export function groupWarnings(settings: FrontDoorSettings, group: AFDOriginGroup
   if (!checked.success)
     return [badAzureAnswer(nameOf(settings), `with no group (${checked.error.issues[0]?.path.join('.')})`)]
   const { loadBalancingSettings, sessionAffinityState } = checked.data
-  const sensitivityMs = loadBalancingSettings.additionalLatencyInMilliseconds
+  // Without one of its own, a group has Front Door's.
+  const sensitivityMs = loadBalancingSettings.additionalLatencyInMilliseconds ?? DEFAULT_SENSITIVITY_MS
   const warnings: Problem[] = []
   if (sensitivityMs < MIN_SENSITIVITY_MS)
     warnings.push(

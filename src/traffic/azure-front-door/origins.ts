@@ -7,16 +7,17 @@ import { isSameName } from '../azure.ts'
 import { badAzureAnswer } from '../azure-call.ts'
 import { firstToSet, sharePercent } from '../ratio.ts'
 import type { FrontDoorSettings } from './settings.ts'
-import { nextWeights } from './weights.ts'
+import { MAX_WEIGHT, nextWeights } from './weights.ts'
 
-// What an origin must have for us; the SDK hands on whatever came.
+// What an origin must have for us; the SDK hands on whatever came. The published examples have weights and priorities
+// of null: such an origin was made without, and Front Door does not tell by which it goes.
 const originShape = z.object({
   name: z.string(),
   enabledState: z.enum(['Enabled', 'Disabled']),
-  weight: z.int().min(1).max(1000),
-  priority: z.int().min(1).max(5),
+  weight: z.int().min(1).max(1000).nullish(),
+  priority: z.int().min(1).max(5).nullish(),
   provisioningState: z.string(),
-  deploymentStatus: z.string().optional(),
+  deploymentStatus: z.string().nullish(),
 })
 type Origin = z.output<typeof originShape>
 
@@ -40,10 +41,16 @@ export function splitOf(settings: FrontDoorSettings, origins: readonly AFDOrigin
   return { settings, sides: { old, new: new_ }, others: checked.data.filter((one) => one !== old && one !== new_) }
 }
 
-/** The weights that count: 0 for an origin that is disabled. */
-function weightsOf({ sides }: Split): Sides<number> {
-  const effective = (origin: Origin) => (isEnabled(origin) ? origin.weight : 0)
+/** The weights that count: 0 for an origin that is disabled; null for an enabled one that came without. */
+function weightsOf({ sides }: Split): Sides<number | null> {
+  const effective = (origin: Origin) => (isEnabled(origin) ? (origin.weight ?? null) : 0)
   return { old: effective(sides.old), new: effective(sides.new) }
+}
+
+/** NEW's share, percent; null: both are disabled, or it hangs on a weight that is not known. */
+function shareOf({ old, new: fresh }: Sides<number | null>): number | null {
+  if (old === null || fresh === null) return fresh === 0 ? 0 : old === 0 ? 100 : null
+  return sharePercent({ old, new: fresh })
 }
 
 /**
@@ -52,7 +59,11 @@ function weightsOf({ sides }: Split): Sides<number> {
  */
 export function readingOf(split: Split): TrafficReading | Problem {
   const { settings, sides } = split
-  const weightPercent = sharePercent(weightsOf(split))
+  const weightPercent = shareOf(weightsOf(split))
+  if (weightPercent === null && (isEnabled(sides.old) || isEnabled(sides.new)))
+    return problem('TRAFFIC_WRONG_TYPE', `an origin of ${nameOf(settings)} has no weight of its own`, {
+      hint: 'give both origins a weight',
+    })
   if (weightPercent === null)
     return problem('TRAFFIC_REFUSED', `both origins of ${nameOf(settings)} are disabled`, {
       hint: 'enable the origin of OLD',
@@ -75,20 +86,22 @@ export function readingOf(split: Split): TrafficReading | Problem {
 /** Why weights between the two are not what decides in this group; null: they are. */
 export function groupProblem(split: Split): Problem | null {
   const { settings, sides } = split
-  if (sides.old.priority !== sides.new.priority)
+  const [old, fresh] = [sides.old.priority ?? 'none', sides.new.priority ?? 'none']
+  if (old !== fresh)
     return problem(
       'TRAFFIC_UNEQUAL',
-      `origin ${sides.old.name} of ${nameOf(settings)} has priority ${sides.old.priority}, ` +
-        `${sides.new.name} has ${sides.new.priority}: the higher number gets nothing`,
+      `origin ${sides.old.name} of ${nameOf(settings)} has priority ${old}, ` +
+        `${sides.new.name} has ${fresh}: the higher number gets nothing`,
       { hint: 'give both the same priority' },
     )
   return thirdProblem(split)
 }
 
 function thirdProblem({ settings, sides, others }: Split): Problem | null {
+  const ours = [sides.old, sides.new].filter(isEnabled)
   // One of a higher number waits for the others to fail.
-  const ours = Math.min(...[sides.old, sides.new].filter(isEnabled).map(({ priority }) => priority))
-  const third = others.find((one) => isEnabled(one) && one.priority <= ours)
+  const isReserve = (one: Origin) => ours.every(({ priority }) => priority && one.priority && one.priority > priority)
+  const third = others.find((one) => isEnabled(one) && !isReserve(one))
   if (!third) return null
   return problem('TRAFFIC_WRONG_TYPE', `${nameOf(settings)} also sends traffic to origin ${third.name}`, {
     hint: 'disable it, give it a higher priority number, or give the two an origin group of their own',
@@ -111,16 +124,26 @@ export function changesTo(weightPercent: number, split: Split): readonly OriginC
   if (why) return why
   const { sides } = split
   const now = weightsOf(split)
-  const next = sharePercent(now) === weightPercent ? now : nextWeights(now, weightPercent)
-  const first = firstToSet(now, next)
+  const next = shareOf(now) === weightPercent ? now : nextFrom(now, weightPercent)
+  const first = firstToSet(atMost(now), atMost(next))
   const order: readonly Side[] = [first, first === 'old' ? 'new' : 'old']
   return order
     .filter((side) => isFailed(sides[side]) || now[side] !== next[side])
     .map((side) => ({
       origin: sides[side].name,
       // There is no weight 0. Whoever enables a disabled origin by hand starts with the least.
-      parameters: { enabledState: next[side] === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, next[side]) },
+      parameters: { enabledState: next[side] === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, next[side] ?? 1) },
     }))
+}
+
+/** A weight that is not known stays as it is on the way to 0 %, and is set else. */
+function nextFrom({ old, new: fresh }: Sides<number | null>, weightPercent: number): Sides<number | null> {
+  if (old !== null && fresh !== null) return nextWeights({ old, new: fresh }, weightPercent)
+  return weightPercent === 0 && old !== 0 ? { old, new: 0 } : nextWeights({ old: 0, new: 0 }, weightPercent)
+}
+
+function atMost({ old, new: fresh }: Sides<number | null>): Sides<number> {
+  return { old: old ?? MAX_WEIGHT, new: fresh ?? MAX_WEIGHT }
 }
 
 export function nameOf({ profile, originGroup }: FrontDoorSettings): string {

@@ -2,7 +2,7 @@ import type { Sides } from '../../core/plan.ts'
 import { sharePercent } from '../ratio.ts'
 
 /** An origin's weight is a whole number, 1 to 1000; 0 stands for an origin that is disabled. */
-const MAX_WEIGHT = 1000
+export const MAX_WEIGHT = 1000
 
 /**
  * The weights for a share, 0 to 100 in steps of 0.1. Front Door queues changes behind each other for many minutes, so one

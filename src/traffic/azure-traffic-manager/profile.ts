@@ -15,15 +15,18 @@ const FLEET_TAG = 'networking.fleet.azure.com.trafficManagerProfile'
 const endpointShape = z.object({
   name: z.string(),
   endpointStatus: z.enum(['Enabled', 'Disabled']),
-  endpointMonitorStatus: z.string().optional(),
-  weight: z.int().min(1).max(1000).optional(),
+  endpointMonitorStatus: z.string().nullish(),
+  weight: z.int().min(1).max(1000).nullish(),
 })
 const profileShape = z.object({
   profileStatus: z.enum(['Enabled', 'Disabled']),
   trafficRoutingMethod: z.string(),
   dnsConfig: z.object({ ttl: z.int().min(0) }),
-  endpoints: z.array(endpointShape),
-  tags: z.record(z.string(), z.string()).optional(),
+  endpoints: z
+    .array(endpointShape)
+    .nullish()
+    .transform((list) => list ?? []),
+  tags: z.record(z.string(), z.string()).nullish(),
 })
 type CheckedEndpoint = z.output<typeof endpointShape>
 
@@ -38,7 +41,7 @@ export interface Split {
 
 /** Finds the two endpoints; TRAFFIC_NOT_FOUND, TRAFFIC_WRONG_TYPE for a name that two have, TRAFFIC_BAD_ANSWER. */
 export function splitOf(settings: TrafficManagerSettings, profile: Profile): Split | Problem {
-  const checked = profileShape.safeParse({ endpoints: [], ...profile })
+  const checked = profileShape.safeParse(profile)
   if (!checked.success)
     return badAzureAnswer(nameOf(settings), `with no profile (${checked.error.issues[0]?.path.join('.')})`)
   const sides = {

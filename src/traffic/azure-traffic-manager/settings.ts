@@ -12,18 +12,19 @@ export const trafficManagerSettings = z
     propagation: duration()
       .prefault('60s')
       .meta(about('From a confirmed write until all name servers of Traffic Manager have it', '60s')),
-    movingTtl: duration({ minSeconds: 1, maxSeconds: 86_400 })
-      .prefault('30s')
-      .meta(about('The TTL that the profile has while traffic moves', '30s')),
+    ttl: z
+      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
+      .prefault('20s')
+      .meta(about('The TTL of the profile while traffic moves, or `keep`', '20s')),
   })
   .superRefine((settings, ctx) => {
     if (isSameName(settings.old, settings.new))
       refuse(ctx, 'CONFIG_DUPLICATE', `old and new are both ${settings.old}`, 'name two endpoints of the profile')
   })
-  .transform(({ propagation, movingTtl, ...rest }) => ({
+  .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: movingTtl,
+    movingTtlSeconds: ttl === 'keep' ? null : ttl,
   }))
 
 export type TrafficManagerSettings = z.output<typeof trafficManagerSettings>

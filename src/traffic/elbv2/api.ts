@@ -11,6 +11,7 @@ import { Problem, problem } from '../../core/problem.ts'
 import type { Quota, QuotaUse } from '../../ports/quota.ts'
 import { type AwsAccount, AwsClients, type AwsLease } from '../aws.ts'
 import { AwsFailure, badAwsAnswer, callAws } from '../aws-call.ts'
+import { Batches } from './batch.ts'
 import type { ElbPlace } from './place.ts'
 
 type Sdk = typeof import('@aws-sdk/client-elastic-load-balancing-v2')
@@ -28,12 +29,15 @@ const clients = new AwsClients<Elb>(async (options) => {
   return { sdk, client, destroy: () => client.destroy() }
 })
 
-/** What a call is for; `taken`: who asks has taken one call of the quota already. */
-export type CallUse = QuotaUse | 'taken'
-
-/** How a call is made. */
+/** For what a call is made, and until when it may take. */
 export interface Caller {
-  readonly use: CallUse
+  readonly use: QuotaUse
+  readonly signal: AbortSignal
+}
+
+/** As `Caller`; `taken`: one call of the quota has been taken for it already. */
+interface AnyCaller {
+  readonly use: QuotaUse | 'taken'
   readonly signal: AbortSignal
 }
 
@@ -44,43 +48,50 @@ export interface Actions {
   readonly isDefaultRule: boolean
 }
 
+/** What many scopes of an account ask with one call. */
+interface Reads {
+  readonly rules: Batches<Actions>
+  readonly listeners: Batches<Actions>
+  readonly tags: Batches<TagDescription>
+}
+
+const readsOf = new WeakMap<AwsAccount, Reads>()
+
 /** The calls to Elastic Load Balancing that Headgate makes. None of them throws or is tried twice. */
 export class ElbApi {
   readonly #quota: Quota
   readonly #lease: AwsLease<Elb>
+  readonly #reads: Reads
 
+  /** Calls are shared with all that have this very account object. */
   constructor(account: AwsAccount, quota: Quota) {
     this.#quota = quota
     this.#lease = clients.lease(account)
+    this.#reads = readsOf.get(account) ?? { rules: new Batches(), listeners: new Batches(), tags: new Batches() }
+    readsOf.set(account, this.#reads)
   }
 
-  async actions(place: ElbPlace, caller: Caller): Promise<Actions | Problem> {
-    const options = { abortSignal: caller.signal }
-    if (place.kind === 'rule') {
-      const answer = await this.#call('DescribeRules', caller, ({ sdk, client }) =>
-        client.send(new sdk.DescribeRulesCommand({ RuleArns: [place.arn] }), options),
-      )
-      return answer instanceof Problem ? answer : ruleIn('DescribeRules', answer.Rules, place)
-    }
-    const answer = await this.#call('DescribeListeners', caller, ({ sdk, client }) =>
-      client.send(new sdk.DescribeListenersCommand({ ListenerArns: [place.arn] }), options),
-    )
-    return answer instanceof Problem ? answer : listenerIn('DescribeListeners', answer.Listeners, place)
+  actions({ kind, arn }: ElbPlace, { use, signal }: Caller): Promise<Actions | Problem> {
+    return kind === 'rule'
+      ? this.#reads.rules.of(arn, use, this.#quota, (arns, ...how) => this.#rules(arns, ...how), signal)
+      : this.#reads.listeners.of(arn, use, this.#quota, (arns, ...how) => this.#listeners(arns, ...how), signal)
   }
 
   /** Replaces all actions; what else the rule or listener has stays, as it is not named. Answers with what is kept. */
-  async modify(place: ElbPlace, actions: readonly Action[], caller: Caller): Promise<Actions | Problem> {
-    const options = { abortSignal: caller.signal }
+  async modify(place: ElbPlace, actions: readonly Action[], signal: AbortSignal): Promise<Actions | Problem> {
+    const options = { abortSignal: signal }
+    // Who asks for a write has taken a call for it.
+    const caller = { use: 'taken', signal } as const
     if (place.kind === 'rule') {
       const answer = await this.#call('ModifyRule', caller, ({ sdk, client }) =>
         client.send(new sdk.ModifyRuleCommand({ RuleArn: place.arn, Actions: [...actions] }), options),
       )
-      return answer instanceof Problem ? answer : ruleIn('ModifyRule', answer.Rules, place)
+      return answer instanceof Problem ? answer : inAnswer('ModifyRule', byRule(answer.Rules), place)
     }
     const answer = await this.#call('ModifyListener', caller, ({ sdk, client }) =>
       client.send(new sdk.ModifyListenerCommand({ ListenerArn: place.arn, DefaultActions: [...actions] }), options),
     )
-    return answer instanceof Problem ? answer : listenerIn('ModifyListener', answer.Listeners, place)
+    return answer instanceof Problem ? answer : inAnswer('ModifyListener', byListener(answer.Listeners), place)
   }
 
   /** The target groups of these names, or of these ARNs. TRAFFIC_NOT_FOUND when one is not there. */
@@ -101,20 +112,52 @@ export class ElbApi {
     return answer instanceof Problem ? answer : listed('DescribeTargetHealth', answer.TargetHealthDescriptions)
   }
 
-  async tags(arns: readonly string[], caller: Caller): Promise<readonly TagDescription[] | Problem> {
-    const answer = await this.#call('DescribeTags', caller, ({ sdk, client }) =>
-      client.send(new sdk.DescribeTagsCommand({ ResourceArns: [...arns] }), { abortSignal: caller.signal }),
+  /** The tags of these, in their order. */
+  async tags(arns: readonly string[], { use, signal }: Caller): Promise<readonly TagDescription[] | Problem> {
+    const asked = arns.map((arn) =>
+      this.#reads.tags.of(arn, use, this.#quota, (some, ...how) => this.#tags(some, ...how), signal),
     )
-    return answer instanceof Problem ? answer : listed('DescribeTags', answer.TagDescriptions)
+    const found: TagDescription[] = []
+    for (const answer of await Promise.all(asked)) {
+      if (answer instanceof Problem) return answer
+      found.push(answer)
+    }
+    return found
   }
 
   close(): void {
     this.#lease.close()
   }
 
+  async #rules(arns: readonly string[], use: AnyCaller['use'], signal: AbortSignal) {
+    const answer = await this.#call('DescribeRules', { use, signal }, ({ sdk, client }) =>
+      client.send(new sdk.DescribeRulesCommand({ RuleArns: [...arns] }), { abortSignal: signal }),
+    )
+    return answer instanceof Problem ? answer : byRule(answer.Rules)
+  }
+
+  async #listeners(arns: readonly string[], use: AnyCaller['use'], signal: AbortSignal) {
+    const answer = await this.#call('DescribeListeners', { use, signal }, ({ sdk, client }) =>
+      client.send(new sdk.DescribeListenersCommand({ ListenerArns: [...arns] }), { abortSignal: signal }),
+    )
+    return answer instanceof Problem ? answer : byListener(answer.Listeners)
+  }
+
+  async #tags(arns: readonly string[], use: AnyCaller['use'], signal: AbortSignal) {
+    const answer = await this.#call('DescribeTags', { use, signal }, ({ sdk, client }) =>
+      client.send(new sdk.DescribeTagsCommand({ ResourceArns: [...arns] }), { abortSignal: signal }),
+    )
+    if (answer instanceof Problem) return answer
+    return byArn(
+      answer.TagDescriptions,
+      ({ ResourceArn }) => ResourceArn,
+      (one) => one,
+    )
+  }
+
   async #call<Answer>(
     action: string,
-    { use, signal }: Caller,
+    { use, signal }: AnyCaller,
     send: (elb: Elb) => Promise<Answer>,
   ): Promise<Answer | Problem> {
     if (use !== 'taken' && !(await this.#quota.take(use, signal)))
@@ -130,16 +173,39 @@ export class ElbApi {
   }
 }
 
-function ruleIn(action: string, rules: readonly Rule[] | undefined, { arn }: ElbPlace): Actions | Problem {
-  const rule = rules?.find(({ RuleArn }) => RuleArn === arn)
-  if (!rule) return badAwsAnswer(`${action} answered without ${arn}`)
-  return { actions: rule.Actions ?? [], isDefaultRule: rule.IsDefault === true }
+function byRule(rules: readonly Rule[] | undefined): ReadonlyMap<string, Actions> {
+  return byArn(
+    rules,
+    ({ RuleArn }) => RuleArn,
+    ({ Actions = [], IsDefault }) => ({
+      actions: Actions,
+      isDefaultRule: IsDefault === true,
+    }),
+  )
 }
 
-function listenerIn(action: string, listeners: readonly Listener[] | undefined, { arn }: ElbPlace): Actions | Problem {
-  const listener = listeners?.find(({ ListenerArn }) => ListenerArn === arn)
-  if (!listener) return badAwsAnswer(`${action} answered without ${arn}`)
-  return { actions: listener.DefaultActions ?? [], isDefaultRule: false }
+function byListener(listeners: readonly Listener[] | undefined): ReadonlyMap<string, Actions> {
+  return byArn(
+    listeners,
+    ({ ListenerArn }) => ListenerArn,
+    ({ DefaultActions = [] }) => ({
+      actions: DefaultActions,
+      isDefaultRule: false,
+    }),
+  )
+}
+
+/** What has no ARN cannot be asked for, and what is not in the answer is no answer. */
+function byArn<Item, Value>(
+  list: readonly Item[] | undefined,
+  arnOf: (item: Item) => string | undefined,
+  toValue: (item: Item) => Value,
+): ReadonlyMap<string, Value> {
+  return new Map((list ?? []).map((item) => [arnOf(item) ?? '', toValue(item)] as const))
+}
+
+function inAnswer(action: string, found: ReadonlyMap<string, Actions>, { arn }: ElbPlace): Actions | Problem {
+  return found.get(arn) ?? badAwsAnswer(`${action} answered without ${arn}`)
 }
 
 function listed<Item>(action: string, list: readonly Item[] | undefined): readonly Item[] | Problem {

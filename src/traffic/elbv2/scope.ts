@@ -23,8 +23,11 @@ import type { ElbPlace } from './place.ts'
 import type { Elbv2Settings } from './settings.ts'
 import { elbWeights, nearestWeights } from './weights.ts'
 
-/** How often a quiet rule is read, and how long what its tags and its targets' health say is kept, seconds. */
-export const REST_SECONDS = 30
+/** How often a quiet rule is read, seconds. */
+const REST_SECONDS = 30
+
+/** How long it is believed that a group has targets, while both groups have a weight, and while one has all, seconds. */
+const HEALTH_SECONDS = { split: 30, whole: 300 } as const
 
 /**
  * How old the list of actions may be that a revert replaces, seconds. Moving rules are read with each sweep; only where reads
@@ -114,20 +117,28 @@ export class Elbv2Scope implements TrafficScope {
     if (forward instanceof Problem) return missingFor(forward)
     const weightPercent = sharePercent(forward.weights)
     if (weightPercent === null) return missing('not-a-number', `both target groups of ${this.#place.arn} have weight 0`)
-    for (const side of ['old', 'new'] satisfies Side[]) {
-      const arn = forward.arns[side]
-      if (arn === null || forward.weights[side] === 0 || (await this.#hasTakers(arn, caller))) continue
-      return missing('refused', `no target of ${arn} takes traffic: the load balancer answers its share with errors`)
-    }
-    const otherWriter = await this.#otherWriter(caller)
+    // Both at once: scopes that were read by one call then ask for their tags by one call, too.
+    const [idle, otherWriter] = await Promise.all([this.#idleGroup(forward, caller), this.#otherWriter(caller)])
+    if (idle !== null)
+      return missing('refused', `no target of ${idle} takes traffic: the load balancer answers its share with errors`)
     return { kind: 'weight', weightPercent, ...(otherWriter !== null && { otherWriter }) }
   }
 
+  /** The ARN of a group that has a weight and nobody to serve it; null: none. */
+  async #idleGroup({ arns, weights }: Forward, caller: Caller): Promise<string | null> {
+    const keepSeconds = weights.old > 0 && weights.new > 0 ? HEALTH_SECONDS.split : HEALTH_SECONDS.whole
+    for (const side of ['old', 'new'] satisfies Side[]) {
+      const arn = arns[side]
+      if (arn !== null && weights[side] > 0 && !(await this.#hasTakers(arn, keepSeconds, caller))) return arn
+    }
+    return null
+  }
+
   /** True too when nobody can tell: the weights are in force all the same, and the log says so. */
-  async #hasTakers(groupArn: string, caller: Caller): Promise<boolean> {
+  async #hasTakers(groupArn: string, keepSeconds: number, caller: Caller): Promise<boolean> {
     const nowMs = this.#context.clock.nowMs()
     const seenMs = this.#seenTakersMs.get(groupArn)
-    if (seenMs !== undefined && nowMs - seenMs < REST_SECONDS * 1000) return true
+    if (seenMs !== undefined && nowMs - seenMs < keepSeconds * 1000) return true
     const targets = await this.#api.targets(groupArn, caller)
     if (targets instanceof Problem) {
       this.#context.log.warn({ scope: this.#place.arn, problem: targets }, 'the targets of a group could not be read')
@@ -169,7 +180,8 @@ export class Elbv2Scope implements TrafficScope {
     if (arns instanceof Problem) return arns
     // Whatever comes of it: what was known is over.
     this.#last = null
-    const kept = await this.#api.modify(this.#place, withWeights(forward, arns, weights), { use: 'taken', signal })
+    this.#seenTakersMs.clear()
+    const kept = await this.#api.modify(this.#place, withWeights(forward, arns, weights), signal)
     return kept instanceof Problem ? kept : this.#acknowledge(kept, weightPercent)
   }
 

@@ -13,7 +13,7 @@ export const gatewayApi: TrafficKind<GatewayApiSettings, KubernetesAccount> = {
   account: kubernetesAccount,
   scopeOf: ({ context, namespace, kind, route }) =>
     [...(context === null ? [] : [context]), namespace, kind, route].join('/'),
-  placeOf: ({ rule }) => `rule ${rule ?? ''}`,
+  placeOf: ({ route, rule }) => (rule === null ? route : `${route}/${rule}`),
   timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
   nearestWeights: (weightPercent) => [weightPercent],
   privilegesFor: (targets) =>

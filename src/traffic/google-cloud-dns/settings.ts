@@ -4,8 +4,8 @@ import { endpoint, quota } from '../account.ts'
 import { canonicalName, canonicalValue, RECORD_TYPES } from './names.ts'
 
 /**
- * Google's quotas of reads and writes a minute are a project's own, and told in its console alone: 300 calls a minute are
- * half of the smallest default that is told of (600 a minute).
+ * Google counts requests a minute, reads and writes apart; the numbers are each project's own, and told in its console
+ * alone. 300 calls a minute are a careful guess, and far more than a migration needs: a call moves a whole zone.
  */
 const DEFAULT_QUOTA = { callsPerSecond: 5, burst: 50 }
 

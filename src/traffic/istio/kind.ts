@@ -13,7 +13,7 @@ export const istio: TrafficKind<IstioSettings, KubernetesAccount> = {
   account: kubernetesAccount,
   scopeOf: ({ context, namespace, virtualService: name }) =>
     [...(context === null ? [] : [context]), namespace, name].join('/'),
-  placeOf: ({ route }) => `route ${route ?? ''}`,
+  placeOf: ({ virtualService: name, route }) => (route === null ? name : `${name}/${route}`),
   timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
   nearestWeights: (weightPercent) => [weightPercent],
   privilegesFor: (targets) =>

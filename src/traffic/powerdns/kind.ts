@@ -9,7 +9,7 @@ export const powerdns: TrafficKind<PowerdnsSettings, PowerdnsAccount> = {
   settings: powerdnsSettings,
   account: powerdnsAccount,
   scopeOf: ({ zone }) => zone,
-  placeOf: ({ record, type }) => `${record} ${type}`,
+  placeOf: ({ record, type }) => `${record}/${type}`,
   timingOf: ({ propagationSeconds, movingTtlSeconds }) => ({ propagationSeconds, movingTtlSeconds }),
   nearestWeights: (weightPercent) => [weightPercent],
   privilegesFor,

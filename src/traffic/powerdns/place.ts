@@ -10,7 +10,7 @@ export interface Place {
   readonly weightPercent: number | null
   readonly ttlSeconds: number
   /** The LUA record that holds the weights; null: a plain record set, of one side's values alone. */
-  readonly lua: { readonly content: string; readonly record: WeightedRecord } | null
+  readonly lua: WeightedRecord | null
   /** The record set of type LUA at the name, which may hold records that answer other types; null: there is none. */
   readonly luaRrset: Rrset | null
 }
@@ -55,7 +55,7 @@ function luaPlace(settings: PowerdnsSettings, luaRrset: Rrset, content: string):
   const sumOf = (side: 'old' | 'new') =>
     record.entries.reduce((sum, { weight, value }) => (isOf(settings, side, value) ? sum + weight : sum), 0)
   const weightPercent = sharePercent({ old: sumOf('old'), new: sumOf('new') })
-  return { weightPercent, ttlSeconds: luaRrset.ttl, lua: { content, record }, luaRrset }
+  return { weightPercent, ttlSeconds: luaRrset.ttl, lua: record, luaRrset }
 }
 
 function plainPlace(settings: PowerdnsSettings, plain: Rrset, luaRrset: Rrset | null): Place | Problem {

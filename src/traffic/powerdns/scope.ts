@@ -14,6 +14,7 @@ import { byName, isNeeded, type Move, type NameMoves } from './change.ts'
 import { PowerdnsClient } from './client.ts'
 import { namesOfOwners, otherWriterOf } from './owner.ts'
 import { type Place, placeOf } from './place.ts'
+import { contentOf, recordOf, type WeightedRecord } from './record.ts'
 import type { PowerdnsAccount, PowerdnsSettings } from './settings.ts'
 import { type Verdict, verify } from './verify.ts'
 
@@ -31,7 +32,7 @@ export class PowerdnsScope implements TrafficScope {
   readonly #client: PowerdnsClient
   readonly #nameservers: PowerdnsAccount['nameservers']
   readonly #settings: ReadonlyMap<string, PowerdnsSettings>
-  /** By target: the LUA record that the name servers have been seen to serve. */
+  /** By target: the record that the name servers have been seen to serve. */
   readonly #verified = new Map<string, string>()
   /** Found out once: it takes a restart of PowerDNS to change. */
   #evaluatesLua = false
@@ -72,13 +73,13 @@ export class PowerdnsScope implements TrafficScope {
     const noLua = isPlain ? await this.#luaProblem(signal) : null
     return [...sights].flatMap(([targetId, sight]): readonly TrafficFinding[] => {
       if (sight instanceof Problem) return [{ targetId, level: 'fail', problem: sight.toJSON() }]
-      const { otherWriter } = sight.reading
-      return [
-        ...(noLua && sight.place.lua === null ? [{ targetId, level: 'fail' as const, problem: noLua.toJSON() }] : []),
-        ...(otherWriter !== undefined
-          ? [{ targetId, level: 'warn' as const, problem: problem('TRAFFIC_OTHER_WRITER', otherWriter).toJSON() }]
-          : []),
-      ]
+      const { pending, otherWriter } = sight.reading
+      const findings: TrafficFinding[] = []
+      if (noLua && sight.place.lua === null) findings.push({ targetId, level: 'fail', problem: noLua.toJSON() })
+      if (pending !== undefined) findings.push({ targetId, level: 'fail', problem: unproven(pending).toJSON() })
+      if (otherWriter !== undefined)
+        findings.push({ targetId, level: 'warn', problem: problem('TRAFFIC_OTHER_WRITER', otherWriter).toJSON() })
+      return findings
     })
   }
 
@@ -128,7 +129,7 @@ export class PowerdnsScope implements TrafficScope {
           hint: 'a write by Headgate puts it right: revert the workload',
         },
       )
-    const verdict = await this.#verdict(id, settings, place, signal)
+    const verdict = await this.#verdict(id, settings, place.lua ?? recordOf(settings, weightPercent), signal)
     if (verdict.kind === 'broken') return broken(settings, verdict.clause)
     const otherWriter = otherWriterOf(settings, rrsets)
     const reading = {
@@ -141,11 +142,20 @@ export class PowerdnsScope implements TrafficScope {
     return { place, reading }
   }
 
-  /** Asks the name servers about a LUA record until they have served it once; a plain record needs no proof. */
-  async #verdict(id: string, { record }: PowerdnsSettings, { lua }: Place, signal: AbortSignal): Promise<Verdict> {
-    if (lua === null || this.#verified.get(id) === lua.content) return { kind: 'serves' }
-    const verdict = await verify(this.#nameservers, record, lua.record, signal)
-    if (verdict.kind === 'serves') this.#verified.set(id, lua.content)
+  /**
+   * Asks the name servers about a record until they have served it once: a plain one too, so that a rollout does not begin
+   * where nobody could tell whether it is served.
+   */
+  async #verdict(
+    id: string,
+    settings: PowerdnsSettings,
+    record: WeightedRecord,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    const content = contentOf(record)
+    if (this.#verified.get(id) === content) return { kind: 'serves' }
+    const verdict = await verify(this.#nameservers, settings.record, record, signal)
+    if (verdict.kind === 'serves') this.#verified.set(id, content)
     return verdict
   }
 
@@ -226,8 +236,14 @@ interface Sight {
   readonly reading: Extract<WeightReading, { kind: 'weight' }>
 }
 
+function unproven(clause: string): Problem {
+  return problem('TRAFFIC_UNVERIFIED', clause, {
+    hint: 'check `nameservers` under providers.powerdns: Headgate must reach their port by UDP',
+  })
+}
+
 function broken({ record }: PowerdnsSettings, clause: string): Problem {
-  return problem('TRAFFIC_REFUSED', `${record} is not served by its weights: ${clause}`, {
+  return problem('TRAFFIC_REFUSED', `${record} is not served as it is written: ${clause}`, {
     hint: 'set enable-lua-records=shared on every name server of the zone, and look into its log',
   })
 }

@@ -28,10 +28,11 @@ export const powerdnsSettings = z
           'random',
         ),
       ),
-    ttl: duration({ minSeconds: 1, maxSeconds: 86_400 })
-      .prefault('60s')
-      .meta(about('The TTL while traffic moves', '60s')),
-    propagation: duration()
+    ttl: z
+      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
+      .prefault('20s')
+      .meta(about('The TTL while traffic moves, or `keep`', '20s')),
+    propagation: duration({ maxSeconds: 3600 })
       .prefault('20s')
       .meta(about('From a write until every name server of the zone has it', '20s')),
   })
@@ -57,7 +58,7 @@ export const powerdnsSettings = z
       )
     if (type === 'CNAME' && rest.record === rest.zone)
       return refuse(ctx, 'CONFIG_WRONG_VALUE', 'the top of a zone cannot be a CNAME', 'name addresses there')
-    return { ...rest, type, movingTtlSeconds: ttl, propagationSeconds: propagation }
+    return { ...rest, type, movingTtlSeconds: ttl === 'keep' ? null : ttl, propagationSeconds: propagation }
   })
 
 export type PowerdnsSettings = z.output<typeof powerdnsSettings>
