@@ -249,7 +249,7 @@ export class Engine {
       const { scopes, observer, lease, clock, random, log } = this.deps
       writer = new ScopeWriter(scope, {
         write: (name, changes, signal) => scopes.write(name, changes, signal),
-        takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.take(urgency, signal)) ?? true,
+        takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.turn(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
         wasReadSince: (targetId, sinceMs) => observer.wasReadSince(targetId, sinceMs),
         onWritten: (name, reports) => this.readBack(name, reports),

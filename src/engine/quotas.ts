@@ -1,3 +1,4 @@
+import type { Urgency } from '../core/effect.ts'
 import type { Quota, QuotaLimits, Quotas, QuotaUse } from '../ports/quota.ts'
 import type { Clock } from '../ports/runtime.ts'
 
@@ -18,21 +19,28 @@ export function createQuotas(clock: Clock): Quotas {
   }
 }
 
+type Queue = QuotaUse | `${Urgency} under way`
+
+const OF_REVERTS: readonly Queue[] = ['revert under way', 'revert']
+
 /** Called with the outcome: whether a call may be made. */
 type Waiter = (isTaken: boolean) => void
 
 /**
  * A token bucket with a reserve: everybody draws from the whole; what is no revert draws from a second bucket of half the
- * size and rate too, so that half of the whole is always left to reverts. While a revert waits, nobody else is served;
- * among the others reads and steps take turns, so that a long queue of steps blinds nobody.
+ * size and rate too, so that half of the whole is always left to reverts. While a revert waits, nobody else is served; a
+ * write under way is finished before the next begins; and among the others reads and steps take turns, so that a long queue
+ * of steps blinds nobody.
  */
 class TokenBucket implements Quota {
   private readonly whole: Level
   private readonly others: Level
   private readonly clock: Clock
   /** Each in the order in which they came. */
-  private readonly waiters: Readonly<Record<QuotaUse, Set<Waiter>>> = {
+  private readonly waiters: Readonly<Record<Queue, Set<Waiter>>> = {
+    'revert under way': new Set(),
     revert: new Set(),
+    'forward under way': new Set(),
     read: new Set(),
     forward: new Set(),
   }
@@ -47,10 +55,18 @@ class TokenBucket implements Quota {
     this.others = new Level(callsPerSecond * SHARE_OF_OTHERS, Math.max(1, burst * SHARE_OF_OTHERS), nowMs)
   }
 
+  turn(urgency: Urgency, signal: AbortSignal): Promise<boolean> {
+    return this.wait(urgency, signal)
+  }
+
   take(use: QuotaUse, signal: AbortSignal): Promise<boolean> {
+    return this.wait(use === 'read' ? use : `${use} under way`, signal)
+  }
+
+  private wait(name: Queue, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false)
     return new Promise((resolve) => {
-      const queue = this.waiters[use]
+      const queue = this.waiters[name]
       const waiter: Waiter = (isTaken) => {
         signal.removeEventListener('abort', leave)
         queue.delete(waiter)
@@ -95,23 +111,22 @@ class TokenBucket implements Quota {
     this.whole.refill(nowMs)
     this.others.refill(nowMs)
     for (;;) {
-      const use = this.nextUse()
-      const [waiter] = use === null ? [] : this.waiters[use]
-      if (use === null || waiter === undefined) return null
-      const levels = use === 'revert' ? [this.whole] : [this.whole, this.others]
+      const queue = this.nextQueue()
+      const [waiter] = queue === null ? [] : this.waiters[queue]
+      if (queue === null || waiter === undefined) return null
+      const levels = OF_REVERTS.includes(queue) ? [this.whole] : [this.whole, this.others]
       const waitMs = Math.max(...levels.map((level) => level.waitMs()))
       if (waitMs > 0) return waitMs
       for (const level of levels) level.takeOne()
-      if (use !== 'revert') this.lastOfOthers = use
+      if (queue === 'read' || queue === 'forward') this.lastOfOthers = queue
       waiter(true)
     }
   }
 
   /** Whose turn it is; null: nobody waits. */
-  private nextUse(): QuotaUse | null {
-    if (this.waiters.revert.size > 0) return 'revert'
-    const turns = this.lastOfOthers === 'forward' ? (['read', 'forward'] as const) : (['forward', 'read'] as const)
-    return turns.find((use) => this.waiters[use].size > 0) ?? null
+  private nextQueue(): Queue | null {
+    const turns: readonly Queue[] = this.lastOfOthers === 'forward' ? ['read', 'forward'] : ['forward', 'read']
+    return [...OF_REVERTS, 'forward under way' as const, ...turns].find((queue) => this.waiters[queue].size > 0) ?? null
   }
 }
 

@@ -1,3 +1,5 @@
+import type { Urgency } from '../core/effect.ts'
+
 /** How many calls a provider takes from one account. */
 export interface QuotaLimits {
   /** Calls a second in the long run, > 0. */
@@ -7,11 +9,16 @@ export interface QuotaLimits {
 }
 
 /** What a call is for: reverts go first, and have the whole quota; the others share half of it. */
-export type QuotaUse = 'revert' | 'forward' | 'read'
+export type QuotaUse = Urgency | 'read'
 
-/** The quota of one account, shared by all its scopes. */
+/** The quota of one account, shared by all its scopes. Where a signal aborts first, nothing was taken, and false is given. */
 export interface Quota {
-  /** Waits until one call may be made. False: the signal aborted before; then nothing was taken. */
+  /** Waits for the first call of a write: for who calls `TrafficScope.write`. */
+  turn(urgency: Urgency, signal: AbortSignal): Promise<boolean>
+  /**
+   * Waits until an adapter may make one call more. Those of a write under way go before the turns of other writes that are
+   * no more urgent: it would outlive its deadline behind a long queue of them.
+   */
   take(use: QuotaUse, signal: AbortSignal): Promise<boolean>
   /** The provider refused a call for its rate: whatever is left here is worth nothing. */
   exhaust(): void

@@ -51,8 +51,8 @@ export interface Privilege {
 /** One scope of a provider. Its owner makes one `write` at a time; reads may run beside it. */
 export interface TrafficScope {
   /**
-   * The account's quota, shared by all its scopes; null: there is none. Who calls `write` has taken one call of it
-   * before; all further calls, those of `read` and `inspect` too, are taken by the adapter itself.
+   * The account's quota, shared by all its scopes; null: there is none. Who calls `write` has had a `turn` of it before;
+   * all further calls, those of `read` and `inspect` too, are taken by the adapter itself.
    */
   readonly quota: Quota | null
   /** A scope to which nothing is on its way need not be read more often than that, seconds; 0: each sweep. */

@@ -36,8 +36,10 @@ class QuotaBench {
 
   askUntil(name: string, signal: AbortSignal): void {
     const use = USES.find((one) => name.startsWith(one)) ?? 'read'
+    const isTurn = use !== 'read' && !name.endsWith('under way')
     if (use === 'revert') this.revertsWaiting += 1
-    void this.quota.take(use, signal).then((isTaken) => {
+    const asked = isTurn ? this.quota.turn(use, signal) : this.quota.take(use, signal)
+    void asked.then((isTaken) => {
       this.told.push(isTaken ? name : `-${name}`)
       if (isTaken) this.taken.push({ use, atMs: this.elapsedMs })
       if (use === 'revert') this.revertsWaiting -= 1
@@ -106,6 +108,23 @@ describe('who is served first', () => {
     await bench.ask(...names('forward', 4), ...names('read', 2))
     await bench.pass(10_000)
     expect(bench.told).toEqual(['forward 1', 'read 1', 'forward 2', 'read 2', 'forward 3', 'forward 4'])
+  })
+
+  test('what a write under way still needs, before the next write, but after every revert', async () => {
+    const bench = new QuotaBench({ callsPerSecond: 2, burst: 2 })
+    await bench.ask('forward 1', 'forward 2', 'forward 3', 'read 1', 'forward 1 under way', 'revert 1', 'revert 2')
+    await bench.ask('revert 1 under way')
+    await bench.pass(10_000)
+    expect(bench.told).toEqual([
+      'forward 1',
+      'revert 1',
+      'revert 1 under way',
+      'revert 2',
+      'forward 1 under way',
+      'read 1',
+      'forward 2',
+      'forward 3',
+    ])
   })
 
   test('a revert at once that its own half allows, while the next step sleeps for long', async () => {
