@@ -61,6 +61,7 @@ export const CATALOGUE = {
     'Nothing healthy behind a side of a split',
     'check the health checks and what they ask',
   ),
+  TRAFFIC_BY_LATENCY: entry(409, 'Traffic that goes by latency before weight', 'widen the latency sensitivity'),
   TRAFFIC_STICKY: entry(409, 'Clients stay where they are for a while', 'wait for them, or turn stickiness off'),
   TRAFFIC_OTHER_WRITER: entry(409, 'Somebody else writes the weights too', 'have them leave the weights to Headgate'),
   TRAFFIC_FORBIDDEN: entry(

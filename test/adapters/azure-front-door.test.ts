@@ -260,7 +260,11 @@ describe('an origin group of Front Door', () => {
     azure.group('checkout').properties.loadBalancingSettings = {}
     azure.group('checkout').properties.sessionAffinityState = 'Enabled'
     expect(await inspect()).toMatchObject([
-      { targetId: 'a', level: 'warn', problem: { code: 'TRAFFIC_UNEQUAL', cause: expect.stringContaining('50 ms') } },
+      {
+        targetId: 'a',
+        level: 'warn',
+        problem: { code: 'TRAFFIC_BY_LATENCY', cause: expect.stringContaining('50 ms') },
+      },
       { targetId: 'a', level: 'warn', problem: { code: 'TRAFFIC_STICKY' } },
     ])
     expect(changes()).toEqual([])

@@ -12,6 +12,7 @@ import { type Arm, type ArmAnswer, armError, type Fault, RESOURCE_GROUP, SUBSCRI
 import { startFrontDoor } from '../fakes/azure-front-door.ts'
 import { startTrafficManager } from '../fakes/azure-traffic-manager.ts'
 import { adapterContext } from '../support/adapter-context.ts'
+import { until } from '../support/until.ts'
 
 const CANARY = 'canary-b02f4'
 
@@ -127,6 +128,20 @@ describe.each(RIGS)('%s in trouble', (_, createRig) => {
     expect(await writeA(other, 10)).toEqual({ kind: 'applied' })
     expect(await readA(other)).toMatchObject({ weightPercent: 10 })
     await other.close()
+  })
+
+  test('a change that is not answered is given up with the signal, and the next one goes through', async () => {
+    rig.azure.failWith(onPatch('hang'))
+    const deadline = new AbortController()
+    const change = { targetId: 'a', weightPercent: 10, ttlSeconds: null, urgency: 'revert' as const }
+    const writing = scope.write([change], deadline.signal)
+    await until('the PATCH', () => rig.azure.calls.some((call) => call.startsWith('PATCH')))
+    deadline.abort()
+    expect((await writing).get('a')).toMatchObject({ problem: { code: 'TRAFFIC_TIMEOUT' } })
+    rig.azure.failWith(null)
+    expect(await readA(scope)).toMatchObject({ weightPercent: 0 })
+    expect(await writeA(scope, 10)).toEqual({ kind: 'applied' })
+    expect(await readA(scope)).toMatchObject({ weightPercent: 10 })
   })
 
   test('after a refusal for the rate the quota is empty', async () => {

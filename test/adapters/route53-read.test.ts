@@ -50,6 +50,17 @@ describe('a reading', () => {
     expect(await useZone(fake, fakePair('shop.example.com', 0, 0)).read()).toEqual(reading({ weightPercent: 50 }))
   })
 
+  test.each([
+    ['20s', {}],
+    ['60s', { ttlSeconds: 60 }],
+    ['keep', { ttlSeconds: 60 }],
+  ])('of an alias with `ttl: %s` tells %j', async (ttl, parts) => {
+    const { read } = useZone(fake, fakePair('shop.example.com', 75, 25, { alias: LB, ttlSeconds: null, values: [] }), {
+      shop: { ...SHOP, ttl },
+    })
+    expect(await read()).toEqual({ kind: 'weight', weightPercent: 25, ...parts })
+  })
+
   test('takes the type that is named, where there are two', async () => {
     const both = [
       ...fakePair('shop.example.com', 75, 25),
@@ -184,7 +195,7 @@ describe('an inspection finds', () => {
     [
       'no fault in an alias whose TTL is waited out',
       fakePair('shop.example.com', 1, 0, { alias: LB, ttlSeconds: null, values: [] }),
-      { propagation: '70s' },
+      { ttl: 'keep' },
       [],
     ],
   ])('%s', async (_, records, settings, codes) => {

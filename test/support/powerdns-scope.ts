@@ -1,7 +1,8 @@
-import type { TrafficScope, WeightChange } from '../../src/ports/traffic.ts'
+import type { TrafficScope, WeightChange, WeightReading } from '../../src/ports/traffic.ts'
 import { powerdns } from '../../src/traffic/powerdns/kind.ts'
 import { adapterContext } from './adapter-context.ts'
 import { API_KEY, type Powerdns, ZONE } from './powerdns-user.ts'
+import { until } from './until.ts'
 
 export const OLD = '192.0.2.1'
 export const NEW = '192.0.2.2'
@@ -40,4 +41,17 @@ export function change(targetId: string, weightPercent: number, parts: Partial<W
 /** Longer than any call of a test; ends what would hang. */
 export function anyLongWhile(): AbortSignal {
   return AbortSignal.timeout(20_000)
+}
+
+/** What a scope reads of a target now. */
+export async function readOnce(scope: TrafficScope, id: string): Promise<WeightReading | undefined> {
+  return (await scope.read([id], anyLongWhile())).get(id)
+}
+
+/** What it reads once DNS has said its part: on a busy machine that may come after the first read. */
+export async function readSettled(scope: TrafficScope, id: string): Promise<WeightReading> {
+  return until(`${id} is read without anything pending`, async () => {
+    const reading = await readOnce(scope, id)
+    return reading !== undefined && !('pending' in reading) && reading
+  })
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'vitest'
 import type { TrafficScope, WeightChange, WeightReading, WriteResult } from '../../src/ports/traffic.ts'
 import { type FakePowerdns, startFakePowerdns } from '../fakes/powerdns.ts'
-import { anyLongWhile, OLD, openZone, recordOf } from './powerdns-scope.ts'
+import { anyLongWhile, OLD, openZone, readOnce, readSettled, recordOf } from './powerdns-scope.ts'
 import { luaContent, putRrsets } from './powerdns-user.ts'
 
 /** A fake PowerDNS, new for each test, whose zone has the plain records `a` and `b`, led to OLD; and a scope of both. */
@@ -11,7 +11,9 @@ export interface FakeZone {
   open(ids: readonly string[], settings?: object, account?: object): TrafficScope
   /** Puts records of one type in the place of those of a target. */
   put(id: string, type: string, ...contents: string[]): Promise<void>
-  read(id: string, from?: TrafficScope): Promise<WeightReading | undefined>
+  readOnce(id: string, from?: TrafficScope): Promise<WeightReading | undefined>
+  /** Waits until nothing is pending. */
+  read(id: string, from?: TrafficScope): Promise<WeightReading>
   write(changes: readonly WeightChange[], to?: TrafficScope): Promise<Readonly<Record<string, WriteResult>>>
   /** What `inspect` finds at `a`, as `level CODE`. */
   inspect(from?: TrafficScope): Promise<readonly string[]>
@@ -31,7 +33,8 @@ export function useFakeZone(): FakeZone {
       return one
     },
     put: (id, type, ...contents) => putRrsets(fake, [{ name: recordOf(id), type, contents }]),
-    read: async (id, from = scope) => (await from.read([id], anyLongWhile())).get(id),
+    readOnce: (id, from = scope) => readOnce(from, id),
+    read: (id, from = scope) => readSettled(from, id),
     write: async (changes, to = scope) => Object.fromEntries(await to.write(changes, anyLongWhile())),
     inspect: async (from = scope) =>
       (await from.inspect(['a'], anyLongWhile())).map(({ level, problem }) => `${level} ${problem.code}`),

@@ -30,7 +30,7 @@ export function groupWarnings(settings: FrontDoorSettings, group: AFDOriginGroup
   if (sensitivityMs < MIN_SENSITIVITY_MS)
     warnings.push(
       problem(
-        'TRAFFIC_UNEQUAL',
+        'TRAFFIC_BY_LATENCY',
         `${nameOf(settings)} has a latency sensitivity of ${sensitivityMs} ms: where one cluster is farther than that, ` +
           'it gets nothing, whatever its weight',
         { hint: `set additionalLatencyInMilliseconds to ${MIN_SENSITIVITY_MS} or more` },

@@ -13,9 +13,10 @@ import type {
 } from '../../ports/traffic.ts'
 import { badAzureAnswer } from '../azure-call.ts'
 import type { AzureApi } from '../azure-client.ts'
-import { failed, missingFor, unknownTarget } from '../failure.ts'
+import { findEach, urgencyOf, writeOne } from '../azure-scope.ts'
+import { missingFor, unknownTarget } from '../failure.ts'
 import { groupWarnings } from './group.ts'
-import { changesTo, groupProblem, nameOf, type OriginChange, readingOf, type Split, splitOf } from './origins.ts'
+import { changesTo, groupProblem, nameOf, type OriginChange, readingOf, splitOf } from './origins.ts'
 import type { FrontDoorSettings } from './settings.ts'
 
 /**
@@ -52,24 +53,17 @@ export class FrontDoorScope implements TrafficScope {
   }
 
   async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
-    const results = new Map<string, WriteResult>()
-    const reverts = changes.filter(({ urgency }) => urgency === 'revert')
-    const ordered = [...reverts, ...changes.filter(({ urgency }) => urgency !== 'revert')]
-    const ids = ordered.map(({ targetId }) => targetId)
-    const splits = await this.#splits(ordered[0]?.urgency ?? 'read', ids, signal)
-    let isTurnLeft = true
-    for (const { targetId, weightPercent, urgency } of ordered) {
-      const split = splits.get(targetId) ?? unknownTarget(targetId)
-      const calls = split instanceof Problem ? split : changesTo(weightPercent, split)
-      if (calls instanceof Problem) results.set(targetId, failed(calls))
-      else if (calls.length === 0) results.set(targetId, { kind: 'applied' })
-      else if (!isTurnLeft) results.set(targetId, { kind: 'deferred' })
-      else {
-        isTurnLeft = false
-        results.set(targetId, await this.#patch(calls, urgency, signal))
-      }
-    }
-    return results
+    const ids = changes.map(({ targetId }) => targetId)
+    const splits = await this.#splits(urgencyOf(changes), ids, signal)
+    return writeOne(
+      changes,
+      ({ targetId, weightPercent }) => {
+        const split = splits.get(targetId) ?? unknownTarget(targetId)
+        const calls = split instanceof Problem ? split : changesTo(weightPercent, split)
+        return calls instanceof Problem || calls.length > 0 ? calls : null
+      },
+      (calls, urgency) => this.#patch(calls, urgency, signal),
+    )
   }
 
   async inspect(targetIds: readonly string[], signal: AbortSignal): Promise<readonly TrafficFinding[]> {
@@ -97,21 +91,8 @@ export class FrontDoorScope implements TrafficScope {
     this.#api.close()
   }
 
-  async #splits(
-    use: QuotaUse,
-    targetIds: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Split | Problem>> {
-    const splits = new Map<string, Split | Problem>(targetIds.map((id) => [id, unknownTarget(id)]))
-    const known = targetIds.flatMap((id) => {
-      const settings = this.#settings.get(id)
-      return settings ? [{ id, settings }] : []
-    })
-    if (known.length === 0) return splits
-    const origins = await this.#origins(use, signal)
-    for (const { id, settings } of known)
-      splits.set(id, origins instanceof Problem ? origins : splitOf(settings, origins))
-    return splits
+  #splits(use: QuotaUse, targetIds: readonly string[], signal: AbortSignal) {
+    return findEach(targetIds, this.#settings, () => this.#origins(use, signal), splitOf)
   }
 
   async #origins(use: QuotaUse, signal: AbortSignal): Promise<readonly AFDOrigin[] | Problem> {
@@ -141,7 +122,7 @@ export class FrontDoorScope implements TrafficScope {
   }
 
   /** The first call was paid for by who called `write`. */
-  async #patch(calls: readonly OriginChange[], urgency: Urgency, signal: AbortSignal): Promise<WriteResult> {
+  async #patch(calls: readonly OriginChange[], urgency: Urgency, signal: AbortSignal): Promise<Problem | null> {
     const { resourceGroup, profile, originGroup } = this.#where
     for (const [index, { origin, parameters }] of calls.entries()) {
       const what = `origin ${origin} in ${nameOf(this.#where)}`
@@ -150,9 +131,9 @@ export class FrontDoorScope implements TrafficScope {
       const got =
         index === 0 ? await this.#api.callPaid(what, signal, send) : await this.#api.call(urgency, what, signal, send)
       // Without the first, the second would be the half that sends more to NEW.
-      if (got instanceof Problem) return failed(got)
+      if (got instanceof Problem) return got
     }
-    return { kind: 'applied' }
+    return null
   }
 }
 

@@ -10,7 +10,8 @@ import type {
   WriteResult,
 } from '../../ports/traffic.ts'
 import type { AzureApi } from '../azure-client.ts'
-import { failed, missingFor, unknownTarget } from '../failure.ts'
+import { findEach, urgencyOf, writeOne } from '../azure-scope.ts'
+import { missingFor, unknownTarget } from '../failure.ts'
 import { findingsOf } from '../inspect.ts'
 import { sharePercent, wholeWeights } from '../ratio.ts'
 import { inexpressible } from '../weight.ts'
@@ -43,25 +44,13 @@ export class TrafficManagerScope implements TrafficScope {
   }
 
   async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
-    const results = new Map<string, WriteResult>()
-    const reverts = changes.filter(({ urgency }) => urgency === 'revert')
-    const ordered = [...reverts, ...changes.filter(({ urgency }) => urgency !== 'revert')]
-    const ids = ordered.map(({ targetId }) => targetId)
-    const splits = await this.#splits(ordered[0]?.urgency ?? 'read', ids, signal)
-    let isCallLeft = true
-    for (const change of ordered) {
-      const split = splits.get(change.targetId) ?? unknownTarget(change.targetId)
-      const next = planned(change, split)
-      if (next instanceof Problem) results.set(change.targetId, failed(next))
-      else if (next === null) results.set(change.targetId, { kind: 'applied' })
-      // The profile that the next one's change would be made of is out of date after this call.
-      else if (!isCallLeft) results.set(change.targetId, { kind: 'deferred' })
-      else {
-        isCallLeft = false
-        results.set(change.targetId, await this.#patch(next, signal))
-      }
-    }
-    return results
+    const ids = changes.map(({ targetId }) => targetId)
+    const splits = await this.#splits(urgencyOf(changes), ids, signal)
+    return writeOne(
+      changes,
+      (change) => planned(change, splits.get(change.targetId) ?? unknownTarget(change.targetId)),
+      (next) => this.#patch(next, signal),
+    )
   }
 
   async inspect(targetIds: readonly string[], signal: AbortSignal): Promise<readonly TrafficFinding[]> {
@@ -82,31 +71,21 @@ export class TrafficManagerScope implements TrafficScope {
     this.#api.close()
   }
 
-  async #splits(
-    use: QuotaUse,
-    targetIds: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, Split | Problem>> {
-    const splits = new Map<string, Split | Problem>(targetIds.map((id) => [id, unknownTarget(id)]))
-    const known = targetIds.flatMap((id) => {
-      const settings = this.#settings.get(id)
-      return settings ? [{ id, settings }] : []
-    })
-    if (known.length === 0) return splits
+  #splits(use: QuotaUse, targetIds: readonly string[], signal: AbortSignal) {
     const { resourceGroup, profile } = this.#where
-    const got = await this.#api.call(use, nameOf(this.#where), signal, (client) =>
-      client.profiles.get(resourceGroup, profile, { abortSignal: signal }),
-    )
-    for (const { id, settings } of known) splits.set(id, got instanceof Problem ? got : splitOf(settings, got))
-    return splits
+    const get = () =>
+      this.#api.call(use, nameOf(this.#where), signal, (client) =>
+        client.profiles.get(resourceGroup, profile, { abortSignal: signal }),
+      )
+    return findEach(targetIds, this.#settings, get, splitOf)
   }
 
-  async #patch(next: Profile, signal: AbortSignal): Promise<WriteResult> {
+  async #patch(next: Profile, signal: AbortSignal): Promise<Problem | null> {
     const { resourceGroup, profile } = this.#where
     const got = await this.#api.callPaid(nameOf(this.#where), signal, (client) =>
       client.profiles.update(resourceGroup, profile, next, { abortSignal: signal }),
     )
-    return got instanceof Problem ? failed(got) : { kind: 'applied' }
+    return got instanceof Problem ? got : null
   }
 }
 

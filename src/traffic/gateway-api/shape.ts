@@ -73,8 +73,8 @@ export interface Mark {
 /**
  * Puts a rule ahead of this one that takes the same requests, if they carry the mark too, and sends them to `backend`
  * alone; null: no such rule any more. Empty where it is so already. A request that both rules match goes to the one with
- * more headers, so Gateways prefer the marked one wherever it stands. The rule is known by its name, which needs a CRD with
- * names of rules (Gateway API v1.2 experimental, v1.4 standard).
+ * more headers, so Gateways prefer the marked one wherever it stands. The rule is known by its name: a CRD whose rules
+ * have none drops it, and the rule would be added again and again. Read back.
  */
 export function markedRulePatch(
   rules: readonly RouteRule[],

@@ -16,7 +16,7 @@ import { namesOfOwners, otherWriterOf } from './owner.ts'
 import { type Place, placeOf } from './place.ts'
 import { contentOf, recordOf, type WeightedRecord } from './record.ts'
 import type { PowerdnsAccount, PowerdnsSettings } from './settings.ts'
-import { type Verdict, verify } from './verify.ts'
+import { PATIENCE_MS, type Verdict, verify } from './verify.ts'
 
 /** PowerDNS takes bodies of 2 MiB unless it is told otherwise (webserver-max-bodysize): some 6,000 names. */
 const MAX_BODY_BYTES = 1024 * 1024
@@ -100,11 +100,12 @@ export class PowerdnsScope implements TrafficScope {
       signal,
     )
     const waiting = [...known]
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
     const work = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift())
         sights.set(
           next.id,
-          rrsets instanceof Problem ? rrsets : await this.#sight(next.id, next.settings, rrsets, signal),
+          rrsets instanceof Problem ? rrsets : await this.#sight(next.id, next.settings, rrsets, patience),
         )
     }
     await Promise.all(Array.from({ length: MAX_QUERIES_AT_ONCE }, work))

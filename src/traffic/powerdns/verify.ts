@@ -11,8 +11,8 @@ export type Verdict =
   /** Clients get a failure, or an answer of somebody else. */
   | { readonly kind: 'broken'; readonly clause: string }
 
-const QUERY_TIMEOUT_MS = 1000
-const QUERY_TRIES = 2
+/** DNS answers in milliseconds. Who does not is asked again by the next read: this one must not be late for that. */
+export const PATIENCE_MS = 400
 
 /** What is wrong with a record whose name has no answer. */
 const FAILURES: Readonly<Record<string, string>> = {
@@ -38,14 +38,14 @@ export async function verify(
 }
 
 async function ask(server: Nameserver, name: string, record: WeightedRecord, signal: AbortSignal): Promise<Verdict> {
-  const resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: QUERY_TRIES })
+  const resolver = new Resolver({ timeout: PATIENCE_MS, tries: 1 })
   const cancel = () => resolver.cancel()
   const who = `the name server ${server.host}:${server.port}`
   signal.addEventListener('abort', cancel, { once: true })
   try {
     resolver.setServers([await addressOf(server)])
     // A cancelled resolver takes new queries: the signal may have come before this one.
-    if (signal.aborted) return { kind: 'pending', clause: `${who} has not been asked within the deadline` }
+    if (signal.aborted) return { kind: 'pending', clause: `${who} could not be asked in time` }
     return judge(who, await resolver.resolve(name, record.type), record)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

@@ -5,12 +5,9 @@ import { unknownTarget } from '../failure.ts'
 import type { Calling, ZoneApi } from './api.ts'
 import { type Found, findRecords } from './find.ts'
 import { otherWriterOf, ownershipNames } from './owners.ts'
-import { type Place, placeIn, readingOf } from './place.ts'
+import { ALIAS_TTL_SECONDS, type Place, placeIn, readingOf } from './place.ts'
 import { failoverClash } from './plan.ts'
 import type { Route53Settings } from './settings.ts'
-
-/** What an alias to a load balancer is answered with (developer guide, "Choosing between alias and non-alias records"), seconds. */
-const ALIAS_TTL_SECONDS = 60
 
 /** Looks for what would go wrong with these targets. Nothing is written; never rejects. */
 export async function inspectTargets(
@@ -63,18 +60,18 @@ function faultsOf(settings: Route53Settings, found: Found): readonly Problem[] {
 function doubtsOf(settings: Route53Settings, found: Found): readonly Problem[] {
   const place = placeOf(settings, found)
   if (place instanceof Problem) return []
-  const { record, old, propagationSeconds } = settings
+  const { record, old, movingTtlSeconds } = settings
   const seen = [...found.byName.values()].flatMap((sets) => (sets instanceof Problem ? [] : sets))
   const otherWriter = otherWriterOf(record, [old, settings.new], [...seen, ...found.alongside])
   const hasAlias = [place.siblings.old, place.siblings.new].some(({ AliasTarget }) => AliasTarget !== undefined)
   return [
     ...(otherWriter === null ? [] : [problem('TRAFFIC_OTHER_WRITER', otherWriter)]),
-    ...(hasAlias && propagationSeconds < ALIAS_TTL_SECONDS
+    ...(hasAlias && movingTtlSeconds !== null && movingTtlSeconds < ALIAS_TTL_SECONDS
       ? [
           problem(
             'TRAFFIC_WRONG_TYPE',
-            `${record} is an alias, which resolvers keep for as long as its target says: ${ALIAS_TTL_SECONDS} s for a load balancer`,
-            { hint: 'add that to `propagation`: 70s for a load balancer' },
+            `${record} is an alias: its TTL, ${ALIAS_TTL_SECONDS} s for a load balancer, cannot be lowered to ${movingTtlSeconds} s`,
+            { hint: 'say `ttl: keep`: then it is waited out after each step' },
           ),
         ]
       : []),

@@ -23,6 +23,8 @@ export interface Place {
 
 /** The types that lead clients to a cluster. */
 const LEADING_TYPES: readonly RRType[] = ['A', 'AAAA', 'CNAME']
+/** What an alias to a load balancer is answered with (developer guide, "Choosing between alias and non-alias records"), seconds. */
+export const ALIAS_TTL_SECONDS = 60
 /** The TTL of a record made beside an alias, which has none to copy, where the config names none either, seconds. */
 const USUAL_TTL_SECONDS = 60
 /** OLD's weight when a simple record becomes a weighted one: it alone answers until NEW has a weight. */
@@ -78,7 +80,7 @@ export function readingOf(settings: Route53Settings, place: Place | Problem): We
       'refused',
       `the record ${third.SetIdentifier} of ${settings.record} gets a part of the answers too (weight ${third.Weight}); remove it, or set ${settings.old} or ${settings.new} above 0 and it to 0`,
     )
-  const ttlSeconds = ttlOf(siblings)
+  const ttlSeconds = ttlOf(settings, siblings)
   return { kind: 'weight', weightPercent: sharePercent(weights) ?? 50, ...(ttlSeconds !== null && { ttlSeconds }) }
 }
 
@@ -86,9 +88,13 @@ export function weightsOf(siblings: Sides<Weighted>): Sides<number> {
   return { old: siblings.old.Weight, new: siblings.new.Weight }
 }
 
-/** The longer of the siblings' TTLs, seconds; null: both are aliases, whose TTL is that of what they point to. */
-function ttlOf({ old, new: fresh }: Sides<Weighted>): number | null {
-  const known = [old.TTL, fresh.TTL].filter((ttl) => ttl !== undefined)
+/**
+ * The longer of the siblings' TTLs, seconds. An alias has none that could be changed, so its 60 s are told only where
+ * nobody would try to lower them. null: both are such aliases.
+ */
+function ttlOf({ movingTtlSeconds }: Route53Settings, { old, new: fresh }: Sides<Weighted>): number | null {
+  const isLeft = movingTtlSeconds === null || movingTtlSeconds >= ALIAS_TTL_SECONDS
+  const known = [old, fresh].flatMap(({ TTL }) => TTL ?? (isLeft ? ALIAS_TTL_SECONDS : []))
   return known.length === 0 ? null : Math.max(...known)
 }
 

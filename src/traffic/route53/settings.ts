@@ -66,10 +66,10 @@ export const route53Settings = z
     ttl: z
       .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
       .prefault('20s')
-      .meta(about('The TTL of both records while traffic moves, or `keep`', '20s')),
+      .meta(about('The TTL of both records while traffic moves; or `keep`, as alias records need it', '20s')),
     propagation: duration({ maxSeconds: 3600 })
       .prefault('10s')
-      .meta(about('From INSYNC until resolvers can count on the new answer; 70s for alias records', '10s')),
+      .meta(about('From INSYNC until resolvers can count on the new answer', '10s')),
   })
   .superRefine((settings, ctx) => {
     if (settings.old === settings.new)

@@ -49,7 +49,7 @@ export class ZoneWriter {
     this.#limits = limits
   }
 
-  /** Writes as many of these wishes as one call takes, in their order, suspects last; one result each. */
+  /** Writes as many of these wishes as one call takes, in their order, suspects by themselves at last; one result each. */
   async write(wishes: readonly Wish[], signal: AbortSignal): Promise<Outcome> {
     const results = new Map<string, WriteResult>()
     const plans: Plan[] = []
@@ -61,9 +61,8 @@ export class ZoneWriter {
     }
     const maxTogether = (id: string) => this.#suspects.get(id) ?? Number.POSITIVE_INFINITY
     // Who waits is not to wait for the search of a fault that another target has.
-    const isSuspect = ({ targetId }: Plan) => this.#suspects.has(targetId)
-    const ordered = [...plans.filter((plan) => !isSuspect(plan)), ...plans.filter(isSuspect)]
-    const batch = fillBatch(ordered, this.#limits, maxTogether)
+    const clean = plans.filter(({ targetId }) => !this.#suspects.has(targetId))
+    const batch = fillBatch(clean.length > 0 ? clean : plans, this.#limits, maxTogether)
     for (const { targetId } of plans) results.set(targetId, { kind: 'deferred' })
     if (batch.length === 0) return { results, made: null, unsure: [], refused: [] }
     const answer = await this.#api.change(
