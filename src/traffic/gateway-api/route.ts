@@ -55,7 +55,7 @@ function splitIn(route: GatewayRoute, settings: GatewayApiSettings): Split | Pro
   if (old instanceof Problem) return old
   if (old.index === null)
     return problem('TRAFFIC_NOT_FOUND', `${place} has no backend ${settings.old.name}`, {
-      hint: 'name in `old` the backend that serves now',
+      hint: 'name in `old` the backend that leads to the old cluster, or add it with weight 0',
     })
   const fresh = sideIn(rule, settings.new, settings.namespace, place)
   if (fresh instanceof Problem) return fresh
