@@ -64,3 +64,44 @@ describe('a scope that rests', () => {
     expect(await readsIn(world, 4)).toBe(4)
   })
 })
+
+describe('scopes that rest', () => {
+  const ZONES = 12
+
+  /** As many workloads, at rest, each in a scope of its own. */
+  async function manyAtRest() {
+    const names = Array.from({ length: ZONES }, (_, index) => `workload-${index}`)
+    const world = new World(names)
+    world.traffic.restSeconds = REST_SECONDS
+    rig = createRig(world)
+    await rig.start(names.map((name) => planFor(name, { steps: '10/6000,100/10' }, name)))
+    await sweep(world, 12)
+    expect(names.map((name) => world.weightOf(name))).toEqual(names.map(() => 10))
+    return world
+  }
+
+  test('take turns: no sweep reads more than their share, and in their time all of them are read', async () => {
+    const world = await manyAtRest()
+    await sweep(world, 12)
+    const reads: number[] = []
+    for (let n = 0; n < 12; n++) reads.push(await readsIn(world, 1))
+    expect(Math.max(...reads)).toBeLessThanOrEqual(ZONES / 6)
+    expect(reads.slice(0, 6).reduce((sum, one) => sum + one, 0)).toBe(ZONES)
+    expect(reads.slice(6).reduce((sum, one) => sum + one, 0)).toBe(ZONES)
+  })
+
+  test('are written once by a revert of all, however long their read-backs take', async () => {
+    const world = await manyAtRest()
+    const before = world.traffic.writes.length
+    world.traffic.faults.refusesReads = true
+    const order = { command: 'revert', reason: 'a test', actor: 'ann', force: false } as const
+    await rig.control.submitAll(order, world.workloads)
+    await sweep(world, 4)
+    expect(world.traffic.writes.length - before).toBe(ZONES)
+    expect(world.workloads.map((name) => rig.phaseOf(name))).toEqual(world.workloads.map(() => 'reverting'))
+    world.traffic.faults.refusesReads = false
+    await sweep(world, 1)
+    expect(world.workloads.map((name) => rig.phaseOf(name))).toEqual(world.workloads.map(() => 'reverted'))
+    expect(world.traffic.writes.length - before).toBe(ZONES)
+  })
+})

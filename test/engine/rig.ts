@@ -27,15 +27,15 @@ const REQUESTS_A_SECOND = 100
 /** What a plan's target in the fake provider is called there. */
 const placeOf = (workload: string) => `zone/${workload}`
 
-/** A plan of `planOf` for a workload of its own, with its place in the one scope of the fake provider. */
-export function planFor(workload: string, settings: Readonly<Record<string, string>> = {}): Plan {
+/** A plan of `planOf` for a workload of its own, with its place in one scope of the fake provider. */
+export function planFor(workload: string, settings: Readonly<Record<string, string>> = {}, scope = 'zone'): Plan {
   const plan = planOf({ share: 'off', ...settings })
   const place = { scope: 'zone', place: workload, settleSeconds: 0 }
   const target: PlanTarget = {
     id: workload,
     role: 'split',
     kind: 'fake',
-    scope: 'fake zone',
+    scope: `fake ${scope}`,
     settings: place,
     propagationSeconds: 0,
     movingTtlSeconds: null,

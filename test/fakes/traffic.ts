@@ -36,6 +36,8 @@ export interface FakeTraffic {
 export interface FakeTrafficFaults {
   /** Nobody answers. */
   unreachable: boolean
+  /** Writes work, nothing can be read. */
+  refusesReads: boolean
   /** Reads work, every change is refused. */
   refusesWrites: boolean
   /** Of each call's changes every second one, from the second on, is acknowledged and yet not done. */
@@ -47,7 +49,13 @@ export interface FakeTrafficFaults {
 export function createFakeTraffic(places: Readonly<Record<string, number>> = {}): FakeTraffic {
   const weights = new Map(Object.entries(places))
   const writes: (readonly WeightChange[])[] = []
-  const faults: FakeTrafficFaults = { unreachable: false, refusesWrites: false, appliesHalf: false, latencyMs: 0 }
+  const faults: FakeTrafficFaults = {
+    unreachable: false,
+    refusesReads: false,
+    refusesWrites: false,
+    appliesHalf: false,
+    latencyMs: 0,
+  }
   const gate = createGate()
 
   async function arrive(clock: Clock, signal: AbortSignal) {
@@ -85,7 +93,8 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
       async read(targetIds, signal) {
         fake.readsAtMs.push(clock.nowMs())
         const why = await arrive(clock, signal)
-        return new Map(targetIds.map((id) => [id, why ? missingFor(why) : readingOf(id)]))
+        const refused = faults.refusesReads ? problem('TRAFFIC_REFUSED', 'the fake shows nothing') : why
+        return new Map(targetIds.map((id) => [id, refused ? missingFor(refused) : readingOf(id)]))
       },
       async write(changes, signal) {
         writes.push(changes)
