@@ -66,8 +66,8 @@ function shareOf({ old, new: fresh }: Sides<number | null>): number | null {
 }
 
 /**
- * What Front Door was told, with what it still has to do. With NEW disabled that is 0 %, whatever else is wrong with the
- * group; else the weights must be what decides.
+ * What Front Door was told, with what it still has to do. With NEW disabled that is 0 %, whatever else is wrong with
+ * the group; else the weights must be what decides.
  */
 export function readingOf(split: Split): TrafficReading | Problem {
   const { settings, sides } = split
@@ -127,8 +127,8 @@ export interface OriginChange {
 }
 
 /**
- * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is there.
- * Most steps, and each way to 0 % with OLD enabled, need one.
+ * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is
+ * there. Most steps, and each way to 0 % with OLD enabled, need one.
  */
 export function changesTo(weightPercent: number, split: Split): readonly OriginChange[] | Problem {
   // Disabling NEW is right whatever else the group does: a way down to 0 is never refused.
@@ -172,7 +172,10 @@ function isFailed({ provisioningState, deploymentStatus }: Origin): boolean {
   return provisioningState === 'Failed' || deploymentStatus === 'Failed'
 }
 
-/** Front Door leaves `deploymentStatus` at NotStarted for origins that have long been deployed: that alone says nothing. */
+/**
+ * Front Door leaves `deploymentStatus` at NotStarted for origins that have long been deployed: that alone says
+ * nothing.
+ */
 function isBusy({ provisioningState, deploymentStatus }: Origin): boolean {
   return provisioningState !== 'Succeeded' || deploymentStatus === 'InProgress'
 }

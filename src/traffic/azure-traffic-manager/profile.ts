@@ -87,8 +87,9 @@ function effective({ endpointStatus, weight }: CheckedEndpoint): number | null {
 }
 
 /**
- * What is in force. With NEW disabled that is 0 %, whatever else is wrong with the profile; else the weights must be what
- * Traffic Manager goes by: a profile that is enabled, routes by weight, has no third endpoint enabled, and serves both.
+ * What is in force. With NEW disabled that is 0 %, whatever else is wrong with the profile; else the weights must be
+ * what Traffic Manager goes by: a profile that is enabled, routes by weight, has no third endpoint enabled, and
+ * serves both.
  */
 export function readingOf(split: Split): TrafficReading | Problem {
   const { settings, checked, sides } = split
