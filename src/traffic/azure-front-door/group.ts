@@ -32,8 +32,8 @@ export function groupWarnings(settings: FrontDoorSettings, group: AFDOriginGroup
     warnings.push(
       problem(
         'TRAFFIC_BY_LATENCY',
-        `${nameOf(settings)} has a latency sensitivity of ${sensitivityMs} ms: where one cluster is farther than that, ` +
-          'it gets nothing, whatever its weight',
+        `${nameOf(settings)} has a latency sensitivity of ${sensitivityMs} ms: a cluster that is farther than that gets ` +
+          'nothing, whatever its weight',
         { hint: `set additionalLatencyInMilliseconds to ${MIN_SENSITIVITY_MS} or more` },
       ),
     )
