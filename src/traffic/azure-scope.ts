@@ -3,7 +3,10 @@ import { Problem } from '../core/problem.ts'
 import type { WeightChange, WriteResult } from '../ports/traffic.ts'
 import { failed, unknownTarget } from './failure.ts'
 
-/** Gets what all targets of a scope are part of, once, and finds each target in it. Nothing is got for strangers alone. */
+/**
+ * Gets what all targets of a scope are part of, once, and finds each target in it. Nothing is got for strangers
+ * alone.
+ */
 export async function findEach<Settings, Whole, Found>(
   targetIds: readonly string[],
   settingsById: ReadonlyMap<string, Settings>,
@@ -27,8 +30,8 @@ export function urgencyOf(changes: readonly WeightChange[]): Urgency {
 }
 
 /**
- * Carries out the first change that needs it, reverts before others. The rest is deferred: what it was planned from is out
- * of date then. `plan` says what to send, null for nothing, or why the change cannot be.
+ * Carries out the first change that needs it, reverts before others. The rest is deferred: what it was planned from
+ * is out of date then. `plan` says what to send, null for nothing, or why the change cannot be.
  */
 export async function writeOne<Plan>(
   changes: readonly WeightChange[],

@@ -242,6 +242,20 @@ describe('an origin group of Front Door', () => {
     expect(await read()).toMatchObject({ weightPercent: 0 })
   })
 
+  test('an odd origin of somebody else counts as a third, and hinders no way down', async () => {
+    azure.setWeights('checkout', 75, 25)
+    addThird({ enabledState: null, weight: -1, provisioningState: null })
+    expect(await read()).toMatchObject({ kind: 'missing', detail: expect.stringContaining('origin red') })
+    expect(await write(0)).toEqual({ kind: 'applied' })
+    expect(await read()).toMatchObject({ weightPercent: 0 })
+  })
+
+  test('a change that failed is written again without a weight where there was none', async () => {
+    Object.assign(properties('blue'), { weight: null, deploymentStatus: 'Failed' })
+    expect(await write(0)).toEqual({ kind: 'applied' })
+    expect(azure.bodies.at(-1)).toEqual({ properties: { enabledState: 'Enabled' } })
+  })
+
   test('two origins without a priority have the same one', async () => {
     azure.setWeights('checkout', 75, 25)
     for (const side of ['blue', 'green']) Object.assign(properties(side), { priority: null })

@@ -228,6 +228,14 @@ describe('a profile of Traffic Manager', () => {
     expect(azure.endpoint('checkout', 'red').properties.endpointStatus).toBe('Enabled')
   })
 
+  test('an odd endpoint of somebody else counts as a third, and hinders no way down', async () => {
+    azure.setWeights('checkout', 75, 25)
+    addThird('Resting')
+    expect(await read()).toMatchObject({ kind: 'missing', detail: expect.stringContaining('endpoint red') })
+    expect(await write(0)).toEqual({ kind: 'applied' })
+    expect(await read()).toMatchObject({ weightPercent: 0 })
+  })
+
   test('a profile that is disabled, an endpoint that is not there and a weight that is none are told', async () => {
     azure.profile('checkout').properties.profileStatus = 'Disabled'
     expect(await read()).toMatchObject({ why: 'refused', detail: expect.stringContaining('is disabled') })

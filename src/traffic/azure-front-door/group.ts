@@ -6,8 +6,9 @@ import { nameOf } from './origins.ts'
 import type { FrontDoorSettings } from './settings.ts'
 
 /**
- * An origin that is slower than the fastest by more than the group's sensitivity gets nothing, whatever its weight. Front
- * Door's own default of 50 ms is less than two regions differ; from this on (of 1,000 at most) clusters are taken as near.
+ * An origin that is slower than the fastest by more than the group's sensitivity gets nothing, whatever its weight.
+ * Front Door's own default of 50 ms is less than two regions differ; from this on (of 1,000 at most) clusters are
+ * taken as near.
  */
 const MIN_SENSITIVITY_MS = 500
 
@@ -31,8 +32,8 @@ export function groupWarnings(settings: FrontDoorSettings, group: AFDOriginGroup
     warnings.push(
       problem(
         'TRAFFIC_BY_LATENCY',
-        `${nameOf(settings)} has a latency sensitivity of ${sensitivityMs} ms: where one cluster is farther than that, ` +
-          'it gets nothing, whatever its weight',
+        `${nameOf(settings)} has a latency sensitivity of ${sensitivityMs} ms: a cluster that is farther than that gets ` +
+          'nothing, whatever its weight',
         { hint: `set additionalLatencyInMilliseconds to ${MIN_SENSITIVITY_MS} or more` },
       ),
     )

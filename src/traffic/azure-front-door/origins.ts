@@ -20,25 +20,37 @@ const originShape = z.object({
   deploymentStatus: z.string().nullish(),
 })
 type Origin = z.output<typeof originShape>
+// What is wrong with somebody else's origin must not keep ours from being reverted.
+const strangerShape = z.object({
+  name: z.string(),
+  enabledState: z.string().nullish(),
+  priority: z.number().nullish(),
+})
+type Stranger = z.output<typeof strangerShape>
 
 /** An origin group, seen as a split of two. */
 export interface Split {
   readonly settings: FrontDoorSettings
   readonly sides: Sides<Origin>
-  readonly others: readonly Origin[]
+  readonly others: readonly Stranger[]
 }
 
 /** Finds the two origins; TRAFFIC_NOT_FOUND, or TRAFFIC_BAD_ANSWER. */
 export function splitOf(settings: FrontDoorSettings, origins: readonly AFDOrigin[]): Split | Problem {
-  const checked = z.array(originShape).safeParse(origins)
-  if (!checked.success)
-    return badAzureAnswer(nameOf(settings), `with no origins (${checked.error.issues[0]?.path.join('.')})`)
-  const find = (side: Side) => checked.data.find(({ name }) => isSameName(name, settings[side]))
-  const sides = { old: find('old'), new: find('new') }
-  if (sides.old === undefined || sides.new === undefined)
-    return problem('TRAFFIC_NOT_FOUND', `${nameOf(settings)} has no origin ${settings[sides.old ? 'new' : 'old']}`)
-  const { old, new: new_ } = sides
-  return { settings, sides: { old, new: new_ }, others: checked.data.filter((one) => one !== old && one !== new_) }
+  const all = z.array(strangerShape).safeParse(origins)
+  if (!all.success) return badOrigin(settings, all.error)
+  const find = (side: Side) => origins.find(({ name }) => name !== undefined && isSameName(name, settings[side]))
+  const found = { old: find('old'), new: find('new') }
+  if (found.old === undefined || found.new === undefined)
+    return problem('TRAFFIC_NOT_FOUND', `${nameOf(settings)} has no origin ${settings[found.old ? 'new' : 'old']}`)
+  const sides = z.object({ old: originShape, new: originShape }).safeParse(found)
+  if (!sides.success) return badOrigin(settings, sides.error)
+  const isOurs = ({ name }: Stranger) => isSameName(name, settings.old) || isSameName(name, settings.new)
+  return { settings, sides: sides.data, others: all.data.filter((one) => !isOurs(one)) }
+}
+
+function badOrigin(settings: FrontDoorSettings, { issues }: z.ZodError): Problem {
+  return badAzureAnswer(nameOf(settings), `with no origins (${issues[0]?.path.join('.')})`)
 }
 
 /** The weights that count: 0 for an origin that is disabled; null for an enabled one that came without. */
@@ -54,8 +66,8 @@ function shareOf({ old, new: fresh }: Sides<number | null>): number | null {
 }
 
 /**
- * What Front Door was told, with what it still has to do. With NEW disabled that is 0 %, whatever else is wrong with the
- * group; else the weights must be what decides.
+ * What Front Door was told, with what it still has to do. With NEW disabled that is 0 %, whatever else is wrong with
+ * the group; else the weights must be what decides.
  */
 export function readingOf(split: Split): TrafficReading | Problem {
   const { settings, sides } = split
@@ -100,8 +112,8 @@ export function groupProblem(split: Split): Problem | null {
 function thirdProblem({ settings, sides, others }: Split): Problem | null {
   const ours = [sides.old, sides.new].filter(isEnabled)
   // One of a higher number waits for the others to fail.
-  const isReserve = (one: Origin) => ours.every(({ priority }) => priority && one.priority && one.priority > priority)
-  const third = others.find((one) => isEnabled(one) && !isReserve(one))
+  const isReserve = (one: Stranger) => ours.every(({ priority }) => priority && one.priority && one.priority > priority)
+  const third = others.find((one) => one.enabledState !== 'Disabled' && !isReserve(one))
   if (!third) return null
   return problem('TRAFFIC_WRONG_TYPE', `${nameOf(settings)} also sends traffic to origin ${third.name}`, {
     hint: 'disable it, give it a higher priority number, or give the two an origin group of their own',
@@ -115,8 +127,8 @@ export interface OriginChange {
 }
 
 /**
- * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is there.
- * Most steps, and each way to 0 % with OLD enabled, need one.
+ * The calls that bring the split to this share, in the order in which what lies between them is safe; none: it is
+ * there. Most steps, and each way to 0 % with OLD enabled, need one.
  */
 export function changesTo(weightPercent: number, split: Split): readonly OriginChange[] | Problem {
   // Disabling NEW is right whatever else the group does: a way down to 0 is never refused.
@@ -129,11 +141,13 @@ export function changesTo(weightPercent: number, split: Split): readonly OriginC
   const order: readonly Side[] = [first, first === 'old' ? 'new' : 'old']
   return order
     .filter((side) => isFailed(sides[side]) || now[side] !== next[side])
-    .map((side) => ({
-      origin: sides[side].name,
-      // There is no weight 0. Whoever enables a disabled origin by hand starts with the least.
-      parameters: { enabledState: next[side] === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, next[side] ?? 1) },
-    }))
+    .map((side) => ({ origin: sides[side].name, parameters: parametersFor(next[side]) }))
+}
+
+/** There is no weight 0: whoever enables a disabled origin by hand starts with the least. null: it stays as it is. */
+function parametersFor(weight: number | null): AFDOriginUpdateParameters {
+  if (weight === null) return { enabledState: 'Enabled' }
+  return { enabledState: weight === 0 ? 'Disabled' : 'Enabled', weight: Math.max(1, weight) }
 }
 
 /** A weight that is not known stays as it is on the way to 0 %, and is set else. */
@@ -158,7 +172,10 @@ function isFailed({ provisioningState, deploymentStatus }: Origin): boolean {
   return provisioningState === 'Failed' || deploymentStatus === 'Failed'
 }
 
-/** Front Door leaves `deploymentStatus` at NotStarted for origins that have long been deployed: that alone says nothing. */
+/**
+ * Front Door leaves `deploymentStatus` at NotStarted for origins that have long been deployed: that alone says
+ * nothing.
+ */
 function isBusy({ provisioningState, deploymentStatus }: Origin): boolean {
   return provisioningState !== 'Succeeded' || deploymentStatus === 'InProgress'
 }

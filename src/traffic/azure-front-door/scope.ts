@@ -20,8 +20,9 @@ import { changesTo, groupProblem, nameOf, type OriginChange, readingOf, splitOf 
 import type { FrontDoorSettings } from './settings.ts'
 
 /**
- * One origin group. A read is one GET (more where the list has pages). A write is one GET and a PATCH for each origin that
- * has to change: mostly one; where it takes two, no one call can replace them, and their order is safe between them.
+ * One origin group. A read is one GET (more where the list has pages). A write is one GET and a PATCH for each origin
+ * that has to change: mostly one; where it takes two, no one call can replace them, and their order is safe between
+ * them.
  */
 export class FrontDoorScope implements TrafficScope {
   readonly restSeconds = 60

@@ -23,7 +23,7 @@ export const frontDoorSettings = z
 export type FrontDoorSettings = z.output<typeof frontDoorSettings>
 
 /**
- * Resource Manager takes 10 writes a second after a burst of 200; what Microsoft.Cdn adds is not published. A write here
- * is a read and at most two changes: 4 a second and 100 at once, so that half is left to everybody else.
+ * Resource Manager takes 10 writes a second after a burst of 200; what Microsoft.Cdn adds is not published. A write
+ * here is a read and at most two changes: 4 a second and 100 at once, so that half is left to everybody else.
  */
 export const frontDoorAccount = azureAccount({ callsPerSecond: 6, burst: 150 })

@@ -5,9 +5,9 @@ import { sharePercent } from '../ratio.ts'
 export const MAX_WEIGHT = 1000
 
 /**
- * The weights for a share, 0 to 100 in steps of 0.1. Front Door queues changes behind each other for many minutes, so one
- * origin alone is changed wherever that reads as the same step of 0.1 %: NEW if it can be, then OLD. Else both are, in
- * such a way that the next steps can do with one.
+ * The weights for a share, 0 to 100 in steps of 0.1. Front Door queues changes behind each other for many minutes, so
+ * one origin alone is changed wherever that reads as the same step of 0.1 %: NEW if it can be, then OLD. Else both
+ * are, in such a way that the next steps can do with one.
  */
 export function nextWeights(now: Sides<number>, weightPercent: number): Sides<number> {
   const byNew = { old: now.old, new: counterpart(now.old, weightPercent) }

@@ -18,12 +18,14 @@ const endpointShape = z.object({
   endpointMonitorStatus: z.string().nullish(),
   weight: z.int().min(1).max(1000).nullish(),
 })
+// What is wrong with somebody else's endpoint must not keep ours from being reverted.
+const strangerShape = z.looseObject({ name: z.string(), endpointStatus: z.string().nullish() })
 const profileShape = z.object({
   profileStatus: z.enum(['Enabled', 'Disabled']),
   trafficRoutingMethod: z.string(),
   dnsConfig: z.object({ ttl: z.int().min(0) }),
   endpoints: z
-    .array(endpointShape)
+    .array(strangerShape)
     .nullish()
     .transform((list) => list ?? []),
   tags: z.record(z.string(), z.string()).nullish(),
@@ -56,11 +58,17 @@ export function splitOf(settings: TrafficManagerSettings, profile: Profile): Spl
 function find(
   settings: TrafficManagerSettings,
   side: Side,
-  endpoints: readonly CheckedEndpoint[],
+  endpoints: readonly { readonly name: string }[],
 ): CheckedEndpoint | Problem {
   const [found, ...others] = endpoints.filter(({ name }) => isSameName(name, settings[side]))
   if (!found) return problem('TRAFFIC_NOT_FOUND', `${nameOf(settings)} has no endpoint ${settings[side]}`)
-  if (others.length === 0) return found
+  const checked = endpointShape.safeParse(found)
+  if (!checked.success)
+    return badAzureAnswer(
+      nameOf(settings),
+      `with no endpoint ${found.name} (${checked.error.issues[0]?.path.join('.')})`,
+    )
+  if (others.length === 0) return checked.data
   return problem('TRAFFIC_WRONG_TYPE', `${nameOf(settings)} has several endpoints ${settings[side]}`, {
     hint: 'give endpoints of different types different names',
   })
@@ -79,8 +87,9 @@ function effective({ endpointStatus, weight }: CheckedEndpoint): number | null {
 }
 
 /**
- * What is in force. With NEW disabled that is 0 %, whatever else is wrong with the profile; else the weights must be what
- * Traffic Manager goes by: a profile that is enabled, routes by weight, has no third endpoint enabled, and serves both.
+ * What is in force. With NEW disabled that is 0 %, whatever else is wrong with the profile; else the weights must be
+ * what Traffic Manager goes by: a profile that is enabled, routes by weight, has no third endpoint enabled, and
+ * serves both.
  */
 export function readingOf(split: Split): TrafficReading | Problem {
   const { settings, checked, sides } = split
@@ -121,7 +130,8 @@ export function typeProblem({ settings, checked }: Split): Problem | null {
       },
     )
   const third = checked.endpoints.find(
-    (one) => isEnabled(one) && !isSameName(one.name, settings.old) && !isSameName(one.name, settings.new),
+    (one) =>
+      one.endpointStatus !== 'Disabled' && !isSameName(one.name, settings.old) && !isSameName(one.name, settings.new),
   )
   if (!third) return null
   return problem('TRAFFIC_WRONG_TYPE', `${nameOf(settings)} also sends traffic to endpoint ${third.name}`, {

@@ -30,7 +30,8 @@ export const trafficManagerSettings = z
 export type TrafficManagerSettings = z.output<typeof trafficManagerSettings>
 
 /**
- * Microsoft.Network takes 1,000 writes in 5 minutes, Resource Manager 10 a second after a burst of 200. Every write here
- * is preceded by a read, which has quotas of its own, so at most half of the calls are writes: 3 a second, and 100 at once.
+ * Microsoft.Network takes 1,000 writes in 5 minutes, Resource Manager 10 a second after a burst of 200. Every write
+ * here is preceded by a read, which has quotas of its own, so at most half of the calls are writes: 3 a second, and
+ * 100 at once.
  */
 export const trafficManagerAccount = azureAccount({ callsPerSecond: 6, burst: 200 })

@@ -115,7 +115,7 @@ export type Route53Account = z.output<typeof route53Account>
 
 function zoneId() {
   return z.string().superRefine((text, ctx) => {
-    if (!/^Z[A-Z0-9]{1,31}$/.test(text))
+    if (!/^[A-Z0-9]{1,32}$/.test(text))
       refuse(
         ctx,
         'CONFIG_WRONG_VALUE',
