@@ -84,7 +84,7 @@ function failureOf({ service, action, signal }: AwsCall, error: unknown): AwsFai
   const code = CODES[name]
   const status = statusOf(error)
   // The words about credentials may repeat parts of them, or what a helper program said.
-  const words = error instanceof Error && code !== 'TRAFFIC_NO_CREDENTIALS' ? error.message.slice(0, MAX_WORDS) : ''
+  const words = code === 'TRAFFIC_NO_CREDENTIALS' ? '' : wordsOf(error).slice(0, MAX_WORDS)
   const said = words === '' ? name : `${name}: ${words}`
   const from = { from: error }
   if (signal.aborted) return new AwsFailure('', '', connectionProblem(service, error, signal))
@@ -100,6 +100,13 @@ function failureOf({ service, action, signal }: AwsCall, error: unknown): AwsFai
   if (status < 300 || NO_CODE.has(name))
     return new AwsFailure('', '', badAwsAnswer(`${service} answered ${action} with ${status} and something unreadable`))
   return new AwsFailure(name, words, problem('TRAFFIC_REFUSED', `${service} says ${said}`, from))
+}
+
+/** AWS's words; those of InvalidChangeBatch may be a list of their own. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const list = 'messages' in error && Array.isArray(error.messages) ? error.messages : []
+  return error.message === '' || list.length > 0 ? list.join('; ') : error.message
 }
 
 /** What the SDK calls an answer in which it finds no code of AWS's. */

@@ -183,6 +183,16 @@ describe('a record that has no weights yet', () => {
     ])
   })
 
+  test('and was made weighted by a call whose answer was lost is read before it is reverted', async () => {
+    const { read, write } = useZone(fake, [fakeRecord('shop.example.com')], { shop: { ...SHOP, newValues } })
+    await read()
+    fake.fault = () => 'lost-answer'
+    await write({ shop: { weightPercent: 10 } })
+    fake.fault = null
+    expect(await write({ shop: { urgency: 'revert' } })).toEqual({ shop: APPLIED })
+    expect(fake.written.at(-1)).toBe('UPSERT shop.example.com. A green 0 ttl=60')
+  })
+
   test('is read anew when it is not simple any more, and nothing is lost', async () => {
     const { read, write } = useZone(fake, [fakeRecord('shop.example.com')], { shop: { ...SHOP, newValues } })
     await read()

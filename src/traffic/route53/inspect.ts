@@ -4,7 +4,7 @@ import { AwsFailure } from '../aws-call.ts'
 import { unknownTarget } from '../failure.ts'
 import type { Calling, ZoneApi } from './api.ts'
 import { type Found, findRecords } from './find.ts'
-import { otherWriterOf, ownershipNames } from './owners.ts'
+import { type Owners, otherWriterOf, ownershipNames, ownersIn } from './owners.ts'
 import { ALIAS_TTL_SECONDS, type Place, placeIn, readingOf } from './place.ts'
 import { failoverClash } from './plan.ts'
 import type { Route53Settings } from './settings.ts'
@@ -20,6 +20,7 @@ export async function inspectTargets(
   const settings = targetIds.flatMap((id) => settingsById.get(id) ?? [])
   const names = settings.flatMap(({ record }) => [record, ...ownershipNames(record)])
   const found = await findRecords(api, names, calling)
+  const owners = ownersIn(found)
   const healthChecks = await missingHealthChecks(api, settings, calling)
   return targetIds.flatMap((targetId): readonly TrafficFinding[] => {
     const own = settingsById.get(targetId)
@@ -32,7 +33,7 @@ export async function inspectTargets(
         level: 'fail' as const,
         problem: why.toJSON(),
       })),
-      ...doubtsOf(own, found).map((why) => ({ targetId, level: 'warn' as const, problem: why.toJSON() })),
+      ...doubtsOf(own, found, owners).map((why) => ({ targetId, level: 'warn' as const, problem: why.toJSON() })),
     ]
   })
 }
@@ -57,12 +58,11 @@ function faultsOf(settings: Route53Settings, found: Found): readonly Problem[] {
   ]
 }
 
-function doubtsOf(settings: Route53Settings, found: Found): readonly Problem[] {
+function doubtsOf(settings: Route53Settings, found: Found, owners: Owners): readonly Problem[] {
   const place = placeOf(settings, found)
   if (place instanceof Problem) return []
-  const { record, old, movingTtlSeconds } = settings
-  const seen = [...found.byName.values()].flatMap((sets) => (sets instanceof Problem ? [] : sets))
-  const otherWriter = otherWriterOf(record, [old, settings.new], [...seen, ...found.alongside])
+  const { record, movingTtlSeconds } = settings
+  const otherWriter = otherWriterOf(settings, owners)
   const hasAlias = [place.siblings.old, place.siblings.new].some(({ AliasTarget }) => AliasTarget !== undefined)
   return [
     ...(otherWriter === null ? [] : [problem('TRAFFIC_OTHER_WRITER', otherWriter)]),

@@ -1,5 +1,7 @@
-import type { ResourceRecordSet } from '@aws-sdk/client-route-53'
+import { Problem } from '../../core/problem.ts'
+import type { Found } from './find.ts'
 import { plainName } from './names.ts'
+import type { Route53Settings } from './settings.ts'
 
 /** The prefixes by which external-dns names its TXT records after the type of the record that they are about. */
 const TYPE_PREFIXES = ['a-', 'aaaa-', 'cname-']
@@ -9,46 +11,47 @@ export function ownershipNames(record: string): readonly string[] {
   return TYPE_PREFIXES.map((prefix) => `${prefix}${record}`)
 }
 
-/**
- * Who else writes a record and what to change there, one sentence, judged by the TXT records of external-dns's registry
- * (external-dns, docs/registry/txt.md); null: none of these tells.
- */
-export function otherWriterOf(
-  record: string,
-  setIdentifiers: readonly string[],
-  seen: readonly ResourceRecordSet[],
-): string | null {
-  for (const { Name, Type, SetIdentifier, ResourceRecords = [] } of seen) {
-    if (Type !== 'TXT' || !isAbout(plainName(Name ?? ''), record)) continue
-    // Its TXT record has the SetIdentifier of the record that it is about.
-    if (SetIdentifier !== undefined && !setIdentifiers.includes(SetIdentifier)) continue
-    for (const { Value = '' } of ResourceRecords) {
-      const owner = ownerIn(Value)
-      if (owner !== null) return sentence(record, owner)
-    }
-  }
-  return null
-}
+/** Who owns a record by what external-dns noted, by the record's plain name. */
+export type Owners = ReadonlyMap<string, readonly Owner[]>
 
 interface Owner {
   readonly id: string
   /** E.g. `ingress/shop/checkout`; empty: it doesn't say. */
   readonly resource: string
+  /** That of the record that it is about, where that is a weighted one. */
+  readonly setIdentifier: string | undefined
 }
 
-/** With a prefix of its user's (`--txt-prefix`), the type comes right before the name all the same. */
-function isAbout(txtName: string, record: string): boolean {
-  return txtName === record || TYPE_AND_NAME.exec(headOf(txtName, record)) !== null
+/** The owners that TXT records of external-dns's registry tell (external-dns, docs/registry/txt.md). */
+export function ownersIn({ byName, alongside }: Found): Owners {
+  const owners = new Map<string, Owner[]>()
+  const named = [...byName.values()].flatMap((sets) => (sets instanceof Problem ? [] : sets))
+  for (const { Name, Type, SetIdentifier, ResourceRecords = [] } of [...named, ...alongside]) {
+    if (Type !== 'TXT') continue
+    const found = ResourceRecords.flatMap(({ Value = '' }) => ownerIn(Value, SetIdentifier) ?? [])
+    if (found.length === 0) continue
+    for (const record of aboutWhich(plainName(Name ?? '')))
+      owners.set(record, [...(owners.get(record) ?? []), ...found])
+  }
+  return owners
 }
 
-const TYPE_AND_NAME = /(?:^|[-._])(?:a|aaaa|cname)-$/
-
-/** What is before the record's name; empty: the name does not end in it. */
-function headOf(txtName: string, record: string): string {
-  return txtName.endsWith(record) ? txtName.slice(0, -record.length) : ''
+/** Who else writes a target's records and what to change there, one sentence; null: nobody that can be seen. */
+export function otherWriterOf({ record, old, new: fresh }: Route53Settings, owners: Owners): string | null {
+  const owner = owners
+    .get(record)
+    ?.find(({ setIdentifier }) => setIdentifier === undefined || setIdentifier === old || setIdentifier === fresh)
+  return owner ? sentence(record, owner) : null
 }
 
-function ownerIn(value: string): Owner | null {
+/** The names that a TXT record may be about. With a prefix of its user's (`--txt-prefix`) the type comes right before the name too. */
+function aboutWhich(txtName: string): readonly string[] {
+  return [txtName, ...[...txtName.matchAll(TYPE_MARK)].map(({ index, 0: mark }) => txtName.slice(index + mark.length))]
+}
+
+const TYPE_MARK = /(?<=^|[-._])(?:a|aaaa|cname)-/g
+
+function ownerIn(value: string, setIdentifier: string | undefined): Owner | null {
   const text = value.replace(/^"|"$/g, '')
   const fields = new Map(
     text.split(',').map((field): [string, string] => {
@@ -58,7 +61,7 @@ function ownerIn(value: string): Owner | null {
   )
   const id = fields.get('external-dns/owner')
   if (fields.get('heritage') !== 'external-dns' || id === undefined) return null
-  return { id, resource: fields.get('external-dns/resource') ?? '' }
+  return { id, resource: fields.get('external-dns/resource') ?? '', setIdentifier }
 }
 
 function sentence(record: string, { id, resource }: Owner): string {

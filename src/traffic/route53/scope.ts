@@ -13,7 +13,7 @@ import { failed, missingFor, unknownTarget } from '../failure.ts'
 import type { ZoneApi } from './api.ts'
 import { findRecords } from './find.ts'
 import { inspectTargets } from './inspect.ts'
-import { otherWriterOf } from './owners.ts'
+import { otherWriterOf, ownersIn } from './owners.ts'
 import { PendingChanges } from './pending.ts'
 import { type Place, placeIn, readingOf } from './place.ts'
 import type { Route53Settings } from './settings.ts'
@@ -93,9 +93,7 @@ export class Route53Scope implements TrafficScope {
     const ready = known.filter((change) => this.#isReady(change))
     // A revert whose records are known waits for nobody's records to be read.
     const now = ready.some(({ urgency }) => urgency === 'revert') ? ready : known
-    for (const { targetId } of known)
-      if (!now.some((one) => one.targetId === targetId)) results.set(targetId, { kind: 'deferred' })
-
+    for (const { targetId } of known) results.set(targetId, { kind: 'deferred' })
     const unread = now.filter((change) => !this.#isReady(change)).map(({ targetId }) => targetId)
     const loaded = await this.#load(unread, reverts.length > 0 ? 'revert' : 'forward', signal)
     const ordered = [...now].sort((a, b) => Number(a.urgency === 'forward') - Number(b.urgency === 'forward'))
@@ -127,9 +125,14 @@ export class Route53Scope implements TrafficScope {
     this.#release()
   }
 
-  /** Whether a change can be planned by what is known already. */
+  /**
+   * Whether a change can be planned by what is known already. A revert takes it at any age, unless NEW's record was not
+   * there: what has been made meanwhile, by a call whose answer was lost for one, must not be taken for nothing.
+   */
   #isReady({ targetId, urgency }: WeightChange): boolean {
-    return this.#known.has(targetId) && (urgency === 'revert' || this.#isFresh(targetId))
+    const known = this.#known.get(targetId)
+    if (!known) return false
+    return this.#isFresh(targetId) || (urgency === 'revert' && known.place.absent.length === 0)
   }
 
   #isFresh(targetId: string): boolean {
@@ -146,20 +149,14 @@ export class Route53Scope implements TrafficScope {
     })
     const startedMs = this.#clock.nowMs()
     const names = ours.map(({ settings }) => settings.record)
-    const { byName, alongside } = await findRecords(this.#api, names, { use, signal })
+    const found = await findRecords(this.#api, names, { use, signal })
+    const owners = ownersIn(found)
     return new Map(
       ours.map(({ id, settings }): [string, Loaded] => {
-        const sets = byName.get(settings.record) ?? []
+        const sets = found.byName.get(settings.record) ?? []
         const place = sets instanceof Problem ? sets : placeIn(settings, sets)
         if (!(place instanceof Problem)) this.#remember(id, { place, atMs: startedMs })
-        const ofName = sets instanceof Problem ? [] : sets
-        return [
-          id,
-          {
-            place,
-            otherWriter: otherWriterOf(settings.record, [settings.old, settings.new], [...ofName, ...alongside]),
-          },
-        ]
+        return [id, { place, otherWriter: otherWriterOf(settings, owners) }]
       }),
     )
   }
