@@ -41,6 +41,8 @@ export class Observer {
   private readonly writes = new Map<string, WriteReport>()
   /** When the newest read of each scope began, ms. */
   private readonly readAtMs = new Map<string, number>()
+  /** When the newest read of each scope that told anything began, ms. */
+  private readonly seenAtMs = new Map<string, number>()
   private readonly deps: ObserverDeps
 
   constructor(deps: ObserverDeps) {
@@ -78,7 +80,9 @@ export class Observer {
         .slice(0, Math.ceil(names.length / sweepsARound))
         .filter((name) => this.ageMs(name) >= restSeconds * 1000)
     })
-    return [...busy, ...turns]
+    // Where a quota does not let all be read in time, those that were left out longest come first: none is blind for ever.
+    const sinceSeen = (name: string) => this.seenAtMs.get(name) ?? 0
+    return [...[...busy].sort((a, b) => sinceSeen(a) - sinceSeen(b)), ...turns]
   }
 
   /** How old a scope's newest read is, ms; one from the future, before the clock went back, is as old as can be. */
@@ -107,7 +111,9 @@ export class Observer {
   private async readInto(name: string, signal: AbortSignal): Promise<void> {
     const startedMs = this.deps.clock.nowMs()
     this.readAtMs.set(name, startedMs)
-    for (const [id, reading] of await this.deps.scopes.read(name, startedMs, signal)) {
+    const readings = await this.deps.scopes.read(name, startedMs, signal)
+    if ([...readings.values()].some(({ kind }) => kind === 'weight')) this.seenAtMs.set(name, startedMs)
+    for (const [id, reading] of readings) {
       const before = this.targets.get(id)
       // Of two reads that overlap, the one that began later is the newer.
       if (!before || before.atMs <= reading.atMs) this.targets.set(id, reading)
