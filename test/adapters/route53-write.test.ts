@@ -193,16 +193,23 @@ describe('a record that has no weights yet', () => {
     expect(fake.written.at(-1)).toBe('UPSERT shop.example.com. A green 0 ttl=60')
   })
 
-  test('is read anew when it is not simple any more, and nothing is lost', async () => {
-    const { read, write } = useZone(fake, [fakeRecord('shop.example.com')], { shop: { ...SHOP, newValues } })
-    await read()
-    fake.seed(ZONE, [fakeRecord('shop.example.com', { values: ['198.51.100.7'] })])
-    expect(await write({ shop: { weightPercent: 10 } })).toMatchObject({
-      shop: { kind: 'failed', problem: { code: 'TRAFFIC_CONFLICT' } },
-    })
-    expect(await write({ shop: { weightPercent: 10 } })).toEqual({ shop: APPLIED })
-    expect(fake.records(ZONE).map(({ values }) => values)).toEqual([['198.51.100.7'], newValues])
-  })
+  test.each([false, true])(
+    'is read anew when it is not simple any more, and nothing is lost (told by a list: %j)',
+    async (byList) => {
+      fake.refusesByList = byList
+      const { read, write } = useZone(fake, [fakeRecord('shop.example.com')], { shop: { ...SHOP, newValues } })
+      await read()
+      fake.seed(ZONE, [fakeRecord('shop.example.com', { values: ['198.51.100.7'] })])
+      expect(await write({ shop: { weightPercent: 10 } })).toMatchObject({
+        shop: {
+          kind: 'failed',
+          problem: { code: 'TRAFFIC_CONFLICT', cause: expect.stringContaining('do not match the current values') },
+        },
+      })
+      expect(await write({ shop: { weightPercent: 10 } })).toEqual({ shop: APPLIED })
+      expect(fake.records(ZONE).map(({ values }) => values)).toEqual([['198.51.100.7'], newValues])
+    },
+  )
 })
 
 describe('the failover', () => {

@@ -93,6 +93,11 @@ export function errorXml(code: string, message: string): string {
   return answerXml('ErrorResponse', error, leaf('RequestId', '00000000-0000-0000-0000-000000000000'))
 }
 
+/** A refused batch, in the other form that Route 53 has for it: a bare list of messages. */
+export function refusedBatchXml(message: string): string {
+  return answerXml('InvalidChangeBatch', element('Messages', leaf('Message', message)), leaf('RequestId', '0'))
+}
+
 export function element(name: string, ...parts: readonly string[]): string {
   return `<${name}>${parts.join('')}</${name}>`
 }

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Refusal, Route53Answers } from './route53-answers.ts'
-import { errorXml } from './route53-xml.ts'
+import { errorXml, refusedBatchXml } from './route53-xml.ts'
 import type { FakeRecord } from './route53-zone.ts'
 
 /** What goes wrong with a call. `lost-answer`: the change is made, its acknowledgement is not sent. */
@@ -36,6 +36,8 @@ export interface FakeRoute53 {
   readonly written: string[]
   /** Which call goes wrong, and how; null: none. */
   fault: ((action: string) => Route53Fault | null) | null
+  /** Refuses batches by a bare list of messages: the other form that AWS has for it. */
+  refusesByList: boolean
   /** Actions that the credentials are not allowed, e.g. `GetChange`. */
   readonly forbidden: Set<string>
   /** Access keys that are known. */
@@ -82,7 +84,9 @@ export async function startFakeRoute53(options: FakeRoute53Options = {}): Promis
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       call.outcome = error.code
-      refuse(response, error)
+      const isList = fake.refusesByList && error.code === 'InvalidChangeBatch'
+      const xml = isList ? refusedBatchXml(error.message) : errorXml(error.code, error.message)
+      response.writeHead(error.status, { 'content-type': 'text/xml' }).end(xml)
     }
   })
   server.keepAliveTimeout = 60_000
@@ -107,6 +111,7 @@ export async function startFakeRoute53(options: FakeRoute53Options = {}): Promis
     calls: [],
     written: answers.written,
     fault: null,
+    refusesByList: false,
     forbidden: new Set(),
     accessKeys: new Set([FAKE_ACCESS_KEY]),
     addZone: (id, domain) => answers.addZone(id, domain),
@@ -152,10 +157,6 @@ export function fakePair(
     fakeRecord(name, { values: ['192.0.2.1'], ...parts, setIdentifier: 'blue', weight: old }),
     fakeRecord(name, { values: ['192.0.2.2'], ...parts, setIdentifier: 'green', weight: fresh }),
   ]
-}
-
-function refuse(response: ServerResponse, { status, code, message }: Refusal): void {
-  response.writeHead(status, { 'content-type': 'text/xml' }).end(errorXml(code, message))
 }
 
 function actionOf(method: string, path: string): string {

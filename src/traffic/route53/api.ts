@@ -1,4 +1,5 @@
 import type { Change, HealthCheck, ResourceRecordSet, Route53, RRType } from '@aws-sdk/client-route-53'
+import { z } from 'zod'
 import { problem } from '../../core/problem.ts'
 import type { Quota, QuotaUse } from '../../ports/quota.ts'
 import type { AwsLease } from '../aws.ts'
@@ -72,10 +73,10 @@ export class ZoneApi {
   /** Makes all changes or none; resolves with the id of the change. Its turn was taken by who called `write`. */
   change(changes: readonly Change[], signal: AbortSignal): Promise<string | AwsFailure> {
     return this.#call('ChangeResourceRecordSets', signal, async (client) => {
-      const { ChangeInfo } = await client.changeResourceRecordSets(
-        { HostedZoneId: this.#zone, ChangeBatch: { Comment: 'Headgate', Changes: [...changes] } },
-        { abortSignal: signal },
-      )
+      const batch = { HostedZoneId: this.#zone, ChangeBatch: { Comment: 'Headgate', Changes: [...changes] } }
+      const { ChangeInfo } = await client
+        .changeResourceRecordSets(batch, { abortSignal: signal })
+        .catch((error: unknown) => Promise.reject(withName(error)))
       if (ChangeInfo?.Id === undefined)
         throw badAwsAnswer('Route 53 answered ChangeResourceRecordSets with something else')
       return ChangeInfo.Id
@@ -120,3 +121,24 @@ export class ZoneApi {
     return callAws(call, async () => send(await this.#lease.client(), signal))
   }
 }
+
+/**
+ * Route 53 refuses a batch in one of two forms (API reference, ChangeResourceRecordSets): as all errors of AWS, and as a bare list
+ * of messages, to which the SDK gives no name.
+ */
+function withName(error: unknown): unknown {
+  const list = listedMessages.safeParse(error)
+  if (!list.success) return error
+  const { Messages, $metadata } = list.data
+  return Object.assign(new Error('', { cause: error }), {
+    name: 'InvalidChangeBatch',
+    messages: [Messages.Message].flat(),
+    $metadata,
+  })
+}
+
+const listedMessages = z.object({
+  name: z.literal('Unknown'),
+  Messages: z.object({ Message: z.union([z.string(), z.array(z.string())]) }),
+  $metadata: z.object({ httpStatusCode: z.number() }),
+})
