@@ -98,11 +98,11 @@ describe('what is written', () => {
     expect(user.backends()).toEqual([ref('blue', 0), { ...imported, weight: 100 }])
   })
 
-  test('a rule that Headgate put ahead of it does not shift its place', async () => {
+  test('a rule that Headgate put ahead for another one does not shift its place', async () => {
     user = await useRoute({
       spec: {
         rules: [
-          { name: 'headgate-marked-0', backendRefs: [ref('green')] },
+          { name: 'headgate-marked-other', backendRefs: [ref('green')] },
           { backendRefs: [ref('blue', 1), ref('green', 0)] },
         ],
       },

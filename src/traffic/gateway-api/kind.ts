@@ -5,6 +5,7 @@ import { RouteScope } from '../kubernetes/scope.ts'
 import { type KubernetesAccount, kubernetesAccount } from '../kubernetes/settings.ts'
 import { gatewayRoute, resourceOf } from './route.ts'
 import { type GatewayApiSettings, gatewayApiSettings } from './settings.ts'
+import { gatewayTrials } from './trial.ts'
 
 /** Weights of an HTTPRoute's or GRPCRoute's backends. A scope is one route, a place one of its rules. */
 export const gatewayApi: TrafficKind<GatewayApiSettings, KubernetesAccount> = {
@@ -15,11 +16,16 @@ export const gatewayApi: TrafficKind<GatewayApiSettings, KubernetesAccount> = {
     [...(context === null ? [] : [context]), namespace, kind, route].join('/'),
   placeOf: ({ route, rule }) => (rule === null ? route : `${route}/${rule}`),
   timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
+  trials: ['marked', 'mirror'],
   nearestWeights: (weightPercent) => [weightPercent],
   privilegesFor: (targets) =>
     rolesFor(targets.map(({ settings }) => ({ context: settings.context, resource: resourceOf(settings) }))),
   open(targets, { kubeconfig }) {
     const context = targets[0]?.settings.context ?? null
-    return new RouteScope(gatewayRoute, targets, kubernetesClients.lease({ kubeconfig, context }))
+    return new RouteScope(
+      { ...gatewayRoute, trials: gatewayTrials },
+      targets,
+      kubernetesClients.lease({ kubeconfig, context }),
+    )
   },
 }

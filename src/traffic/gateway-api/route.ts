@@ -6,7 +6,7 @@ import type { BackendSettings, GatewayApiSettings } from './settings.ts'
 import { isMarkedRule } from './shape.ts'
 import { standingOf, statusSchema } from './status.ts'
 
-const backendRefSchema = z.object({
+const backendRefSchema = z.looseObject({
   name: z.string(),
   namespace: z.string().optional(),
   group: z.string().default(''),
@@ -15,7 +15,18 @@ const backendRefSchema = z.object({
   weight: z.int().min(0).optional(),
 })
 
-const ruleSchema = z.object({ name: z.string().optional(), backendRefs: z.array(backendRefSchema).default([]) })
+const filterSchema = z.looseObject({
+  type: z.string(),
+  requestMirror: z.looseObject({ backendRef: z.record(z.string(), z.unknown()) }).exactOptional(),
+})
+
+/** The rest of a rule is kept: a rule for marked requests is a copy. */
+const ruleSchema = z.looseObject({
+  name: z.string().exactOptional(),
+  matches: z.array(z.looseObject({ headers: z.array(z.unknown()).exactOptional() })).exactOptional(),
+  filters: z.array(filterSchema).exactOptional(),
+  backendRefs: z.array(backendRefSchema).default([]),
+})
 
 const routeSchema = z.object({
   metadata: metadataSchema,
@@ -23,7 +34,7 @@ const routeSchema = z.object({
   status: statusSchema,
 })
 
-type GatewayRoute = z.output<typeof routeSchema>
+export type GatewayRoute = z.output<typeof routeSchema>
 type Rule = z.output<typeof ruleSchema>
 type BackendRef = z.output<typeof backendRefSchema>
 
@@ -69,6 +80,26 @@ function splitIn(route: GatewayRoute, settings: GatewayApiSettings): Split | Pro
       hint: 'give every backend but the two the weight 0, or remove it',
     })
   return { pointer: `/spec/rules/${index}/backendRefs`, sides: { old, new: fresh } }
+}
+
+/** A target's rule, and its NEW as a trial refers to it. */
+export interface Place {
+  readonly index: number
+  /** With all that the rule says of it, but for its weight. */
+  readonly backend: Readonly<Record<string, unknown>>
+  /** What a mirror may say of a backend. */
+  readonly reference: Readonly<Record<string, unknown>>
+}
+
+export function placeIn({ spec }: GatewayRoute, settings: GatewayApiSettings): Place | Problem {
+  const found = ruleIn(spec.rules, settings.rule, nameOf(resourceOf(settings)))
+  if (found instanceof Problem) return found
+  const ref = found.rule.backendRefs.find((one) => isOf(one, settings.new, settings.namespace))
+  const entry = entryOf(settings.new)
+  if (ref === undefined) return { index: found.index, backend: entry, reference: entry }
+  const { weight: _, ...backend } = ref
+  const { group, kind, name, namespace = null, port = null } = ref
+  return { index: found.index, backend, reference: entryOf({ group, kind, name, namespace, port }) }
 }
 
 function ruleIn(

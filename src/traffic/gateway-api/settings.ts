@@ -7,6 +7,15 @@ function word() {
   return z.string().regex(/^[A-Za-z0-9.-]{0,253}$/)
 }
 
+/** A name that a header may have, and a route may match. */
+function headerName() {
+  return z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/)
+}
+
+function headerValue() {
+  return z.string().regex(/^[!-~]{1,256}$/)
+}
+
 function backend() {
   return z.union([
     objectName().transform((name) => ({ name, namespace: null, group: '', kind: 'Service', port: null })),
@@ -29,6 +38,13 @@ export const gatewayApiSettings = z
     rule: nameOrIndex().meta(about('Which of its rules, by name, or by place from 0; by default the only one', 'main')),
     old: backend().meta(about('The backend that leads to the old cluster', 'checkout-blue')),
     new: backend().meta(about('The backend that leads to the new cluster', 'checkout-green')),
+    marked: z
+      .strictObject({
+        header: headerName().prefault('x-headgate').meta(about('The name of the header', 'x-headgate')),
+        value: headerValue().prefault('new').meta(about('Its value', 'new')),
+      })
+      .prefault({})
+      .meta(about('The header of the requests that the step "marked" sends to the new cluster', { value: 'new' })),
   })
   .superRefine(refuseEqualSides)
   .transform(({ settle, ...rest }) => ({ ...rest, settleSeconds: settle }))

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { JsonPatch } from '../kubernetes/patch.ts'
 
 /** A rule of a route, as far as it matters here; whatever else it has is kept. */
@@ -64,6 +65,44 @@ function isMirrorTo({ type, requestMirror }: RouteFilter, backend: Readonly<Reco
   )
 }
 
+/** The share that a rule mirrors to `backend`, percent; null: it does not. */
+export function mirrorShareTo(
+  rules: readonly RouteRule[],
+  index: number,
+  backend: Readonly<Record<string, unknown>>,
+): number | null {
+  const mirror = rules[index]?.filters?.find((filter) => isMirrorTo(filter, backend))?.requestMirror
+  if (mirror === undefined) return null
+  const share = shareSchema.safeParse(mirror)
+  // Without a share that can be understood it takes everything, as one does that an older CRD has taken it from.
+  if (!share.success) return 100
+  const { percent, fraction } = share.data
+  return percent ?? (fraction === undefined ? 100 : (100 * fraction.numerator) / fraction.denominator)
+}
+
+const shareSchema = z.object({
+  percent: z.number().optional(),
+  // The API's default.
+  fraction: z.object({ numerator: z.number(), denominator: z.number().positive().default(100) }).optional(),
+})
+
+/** A rule's name, else its place among those that Headgate did not make. */
+export function placeNameOf(rules: readonly RouteRule[], index: number): string {
+  // Behind a marked rule its own place is one further; its name must not change with that.
+  return rules[index]?.name ?? String(rules.slice(0, index).filter(({ name }) => !isMarkedRule(name)).length)
+}
+
+/** True when a rule has one ahead for the marked requests, which sends to `backend` alone; null: wherever it sends. */
+export function hasMarkedRule(
+  rules: readonly RouteRule[],
+  index: number,
+  backend: Readonly<Record<string, unknown>> | null,
+): boolean {
+  const name = `${MARKED}${placeNameOf(rules, index)}`
+  const marked = rules.find((rule) => rule.name === name)
+  return marked !== undefined && (backend === null || isSubset([backend], marked.backendRefs))
+}
+
 /** Which requests are marked. */
 export interface Mark {
   readonly header: string
@@ -84,9 +123,7 @@ export function markedRulePatch(
 ): JsonPatch {
   const rule = rules[index]
   if (rule === undefined) return []
-  // Behind the marked rule its own place is one further; its name must not change with that.
-  const place = rules.slice(0, index).filter(({ name }) => !isMarkedRule(name)).length
-  const name = `${MARKED}${rule.name ?? place}`
+  const name = `${MARKED}${placeNameOf(rules, index)}`
   const at = rules.findIndex((one) => one.name === name)
   if (mark === null) return at < 0 ? [] : [{ op: 'remove', path: `/spec/rules/${at}` }]
   const wanted = markedRule(rule, name, backend, mark)

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { Trial } from '../../core/plan.ts'
 import type { Problem } from '../../core/problem.ts'
+import type { JsonPatch } from './patch.ts'
 import type { Split } from './split.ts'
 
 /** One object of a cluster. */
@@ -54,4 +56,22 @@ export interface RouteKind<Settings, Route extends { readonly metadata: Metadata
   readonly weightsPath: string
   /** The whole list that has the weights in it, as a JSON pointer. */
   readonly listPointer: string
+  /** Left out: it has none. */
+  readonly trials?: RouteTrials<Settings, Route>
+}
+
+/** How a kind of object has trials. */
+export interface RouteTrials<Settings, Route> {
+  /** The trial of Headgate's that is on; null: none. */
+  trialIn(route: Route, settings: Settings): Trial | null
+  /** Why it cannot be on there; null: it can. */
+  refusalOf(route: Route, wanted: WantedTrial<Settings>): Problem | null
+  /** What makes these the trials that are on; to follow the changes of weights, since it may move rules. */
+  patchOf(route: Route, wanted: readonly WantedTrial<Settings>[]): JsonPatch
+}
+
+export interface WantedTrial<Settings> {
+  readonly settings: Settings
+  /** null: none, and one that Headgate put there goes. */
+  readonly trial: Trial | null
 }

@@ -1,4 +1,5 @@
 import { missing } from '../../core/observation.ts'
+import type { Trial } from '../../core/plan.ts'
 import { Problem, problem } from '../../core/problem.ts'
 import type {
   TrafficFinding,
@@ -15,7 +16,7 @@ import { failed, missingFor, unknownTarget } from '../failure.ts'
 import { sharePercent } from '../ratio.ts'
 import type { JsonPatch } from './patch.ts'
 import { problemOf } from './problems.ts'
-import { type Metadata, nameOf, pathOf, type Resource, type RouteKind } from './route.ts'
+import { type Metadata, nameOf, pathOf, type Resource, type RouteKind, type WantedTrial } from './route.ts'
 import { exactWeights, patchOf, type Split, weightsOf } from './split.ts'
 import { otherWriterOf } from './writers.ts'
 
@@ -44,24 +45,29 @@ export class RouteScope<Settings, Route extends { readonly metadata: Metadata }>
   async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
     if (targetIds.length === 0) return new Map()
     const route = await this.#get(signal)
-    return new Map(targetIds.map((id) => [id, this.#reading(route, this.#split(route, id))]))
+    return new Map(targetIds.map((id) => [id, this.#reading(route, this.#split(route, id), this.#trial(route, id))]))
   }
 
   async write(changes: readonly WeightChange[], signal: AbortSignal): Promise<ReadonlyMap<string, WriteResult>> {
     if (changes.length === 0) return new Map()
     const route = await this.#get(signal)
     const results = new Map<string, WriteResult>()
-    const patch: JsonPatch[number][] = []
+    const weights: JsonPatch[number][] = []
+    const trials: WantedTrial<Settings>[] = []
     const moved: string[] = []
-    for (const { targetId, weightPercent } of changes) {
-      const split = this.#split(route, targetId)
+    for (const change of changes) {
+      const { targetId, weightPercent } = change
+      const wanted = this.#wantedTrial(route, change)
+      const split = wanted instanceof Problem ? wanted : this.#split(route, targetId)
       const operations = split instanceof Problem ? [] : operationsFor(split, weightPercent)
-      patch.push(...operations)
-      if (operations.length > 0) moved.push(targetId)
+      const trial = split instanceof Problem || wanted instanceof Problem ? [] : wanted
+      weights.push(...operations)
+      trials.push(...trial)
+      if (operations.length > 0 || this.#trialPatch(route, trial).length > 0) moved.push(targetId)
       else results.set(targetId, split instanceof Problem ? failed(split) : { kind: 'applied' })
     }
     if (route instanceof Problem || moved.length === 0) return results
-    const refusal = await this.#patch(route, patch, {}, signal)
+    const refusal = await this.#patch(route, [...weights, ...this.#trialPatch(route, trials)], {}, signal)
     for (const id of moved) results.set(id, refusal === null ? { kind: 'applied' } : failed(refusal))
     return results
   }
@@ -121,6 +127,21 @@ export class RouteScope<Settings, Route extends { readonly metadata: Metadata }>
     return answer instanceof KubernetesFailure ? problemOf(answer, 'patch', this.#resource) : null
   }
 
+  /** The trial that a change is to leave there, in a list; empty where the kind has none. */
+  #wantedTrial(
+    route: Route | Problem,
+    { targetId, trial = null }: WeightChange,
+  ): readonly WantedTrial<Settings>[] | Problem {
+    const { trials } = this.#kind
+    const settings = this.#settings.get(targetId)
+    if (trials === undefined || settings === undefined || route instanceof Problem) return []
+    return trials.refusalOf(route, { settings, trial }) ?? [{ settings, trial }]
+  }
+
+  #trialPatch(route: Route | Problem, wanted: readonly WantedTrial<Settings>[]): JsonPatch {
+    return route instanceof Problem ? [] : (this.#kind.trials?.patchOf(route, wanted) ?? [])
+  }
+
   #split(route: Route | Problem, targetId: string): Split | Problem {
     if (route instanceof Problem) return route
     const settings = this.#settings.get(targetId)
@@ -132,7 +153,13 @@ export class RouteScope<Settings, Route extends { readonly metadata: Metadata }>
     })
   }
 
-  #reading(route: Route | Problem, split: Split | Problem): WeightReading {
+  #trial(route: Route | Problem, targetId: string): Trial | null {
+    const settings = this.#settings.get(targetId)
+    if (route instanceof Problem || settings === undefined) return null
+    return this.#kind.trials?.trialIn(route, settings) ?? null
+  }
+
+  #reading(route: Route | Problem, split: Split | Problem, trial: Trial | null): WeightReading {
     if (split instanceof Problem) return missingFor(split)
     if (route instanceof Problem) return missingFor(route)
     const weightPercent = sharePercent(weightsOf(split))
@@ -141,12 +168,13 @@ export class RouteScope<Settings, Route extends { readonly metadata: Metadata }>
     const { rejected, unresolved, pending } = this.#kind.standingOf(route)
     if (rejected) return missingFor(rejected)
     // A backend that cannot be reached harms nobody who is not sent there: a revert from a NEW that is gone is confirmed.
-    if (unresolved && weightPercent > 0) return missingFor(unresolved)
+    if (unresolved && (weightPercent > 0 || trial !== null)) return missingFor(unresolved)
     const writer = this.#otherWriter(route)
     return {
       kind: 'weight',
       weightPercent,
       ...(pending !== null && { pending }),
+      ...(trial !== null && { trial }),
       ...(writer !== null && { otherWriter: writer }),
     }
   }
