@@ -36,11 +36,11 @@ The worst of the rounds counts.
 await runBench({
   name: 'revert',
   about,
-  counts: { workloads: 1000, zones: 100, others: 2000, rounds: 3, latency: 250 },
+  counts: { workloads: 1000, zones: 100, others: 2000, rounds: 3, latency: 250, pause: 6 },
   measure,
 })
 
-type Counts = Readonly<Record<'workloads' | 'zones' | 'others' | 'rounds' | 'latency', number>>
+type Counts = Readonly<Record<'workloads' | 'zones' | 'others' | 'rounds' | 'latency' | 'pause', number>>
 
 async function measure(counts: Counts, signal: AbortSignal): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
@@ -81,12 +81,12 @@ async function oneZone(folder: string, children: Children, counts: Counts, signa
     const calm: MassRevert[] = []
     for (let round = 0; round < counts.rounds; round++) {
       await reverts.raise(names)
-      await refilled(signal)
+      await refilled(counts, signal)
       calm.push(await massRevert(route53, reverts, names, ['ZMASS']))
     }
-    const bareCallSeconds = await bareCall(route53, names, signal)
+    const bareCallSeconds = await bareCall(route53, names, { counts, signal })
     await reverts.raise(names)
-    await refilled(signal)
+    await refilled(counts, signal)
     const loaded = [await underLoad(route53, house, reverts, names, { counts, signal })]
     return { calm, loaded, bareCallSeconds, leastSeconds: Math.ceil(names.length / REVERTS_PER_CALL) * bareCallSeconds }
   } finally {
@@ -147,8 +147,8 @@ async function manyZones(folder: string, children: Children, counts: Counts, sig
     const reverts = new Reverts(house, signal)
     const names = workloads.map(({ name }) => name)
     await reverts.raise(names)
-    await refilled(signal)
-    const bareCallSeconds = await bareCall(route53, labels('workload', perZone), signal)
+    await refilled(counts, signal)
+    const bareCallSeconds = await bareCall(route53, labels('workload', perZone), { counts, signal })
     const measured = await massRevert(
       route53,
       reverts,
@@ -177,8 +177,12 @@ async function massRevert(
 }
 
 /** The mean of as many bare calls as the revert needs, of its size. */
-async function bareCall(route53: Route53Process, names: readonly string[], signal: AbortSignal): Promise<number> {
-  await refilled(signal)
+async function bareCall(
+  route53: Route53Process,
+  names: readonly string[],
+  { counts, signal }: { counts: Counts; signal: AbortSignal },
+): Promise<number> {
+  await refilled(counts, signal)
   const batch = names.slice(0, REVERTS_PER_CALL).map((name) => `${name}.floor.example`)
   const spans = [await route53.bareCall(FLOOR_ZONE, batch), await route53.bareCall(FLOOR_ZONE, batch)]
   return spans.reduce((sum, ms) => sum + ms, 0) / spans.length / 1000
@@ -204,9 +208,9 @@ function inZone(zone: string, domain: string, names: readonly string[]): readonl
   }))
 }
 
-/** Until both sides' buckets are full again, as they are before an alert. */
-function refilled(signal: AbortSignal): Promise<void> {
-  return pause((QUOTA.burst / QUOTA.perSecond) * 1000 + 1000, signal)
+/** Until both sides' buckets are full again, as they are before an alert: 6 s are enough from empty ones. */
+function refilled({ pause: seconds }: Counts, signal: AbortSignal): Promise<void> {
+  return pause(seconds * 1000, signal)
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -228,9 +232,21 @@ function findings(one: OneZone, many: ManyZones, setting: Readonly<Record<string
     ],
     details: {
       'Until the last acknowledgement, s': {
-        'one zone': { seconds: rounded(calmSeconds), 'least possible': rounded(one.leastSeconds) },
-        'one zone, under load': { seconds: rounded(loadedSeconds), 'least possible': rounded(one.leastSeconds) },
-        'many zones': { seconds: rounded(manySeconds), 'least possible': rounded(many.allowedSeconds) },
+        'one zone': {
+          count: one.calm.length,
+          seconds: rounded(calmSeconds),
+          'least possible': rounded(one.leastSeconds),
+        },
+        'one zone, under load': {
+          count: one.loaded.length,
+          seconds: rounded(loadedSeconds),
+          'least possible': rounded(one.leastSeconds),
+        },
+        'many zones': {
+          count: many.reverts.length,
+          seconds: rounded(manySeconds),
+          'least possible': rounded(many.allowedSeconds),
+        },
       },
       'Calls that change records': {
         'one zone': { calls: worst(one.calm, 'calls') },

@@ -19,6 +19,13 @@ const CASES = [
     count: 20,
   },
   {
+    bench: 'revert',
+    args: ['--workloads', '6', '--zones', '2', '--others', '20', '--rounds', '1', '--latency', '5', '--pause', '1'],
+    targets: ['mass_revert_calls', 'mass_revert_over_floor', 'zones_revert_over_quota', 'revert_under_load_ratio'],
+    row: ['Until the last acknowledgement, s', 'one zone'],
+    count: 1,
+  },
+  {
     bench: 'decisions',
     args: ['--healthy', '2', '--faults', '2', '--decisions', '1000'],
     targets: [
