@@ -79,10 +79,17 @@ export class Reverts {
     })
   }
 
-  /** Reverts all by one order; resolves with the time until the last of them was acknowledged, ms, once all are read back. */
-  async revertAll(workloads: readonly string[]): Promise<number> {
+  /**
+   * Reverts all by one order; resolves with the time until the last of them was acknowledged, ms. `settled` resolves once
+   * all are read back.
+   */
+  async revertAll(
+    workloads: readonly string[],
+  ): Promise<{ readonly ms: number; readonly settled: () => Promise<void> }> {
     const signal = this.deadline()
     const confirmed = this.house.events(workloads, 'revert-confirmed', signal)
+    // Nobody may wait for it.
+    confirmed.catch(() => {})
     const written = workloads.map((workload) => this.acknowledgement(workload, signal))
     const startedMs = performance.now()
     const order = { command: 'revert', reason: 'a benchmark', actor: 'bench', force: false } as const
