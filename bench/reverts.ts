@@ -93,12 +93,9 @@ export class Reverts {
     const written = workloads.map((workload) => this.acknowledgement(workload, signal))
     const startedMs = performance.now()
     const order = { command: 'revert', reason: 'a benchmark', actor: 'bench', force: false } as const
-    const [writes] = await Promise.all([
-      Promise.all(written),
-      confirmed,
-      this.house.control.submitAll(order, workloads),
-    ])
-    return Math.max(...writes.map(({ endedMs }) => endedMs)) - startedMs
+    const [writes] = await Promise.all([Promise.all(written), this.house.control.submitAll(order, workloads)])
+    const ms = Math.max(...writes.map(({ endedMs }) => endedMs)) - startedMs
+    return { ms, settled: async () => void (await confirmed) }
   }
 
   private async submit(workload: string, command: 'revert' | 'retry'): Promise<void> {
