@@ -22,6 +22,7 @@ import { createMetrics } from '../src/telemetry/metrics.ts'
 import { createRandom, systemClock } from '../src/telemetry/runtime.ts'
 import { trafficKinds } from '../src/traffic/registry.ts'
 import { createTimerWakeups } from '../src/wake/timer.ts'
+import { plainSights } from '../test/fakes/sights.ts'
 
 const VERSION = 'bench'
 const CLUSTERS = { old: 'blue', new: 'green' } as const
@@ -95,7 +96,17 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
   const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: providers })
   const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, { log, meter, timer })
-  const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
+  const observer = new Observer({
+    scopes,
+    slis,
+    prober,
+    sights: plainSights(),
+    clock,
+    meter,
+    timer,
+    sweepSeconds,
+    observeTimeoutSeconds,
+  })
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, sweepSeconds, runId: random.id(), version: VERSION })
   const startedAtMs = clock.nowMs()

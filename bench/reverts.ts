@@ -92,7 +92,7 @@ export class Reverts {
     confirmed.catch(() => {})
     const written = workloads.map((workload) => this.acknowledgement(workload, signal))
     const startedMs = performance.now()
-    const order = { command: 'revert', reason: 'a benchmark', actor: 'bench', force: false } as const
+    const order = { command: 'revert', reason: 'a benchmark', actor: 'bench', force: false, roles: [] } as const
     const [writes] = await Promise.all([Promise.all(written), this.house.control.submitAll(order, workloads)])
     const ms = Math.max(...writes.map(({ endedMs }) => endedMs)) - startedMs
     return { ms, settled: async () => void (await confirmed) }
@@ -105,6 +105,7 @@ export class Reverts {
       reason: 'a benchmark',
       actor: 'bench',
       force: false,
+      roles: [],
       factId: null,
     })
   }

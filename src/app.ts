@@ -10,6 +10,7 @@ import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
+import type { Sights } from './engine/sights.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import type { Config } from './policy/config.ts'
@@ -91,7 +92,24 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
-  const observer = new Observer({ scopes, slis, prober, clock, meter, timer, sweepSeconds, observeTimeoutSeconds })
+  const lookout = { look: async () => {}, close: async () => {} }
+  const sights: Sights = {
+    calendar: () => null,
+    checker: { ...lookout, readings: () => ({}) },
+    replicas: { ...lookout, reading: () => null },
+    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+  }
+  const observer = new Observer({
+    scopes,
+    slis,
+    prober,
+    sights,
+    clock,
+    meter,
+    timer,
+    sweepSeconds,
+    observeTimeoutSeconds,
+  })
   const engine = new Engine({
     store,
     inbox,

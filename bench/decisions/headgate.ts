@@ -15,6 +15,7 @@ import {
 import type { Plan } from '../../src/core/plan.ts'
 import { hasHold, type RolloutState } from '../../src/core/state.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
+import { PLAIN_SIGHT } from '../../test/support/plain.ts'
 import type { Say } from './decider.ts'
 import { BOUNDS_SECONDS, SLOW_INDEX } from './latency.ts'
 import { windowsOf } from './plan.ts'
@@ -98,7 +99,7 @@ export class Headgate {
     if (!isGap) this.untoldTick = tick + 1
     for (const sli of this.slis)
       slis[sli.name] = isGap ? missing('timeout', 'the source did not answer') : this.read(sli, from, tick, nowMs)
-    return { facts: [], targets: {}, writes: [], slis, probes: {}, dependencies: {} }
+    return { facts: [], targets: {}, writes: [], slis, probes: {}, dependencies: {}, ...PLAIN_SIGHT }
   }
 
   private read({ isSlow, windows, dispersion }: Watched, from: number, tick: number, nowMs: number): CountsReading {
@@ -138,7 +139,17 @@ function refilled(history: World['history']['bad'], seconds: readonly number[]):
 
 /** What `step` makes of its input before it thinks. */
 export function draftOf(plan: Plan, state: RolloutState, observation: Observation, nowMs: number): Draft {
-  return { plan, observation, nowMs, sweepSeconds: TICK_SECONDS, elapsedMs: TICK_MS, state, events: [], effects: [] }
+  return {
+    plan,
+    observation,
+    nowMs,
+    sweepSeconds: TICK_SECONDS,
+    elapsedMs: TICK_MS,
+    state,
+    events: [],
+    effects: [],
+    tasks: [],
+  }
 }
 
 function latenciesOf(world: World, from: number, tick: number): Latencies {

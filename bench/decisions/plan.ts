@@ -3,6 +3,7 @@ import type { Gate, Plan } from '../../src/core/plan.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
 import { trafficKinds } from '../../src/traffic/registry.ts'
+import { PLAIN_STEP } from '../../test/support/plain.ts'
 import { BOUNDS_SECONDS, SLOW_BUDGET, SLOW_INDEX } from './latency.ts'
 import { BUDGET } from './scenarios.ts'
 import { TICK_SECONDS, TICKS_A_STAGE, WEIGHTS_PERCENT } from './schedule.ts'
@@ -49,7 +50,7 @@ export function planFor(slis: readonly SliName[], alphaTimes = 1): Plan {
   const holdSeconds = TICKS_A_STAGE * TICK_SECONDS
   return {
     ...plan,
-    steps: WEIGHTS_PERCENT.map((weightPercent) => ({ weightPercent, holdSeconds, trial: null, approval: false })),
+    steps: WEIGHTS_PERCENT.map((weightPercent) => ({ weightPercent, holdSeconds, ...PLAIN_STEP })),
     bakeSeconds: holdSeconds,
     // Weights are the simulator's here, so there is nothing to read them from.
     targets: [],

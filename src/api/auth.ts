@@ -7,7 +7,7 @@ import type { ApiOptions } from './options.ts'
 export type Access = 'open' | 'viewer' | 'operator'
 
 /** The name and role of the token that came with the request; null: none was needed. */
-export type Identity = Pick<ApiToken, 'name' | 'role'> | null
+export type Identity = Pick<ApiToken, 'name' | 'role' | 'approves'> | null
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -52,9 +52,9 @@ function identify(
   const presentedDigest = digest(presented)
   let found: Identity = null
   // Digests are of one length, and all tokens are compared: the time taken says nothing about any of them.
-  for (const { name, role, token } of tokens) {
+  for (const { name, role, approves, token } of tokens) {
     try {
-      if (timingSafeEqual(digest(secret(token)), presentedDigest)) found = { name, role }
+      if (timingSafeEqual(digest(secret(token)), presentedDigest)) found = { name, role, approves }
     } catch (error) {
       log.warn({ token: name, err: error }, 'an API token cannot be resolved; nobody can use it')
     }

@@ -50,13 +50,15 @@ export function worstOutcome(verdicts: readonly Verdict[]): Outcome | null {
 const HOLD_ORDER: Readonly<Record<HoldCause, number>> = {
   halted: 0,
   drift: 1,
-  blind: 2,
-  budget: 3,
-  capacity: 4,
-  approval: 5,
-  paused: 6,
-  window: 7,
-  dependency: 8,
+  hook: 2,
+  check: 3,
+  blind: 4,
+  budget: 5,
+  capacity: 6,
+  approval: 7,
+  paused: 8,
+  window: 9,
+  dependency: 10,
 }
 
 /** The holds, the one that wants a person most first. */

@@ -3,6 +3,7 @@ import { OUTCOMES, type Verdict } from '../core/gates/verdict.ts'
 import type { Counts, Missing, Observation } from '../core/observation.ts'
 import type { Json, Plan, Trial } from '../core/plan.ts'
 import { HOLD_CAUSES, type Hold, type Phase, type SliEvidence } from '../core/state.ts'
+import { wayShape } from './wire-way.ts'
 
 /**
  * The core's shapes as the API shows them. Each schema is checked against its type here, and a test sends whole values
@@ -204,8 +205,11 @@ export const planSchema: z.ZodType<Plan> = z
       z.object({
         weightPercent: percentSchema,
         trial: trialSchema.nullable(),
+        warm: z
+          .object({ kind: z.literal('warm'), requests: z.int(), perSecond: z.number(), passPercent: percentSchema })
+          .nullable(),
         holdSeconds: secondsSchema,
-        approval: z.boolean(),
+        approval: z.object({ roles: z.array(z.string()), expiresSeconds: secondsSchema.nullable() }).nullable(),
       }),
     ),
     safeWeightPercent: percentSchema,
@@ -249,5 +253,6 @@ export const planSchema: z.ZodType<Plan> = z
         certificateDays: z.number().nullable(),
       }),
     ),
+    ...wayShape,
   })
   .meta({ id: 'Plan', description: 'A policy resolved for one workload' })

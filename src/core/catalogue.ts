@@ -94,6 +94,8 @@ export const CATALOGUE = {
   COMMAND_WRONG_PHASE: entry(409, 'The command does not fit the phase', 'see `headgate status`'),
   COMMAND_HELD: entry(409, 'Holds are in the way', 'clear them first, or wait'),
   COMMAND_NOTHING_TO_DO: entry(409, 'Nothing to do', 'see `headgate status`'),
+  COMMAND_NOT_APPROVER: entry(403, 'Not one of the approvers', 'ask somebody with one of the roles'),
+  COMMAND_CLOSED: entry(409, 'The rollout is closed', 'there is no way back from here: start a migration of its own'),
   COMMAND_OLD_UNFIT: entry(409, 'OLD cannot take the traffic', 'repair OLD, or revert with force'),
 
   API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),

@@ -1,3 +1,4 @@
+import { approvalOf, isApprovedNow, stepToApprove } from './approval.ts'
 import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
 import { oldFitness } from './gates/judge.ts'
 import { freshEvidence, initialState } from './initial.ts'
@@ -30,6 +31,7 @@ const COMMANDS: { readonly [Name in CommandName]: Handler } = {
   revert,
   retry,
   cancel,
+  close,
 }
 
 function pause(draft: Draft, fact: Fact): Problem | null {
@@ -68,13 +70,16 @@ function resume(draft: Draft, { reason, actor }: Fact): Problem | null {
   return null
 }
 
-function approve(draft: Draft, { actor, reason }: Fact): Problem | null {
-  const { state, plan } = draft
-  if (isTerminal(state.phase) || state.phase.name === 'reverting') return wrongPhase(draft)
-  const next = state.phase.name === 'stepping' ? state.phase.stepIndex + 1 : 0
-  if (!plan.steps[next]?.approval || state.approvedStepIndex === next)
+function approve(draft: Draft, { actor, reason, roles }: Fact): Problem | null {
+  const { state } = draft
+  const next = stepToApprove(draft)
+  if (next === null) return wrongPhase(draft)
+  const asked = approvalOf(draft, next)
+  if (asked === null || isApprovedNow(draft, next))
     return problem('COMMAND_NOTHING_TO_DO', `the next step of ${state.workload} waits for no approval`)
-  change(draft, { approvedStepIndex: next })
+  if (asked.roles.length > 0 && !asked.roles.some((role) => roles.includes(role)))
+    return problem('COMMAND_NOT_APPROVER', `${actor} has none of the roles ${asked.roles.join(', ')}`)
+  change(draft, { approved: { stepIndex: next, atMs: draft.nowMs, actor } })
   unhold(draft, 'approval', reason, actor)
   return null
 }
@@ -96,6 +101,7 @@ function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
   const { name } = state.phase
   if (name === 'waiting' || name === 'preflight' || name === 'preparing' || name === 'reverting' || name === 'reverted')
     return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
+  if (state.closed !== null) return problem('COMMAND_CLOSED', `${state.closed.actor} closed ${state.workload}`)
   const fitness = oldFitness(plan, state, observation, [])
   if (fitness.kind === 'unfit' && !force) return problem('COMMAND_OLD_UNFIT', fitness.sentence)
   startRevert(draft, reason, state.verdicts, actor)
@@ -104,10 +110,11 @@ function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
 
 /** Writes again over drift, or starts a rollout that was reverted or cancelled anew, with the config's plan of now. */
 function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
-  const { phase } = draft.state
+  const { phase, closed } = draft.state
+  if (closed !== null) return problem('COMMAND_CLOSED', `${closed.actor} closed ${draft.state.workload}`)
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
-    const { workload, runId, intendedWeightPercent, ttlsBefore } = draft.state
-    change(draft, { ...initialState(workload, runId, draft.nowMs), phase, ttlsBefore })
+    const { workload, runId, round, intendedWeightPercent, ttlsBefore } = draft.state
+    change(draft, { ...initialState(workload, runId, draft.nowMs), round: round + 1, phase, ttlsBefore })
     // A revert ended at the policy's safe weight, and that is where the targets are.
     if (phase.name === 'reverted') change(draft, { intendedWeightPercent })
     enter(draft, { name: 'waiting' }, reason, actor)
@@ -126,6 +133,16 @@ function cancel(draft: Draft, { reason, actor }: Fact): Problem | null {
   if (isTerminal(draft.state.phase)) return wrongPhase(draft)
   for (const { cause } of draft.state.holds) unhold(draft, cause, 'cancelled', actor)
   enter(draft, { name: 'cancelled', reason }, reason, actor)
+  return null
+}
+
+/** No way back any more: what is left of OLD may go. */
+function close(draft: Draft, { reason, actor }: Fact): Problem | null {
+  const { phase, closed, workload } = draft.state
+  if (!isTerminal(phase)) return wrongPhase(draft, 'only what has ended can be closed')
+  if (closed !== null) return problem('COMMAND_NOTHING_TO_DO', `${workload} is closed already`)
+  change(draft, { closed: { atMs: draft.nowMs, actor } })
+  emit(draft, { type: 'rollout-closed', reason }, actor)
   return null
 }
 

@@ -1,4 +1,4 @@
-import type { Effect } from './effect.ts'
+import type { Effect, TaskRequest } from './effect.ts'
 import type { EventBody, HeadgateEvent } from './event.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Observation } from './observation.ts'
@@ -20,6 +20,7 @@ export interface Draft {
   state: RolloutState
   readonly events: HeadgateEvent[]
   readonly effects: Effect[]
+  readonly tasks: TaskRequest[]
 }
 
 export function change(draft: Draft, patch: Partial<RolloutState>): void {

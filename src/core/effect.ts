@@ -1,4 +1,5 @@
 import type { Trial } from './plan.ts'
+import type { TaskSpec } from './task.ts'
 
 /** How pressing a write is: reverts go first, and use the provider's whole quota. */
 export type Urgency = 'revert' | 'forward'
@@ -13,4 +14,13 @@ export interface Effect {
   /** null: none, and one that is there ends. */
   readonly trial: Trial | null
   readonly urgency: Urgency
+}
+
+/** To be begun unless it runs already or has ended: the key names it for good, for whoever does it too. */
+export interface TaskRequest {
+  readonly workload: string
+  readonly key: string
+  readonly spec: TaskSpec
+  readonly tries: number
+  readonly deadlineSeconds: number
 }

@@ -1,3 +1,4 @@
+import type { CheckReading } from './check.ts'
 import type { Urgency } from './effect.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { CommandName } from './observation.ts'
@@ -129,6 +130,27 @@ export type EventBody =
       readonly likelyCause: string
     }
   | { readonly type: 'clock-gap'; readonly seconds: number }
+  | {
+      readonly type: 'check-changed'
+      readonly check: string
+      readonly from: CheckReading['outcome'] | null
+      readonly to: CheckReading['outcome']
+      readonly sentence: string
+      readonly hint: string | null
+    }
+  | { readonly type: 'task-started'; readonly task: string; readonly what: string }
+  | {
+      readonly type: 'task-ended'
+      readonly task: string
+      readonly outcome: 'passed' | 'failed'
+      readonly seconds: number
+      readonly detail: string
+    }
+  /** OLD was quiet for the whole drain time. */
+  | { readonly type: 'old-quiet'; readonly seconds: number; readonly requests: number; readonly allowed: number }
+  /** A request came to OLD after a quiet time that counted. */
+  | { readonly type: 'old-not-quiet'; readonly requests: number; readonly quietSeconds: number }
+  | { readonly type: 'rollout-closed'; readonly reason: string }
 
 export type EventType = EventBody['type']
 

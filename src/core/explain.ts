@@ -65,6 +65,14 @@ const EXPLAINERS: Explainers = {
     e.seconds < 0
       ? `the clock went back by ${formatSpan(-e.seconds)}; the hold time is earned again`
       : `${formatSpan(e.seconds)} passed unobserved; they do not count towards any hold time`,
+  'check-changed': (e) => `check ${e.check}: ${e.to}: ${e.sentence}${e.hint === null ? '' : ` (${e.hint})`}`,
+  'task-started': (e) => `${e.task} begins: ${e.what}`,
+  'task-ended': (e) => `${e.task} ${e.outcome} after ${formatSpan(e.seconds)}: ${e.detail}`,
+  'old-quiet': (e) =>
+    `old is quiet: ${formatCount(e.requests)} in ${formatSpan(e.seconds)}, ${formatCount(e.allowed)} allowed; it may go`,
+  'old-not-quiet': (e) =>
+    `old is not quiet: ${formatCount(e.requests)} came after ${formatSpan(e.quietSeconds)}; the drain time begins anew`,
+  'rollout-closed': (e) => `closed: ${e.reason}; there is no way back from here`,
 }
 
 const SEVERITIES: Severities = {
@@ -94,6 +102,12 @@ const SEVERITIES: Severities = {
   'blind-too-long': 'page',
   'share-stuck': 'warn',
   'clock-gap': 'warn',
+  'check-changed': (e) => (e.to === 'fail' || e.to === 'missing' ? 'warn' : 'info'),
+  'task-started': 'info',
+  'task-ended': (e) => (e.outcome === 'failed' ? 'warn' : 'info'),
+  'old-quiet': 'info',
+  'old-not-quiet': 'warn',
+  'rollout-closed': 'info',
 }
 
 /** A write that failed so often wakes somebody; it is tried again all the same. */
@@ -127,6 +141,10 @@ function phaseLabel(phase: string, stepIndex: number | null): string {
 
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`
+}
+
+function formatCount(requests: number): string {
+  return count(Math.round(requests), 'request')
 }
 
 function listed(label: string, names: readonly string[]): string {

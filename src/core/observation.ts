@@ -1,6 +1,10 @@
+import type { CalendarReading } from './calendar.ts'
+import type { CheckReading } from './check.ts'
+import type { Verdict } from './gates/verdict.ts'
 import type { Sides, Trial } from './plan.ts'
 import type { ProblemJson } from './problem.ts'
 import type { PhaseName } from './state.ts'
+import type { TaskReading } from './task.ts'
 
 /** Everything that one step may know of the world. What could not be learnt is `missing`, never zero. */
 export interface Observation {
@@ -16,7 +20,29 @@ export interface Observation {
   readonly probes: Readonly<Record<string, ProbeReading>>
   /** Phases of the workloads named in `after`; null: no rollout of that name. */
   readonly dependencies: Readonly<Record<string, PhaseName | null>>
+  /** null: the migration has no calendar. */
+  readonly calendar: CalendarReading | null
+  readonly fleet: FleetReading
+  /** By check id. A check without an entry was not looked at yet. */
+  readonly checks: Readonly<Record<string, CheckReading>>
+  /** null: the plan names no objects, or nobody looked yet. */
+  readonly replicas: Sides<ReplicasReading> | null
+  /** By task key. */
+  readonly tasks: Readonly<Record<string, TaskReading>>
 }
+
+/** What the migration as a whole has to say to one rollout. */
+export interface FleetReading {
+  /** Why it may not start yet, one clause; null: it may. */
+  readonly waitsFor: string | null
+  /** Verdicts on the migration: those that halt stop every rollout that is under way, those that are blind blind it. */
+  readonly verdicts: readonly Verdict[]
+}
+
+/** What a workload's object has. */
+export type ReplicasReading =
+  | { readonly kind: 'replicas'; readonly ready: number; readonly wanted: number; readonly atMs: number }
+  | Missing
 
 export interface Missing {
   readonly kind: 'missing'
@@ -43,11 +69,11 @@ export function isMissing<T extends object>(value: T | Missing): value is Missin
   return 'kind' in value && value.kind === 'missing'
 }
 
-export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel'] as const
+export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel', 'close'] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 /** Those that make sense to all workloads at once. */
-export const COMMANDS_TO_ALL = ['pause', 'resume', 'halt', 'revert'] as const satisfies readonly CommandName[]
+export const COMMANDS_TO_ALL = ['pause', 'resume', 'halt', 'revert', 'close'] as const satisfies readonly CommandName[]
 
 /** A thing that somebody said; it changes nothing until a step takes it in. */
 export interface Fact {
@@ -61,6 +87,8 @@ export interface Fact {
   readonly receivedAtMs: number
   /** Revert although OLD looks no better. */
   readonly force: boolean
+  /** Approval roles that the sender has. */
+  readonly roles: readonly string[]
 }
 
 /** `atMs` is when the read began: an answer that began before the last confirmation says nothing new. */

@@ -1,3 +1,4 @@
+import { followApproval, stepInWords } from './approval.ts'
 import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { takeIn } from './evidence.ts'
@@ -66,7 +67,7 @@ function leavePreflight(draft: Draft): void {
 function leavePreparing(draft: Draft): void {
   followTargets(draft)
   if (draft.state.holds.some(({ cause }) => cause !== 'approval') || !isConfirmedWeight(draft)) return
-  if (!prepareTtls(draft) || !isApproved(draft, 0)) return
+  if (!prepareTtls(draft) || !followApproval(draft, 0, stepInWords(draft, 0))) return
   enter(draft, { name: 'stepping', stepIndex: 0 }, preparation(draft))
   raise(draft, 0)
 }
@@ -79,7 +80,7 @@ function followStep(draft: Draft): void {
   followAsking(draft)
   if (!step || !isProven(draft, step.holdSeconds, index)) return
   const isLast = index + 1 >= draft.plan.steps.length
-  if (!isLast && !isApproved(draft, index + 1)) return
+  if (!isLast && !followApproval(draft, index + 1, stepInWords(draft, index + 1))) return
   if (draft.state.holds.length > 0) return
   const proof = proofSentence(draft, index)
   if (isLast) {
@@ -183,16 +184,6 @@ function isGoodEnough(draft: Draft, { gate, outcome }: Verdict): boolean {
 function proofSentence({ state }: Draft, index: number): string {
   if (state.advancedStepIndex === index) return 'advanced by a person'
   return `held for ${formatSpan(state.heldMs / 1000)}; ${state.verdicts.map(({ sentence }) => sentence).join('; ')}`
-}
-
-function isApproved(draft: Draft, index: number): boolean {
-  const step = draft.plan.steps[index]
-  if (!step?.approval || draft.state.approvedStepIndex === index) {
-    unhold(draft, 'approval', 'approved')
-    return true
-  }
-  hold(draft, 'approval', `the step to ${formatPercent(step.weightPercent)} needs a person: \`headgate approve\``)
-  return false
 }
 
 function raise(draft: Draft, index: number): void {

@@ -1,3 +1,6 @@
+import type { PlanCheck } from './check.ts'
+import type { Hook, WarmTask } from './task.ts'
+
 /**
  * A plan: a policy resolved for one workload. It is plain JSON without secrets, so it can be pinned into a rollout,
  * stored, shown and compared. Nothing here is optional: defaults were applied, and shown, before.
@@ -35,6 +38,42 @@ export interface Plan {
   readonly targets: readonly PlanTarget[]
   readonly slis: readonly SliSpec[]
   readonly probes: readonly ProbeSpec[]
+  /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
+  readonly objects: Sides<ObjectRef> | null
+  readonly checks: readonly PlanCheck[]
+  readonly hooks: readonly Hook[]
+  /** null: replicas are not looked at. */
+  readonly capacity: CapacityRule | null
+  readonly drain: DrainRule
+}
+
+/** A workload's object in a cluster. */
+export interface ObjectRef {
+  readonly kind: 'Deployment' | 'StatefulSet'
+  readonly namespace: string
+  readonly name: string
+}
+
+/** Whether a cluster has the replicas that its share needs. */
+export interface CapacityRule {
+  /** Replicas that all of the traffic needs; null: as many as OLD had at the start. */
+  readonly fullReplicas: number | null
+  /** On top of the share, percent. */
+  readonly headroomPercent: number
+  /** `up`: Headgate scales up what is too small, before a raise in NEW, before a revert in OLD. */
+  readonly scale: 'off' | 'up'
+  /** What OLD is scaled down to once the workload has moved; null: OLD is left alone. */
+  readonly oldAfterwards: { readonly replicas: number; readonly approval: boolean } | null
+}
+
+/** When OLD counts as quiet. */
+export interface DrainRule {
+  /** Requests at OLD in the whole drain time that are still quiet. */
+  readonly maxRequests: number
+  /** An SLI whose value counts OLD's connections, and how many are still quiet; null: they are not looked at. */
+  readonly connections: { readonly sli: string; readonly max: number } | null
+  /** Labels of the total's series that tell who still comes. */
+  readonly by: readonly string[]
 }
 
 /** One value for OLD, one for NEW. */
@@ -46,14 +85,24 @@ export interface Sides<T> {
 export type Side = keyof Sides<unknown>
 
 export interface PlanStep {
-  /** Share sent to NEW: 0 < w ≤ 100, in steps of 0.1; 0 for a trial. */
+  /** Share sent to NEW, 0 to 100 in steps of 0.1; that of the step before where this one only waits, warms or asks. */
   readonly weightPercent: number
   /** What NEW gets although no user's answer comes from there; null: nothing but its share. */
   readonly trial: Trial | null
   /** How long the weight must have been in force, and observed, before the next step, seconds. */
   readonly holdSeconds: number
-  /** A person must approve before the weight is raised to this one. */
-  readonly approval: boolean
+  /** Requests at NEW once its weight is in force, before the next step; null: none. */
+  readonly warm: WarmTask | null
+  /** Who must approve before this step; null: nobody. */
+  readonly approval: Approval | null
+}
+
+/** A person's word on a step. */
+export interface Approval {
+  /** One of these must be the person's; empty: any operator. */
+  readonly roles: readonly string[]
+  /** An approval older than that is none, seconds; null: it does not expire. */
+  readonly expiresSeconds: number | null
 }
 
 /** Requests at NEW before any weight. Who sends marked ones knows that; a mirrored one is a copy whose answer is dropped. */

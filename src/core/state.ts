@@ -4,6 +4,7 @@ import type { Restarts } from './gates/restarts.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Counts } from './observation.ts'
 import type { Sides } from './plan.ts'
+import type { TaskState } from './task.ts'
 
 /** Where a rollout stands. Reasons not to go on are holds, never phases. */
 export type Phase =
@@ -30,6 +31,8 @@ export const HOLD_CAUSES = [
   'capacity',
   'drift',
   'budget',
+  'check',
+  'hook',
 ] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
@@ -50,6 +53,10 @@ export interface RolloutState {
   readonly runId: string
   /** The pinned plan; null while waiting, when the config's own plan holds. */
   readonly planHash: string | null
+  /** Rises with each new start after a revert or a cancel, from 1. */
+  readonly round: number
+  /** When it left `waiting`; null: not yet. */
+  readonly startedAtMs: number | null
   readonly phase: Phase
   readonly phaseSinceMs: number
   readonly holds: readonly Hold[]
@@ -91,14 +98,37 @@ export interface RolloutState {
   readonly proofs: Readonly<Record<string, Proof>>
   /** The newest verdict of each gate. */
   readonly verdicts: readonly Verdict[]
-  /** The step index that a person approved; null: none. */
-  readonly approvedStepIndex: number | null
+  /** The step that a person approved; null: none. */
+  readonly approved: { readonly stepIndex: number; readonly atMs: number; readonly actor: string } | null
   /** A person's `advance`: the index of the step that needs no more proof. */
   readonly advancedStepIndex: number | null
   /** Since when data is missing; null: nothing is. */
   readonly blindSinceMs: number | null
+  /** By point, step and hook: what was asked for in this round. */
+  readonly tasks: Readonly<Record<string, TaskState>>
+  /** The newest outcome of each check that was told. */
+  readonly checks: Readonly<Record<string, 'pass' | 'fail' | 'skipped' | 'missing'>>
+  /** OLD's replicas when all traffic was there; null: not seen. */
+  readonly fullReplicas: number | null
+  /** By SLI name: all that was counted since the first step, whatever the weight. */
+  readonly totals: Readonly<Record<string, SliEvidence>>
+  /** What still comes to OLD; null: it is not drained yet. */
+  readonly drain: DrainState | null
+  /** A person has closed it: no way back, nothing left to do. */
+  readonly closed: { readonly atMs: number; readonly actor: string } | null
   /** What was already told, so that it is told once. */
   readonly told: { readonly blind: boolean; readonly stuck: boolean; readonly asked: boolean }
+}
+
+export interface DrainState {
+  /** Observed quiet time, ms. */
+  readonly quietMs: number
+  /** The end of the newest tick taken in. */
+  readonly untilMs: number
+  /** Requests at OLD since the quiet time began. */
+  readonly requests: number
+  /** The end of the last tick that saw one; null: none since draining began. */
+  readonly lastRequestAtMs: number | null
 }
 
 export interface SliEvidence {

@@ -1,6 +1,6 @@
 import { takeCommand } from './commands.ts'
 import { change, type Draft, emit } from './draft.ts'
-import type { Effect } from './effect.ts'
+import type { Effect, TaskRequest } from './effect.ts'
 import type { HeadgateEvent } from './event.ts'
 import { freshEvidence } from './initial.ts'
 import type { Observation, TargetReading, WriteReport } from './observation.ts'
@@ -24,6 +24,8 @@ export interface StepResult {
   readonly state: RolloutState
   /** In order; to be done only after the state was committed. */
   readonly effects: readonly Effect[]
+  /** As the effects: to be begun after the commit, and asked for again until their end is observed. */
+  readonly tasks: readonly TaskRequest[]
   readonly events: readonly HeadgateEvent[]
 }
 
@@ -45,6 +47,7 @@ export function step(input: StepInput): StepResult {
     state,
     events: [],
     effects: [],
+    tasks: [],
   }
   followClock(draft, input)
   for (const report of observation.writes) tellWrite(draft, report)
@@ -52,7 +55,7 @@ export function step(input: StepInput): StepResult {
   followTtl(draft)
   runPhases(draft)
   demandWeights(draft)
-  return { state: draft.state, effects: draft.effects, events: draft.events }
+  return { state: draft.state, effects: draft.effects, tasks: draft.tasks, events: draft.events }
 }
 
 function observedMs({ state, nowMs, sweepSeconds }: StepInput): number {

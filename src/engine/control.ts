@@ -35,10 +35,10 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
       notReady: engine.notReady(),
     }),
     workloads: () => {
-      const phases = engine.book.phases()
+      const fleet = { phases: engine.book.phases(), readings: new Map() }
       return engine.book
         .subjects()
-        .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], phases) }))
+        .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], fleet) }))
     },
     submit: async ({ factId, ...request }) => {
       const fact = factOf(request, factId)

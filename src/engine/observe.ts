@@ -1,5 +1,13 @@
 import type { Urgency } from '../core/effect.ts'
-import type { Fact, Observation, ProbeReading, SliReading, TargetReading, WriteReport } from '../core/observation.ts'
+import type {
+  Fact,
+  FleetReading,
+  Observation,
+  ProbeReading,
+  SliReading,
+  TargetReading,
+  WriteReport,
+} from '../core/observation.ts'
 import { missing } from '../core/observation.ts'
 import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
 import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
@@ -8,8 +16,18 @@ import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
 import { byDeadline, within } from './deadline.ts'
 import type { Scopes } from './scopes.ts'
+import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
 import type { Timer } from './timer.ts'
+
+/** What the fleet says to each of its rollouts. */
+export interface FleetSight {
+  readonly phases: ReadonlyMap<string, PhaseName>
+  /** By workload; one that is in no wave is free. */
+  readonly readings: ReadonlyMap<string, FleetReading>
+}
+
+const FREE: FleetReading = { waitsFor: null, verdicts: [] }
 
 /** Phases that wait for what the targets read, or have just begun to tidy up. */
 const PASSING: readonly PhaseName[] = ['preflight', 'preparing', 'reverting', 'reverted', 'completed']
@@ -25,6 +43,7 @@ export interface ObserverDeps {
   readonly scopes: Scopes
   readonly slis: SliWatch
   readonly prober: Prober
+  readonly sights: Sights
   readonly clock: Clock
   readonly meter: Meter
   readonly timer: Timer
@@ -63,11 +82,14 @@ export class Observer {
       active.filter(({ state }) => state.phase.name === 'reverting').map(({ plan }) => plan),
     )
     const urgencyOf = (name: string) => (reverting.includes(name) ? 'revert' : 'forward')
+    const watched = active.map(({ plan, state }) => ({ plan, phase: state.phase.name }))
     await within(clock, observeTimeoutSeconds * 1000, (signal) =>
       Promise.all([
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
         this.probeAll(active, signal),
+        this.deps.sights.checker.look(watched, signal),
+        this.deps.sights.replicas.look(watched, signal),
       ]),
     )
   }
@@ -158,7 +180,7 @@ export class Observer {
   }
 
   /** What one rollout may know now. */
-  observationOf({ state, plan }: Subject, facts: readonly Fact[], phases: ReadonlyMap<string, PhaseName>): Observation {
+  observationOf({ state, plan }: Subject, facts: readonly Fact[], fleet: FleetSight): Observation {
     const slis = plan.slis.map((spec): [string, SliReading] => [
       spec.name,
       this.deps.slis.reading(plan, spec, state.judgeSinceMs),
@@ -169,7 +191,8 @@ export class Observer {
       writes: this.writesOf(plan),
       slis: Object.fromEntries(slis),
       probes: this.probes.get(plan.workload) ?? {},
-      dependencies: Object.fromEntries(plan.after.map((name) => [name, phases.get(name) ?? null])),
+      dependencies: Object.fromEntries(plan.after.map((name) => [name, fleet.phases.get(name) ?? null])),
+      ...sightOf(this.deps.sights, { plan }, fleet.readings.get(plan.workload) ?? FREE, this.deps.clock.nowMs()),
     }
   }
 

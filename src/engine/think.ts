@@ -33,10 +33,10 @@ export interface ThinkInput {
 /** Steps every due rollout once. Pure but for what the observer remembers. */
 export function think(input: ThinkInput): Thought {
   const { book, observer, facts, nowMs, sweepSeconds } = input
-  const phases = book.phases()
+  const fleet = { phases: book.phases(), readings: new Map() }
   const factsOf = Map.groupBy(facts, ({ workload }) => workload)
   const stepped = dueSubjects(input).map((subject) => {
-    const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], phases)
+    const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)
     return { subject, observation, result: step({ ...subject, observation, nowMs, sweepSeconds }) }
   })
   const orphans = facts.filter(({ workload }) => book.subject(workload) === null)

@@ -31,6 +31,8 @@ export interface ApiToken {
   /** Who uses it: the actor in the journal. */
   readonly name: string
   readonly role: 'viewer' | 'operator'
+  /** Steps that ask for one of these roles can be approved with it. */
+  readonly approves: readonly string[]
   /** A secret reference. */
   readonly token: string
 }

@@ -27,6 +27,11 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
     slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
     probes,
+    objects: null,
+    checks: [],
+    hooks: [],
+    capacity: null,
+    drain: { maxRequests: 0, connections: null, by: [] },
   }
   return { hash: hashOf(rest), ...rest }
 }

@@ -129,7 +129,13 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
 function planStep({ weight = 0, mirror, marked, hold, approval }: StepSettings): PlanStep {
   const mirrored = mirror === undefined ? null : ({ kind: 'mirror', percent: mirror } as const)
   const trial: Trial | null = marked === true ? { kind: 'marked' } : mirrored
-  return { weightPercent: weight, trial, holdSeconds: hold, approval }
+  return {
+    weightPercent: weight,
+    trial,
+    warm: null,
+    holdSeconds: hold,
+    approval: approval ? { roles: [], expiresSeconds: null } : null,
+  }
 }
 
 function safeWeightFindings(name: string, policy: ResolvedPolicy, own: PolicySettings | undefined): Finding[] {

@@ -80,6 +80,12 @@ function providersSchema(kinds: readonly TrafficKindConfig[]) {
 const tokenSchema = z.strictObject({
   name: text().meta(about('Who uses it: the actor in the journal', 'alice')),
   role: z.enum(['viewer', 'operator']).meta(about('`viewer` reads; `operator` also gives commands', 'operator')),
+  approves: z
+    .array(text())
+    .prefault([])
+    .meta(
+      about('Approval roles: a step that asks for one of them can be approved with this token', ['release-managers']),
+    ),
   token: secretReference().meta(about('The bearer token', '${env:HEADGATE_TOKEN}')),
 })
 

@@ -55,6 +55,8 @@ export interface CommandRequest {
   readonly reason: string
   readonly actor: string
   readonly force: boolean
+  /** Approval roles of whoever sends it. */
+  readonly roles: readonly string[]
   /** The sender's own id, so that a repeated request counts once; null: a fresh one. */
   readonly factId: string | null
 }

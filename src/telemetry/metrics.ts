@@ -89,6 +89,12 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'blind-too-long': true,
   'share-stuck': true,
   'clock-gap': true,
+  'check-changed': true,
+  'task-started': true,
+  'task-ended': true,
+  'old-quiet': true,
+  'old-not-quiet': true,
+  'rollout-closed': true,
 }
 
 function createEventMeter(registry: Registry): (rows: readonly JournalRow[]) => void {

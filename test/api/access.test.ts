@@ -93,7 +93,11 @@ describe('tokens', () => {
       },
       log: { debug() {}, info() {}, warn() {}, error() {} },
     }
-    expect(authorize('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({ name: 'grafana', role: 'viewer' })
+    expect(authorize('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({
+      name: 'grafana',
+      role: 'viewer',
+      approves: [],
+    })
     expect(authorize('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
     expect(asked).toEqual(['${env:VIEWER}', '${env:OPERATOR}', '${env:VIEWER}', '${env:OPERATOR}'])
   })

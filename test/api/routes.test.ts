@@ -149,7 +149,7 @@ describe('commands', () => {
     expect(response.statusCode).toBe(202)
     expect(response.json()).toEqual({ factId: 'fact-1', isNew: true })
     expect(api.service.submitted).toEqual([
-      { workload: 'catalog', command, reason: 'because', actor: 'ada', force: false, factId: null },
+      { workload: 'catalog', command, reason: 'because', actor: 'ada', force: false, roles: [], factId: null },
     ])
   })
 

@@ -119,6 +119,7 @@ describe('commands', () => {
     reason: 'x',
     actor: 'ada',
     force: false,
+    roles: [],
     factId: null,
   })
 })

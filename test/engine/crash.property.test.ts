@@ -46,7 +46,7 @@ async function speak(world: World): Promise<void> {
   const phases = await phasesIn(world)
   const put = (id: string, command: CommandName) => {
     const fact = { id, kind: 'command', workload: 'search', command, reason: 'a test', actor: 'ann' } as const
-    return world.memory.inbox.put({ ...fact, receivedAtMs: world.clock.nowMs(), force: false })
+    return world.memory.inbox.put({ ...fact, receivedAtMs: world.clock.nowMs(), force: false, roles: [] })
   }
   if (phases.has('search')) await put('f1', 'pause')
   if (phases.get('catalog') === 'completed' && phases.get('checkout') === 'reverted') await put('f2', 'resume')

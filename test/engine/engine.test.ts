@@ -195,7 +195,7 @@ describe('a new config', () => {
     const { world, rig } = await underWay()
     await expect(say(rig, 'pause', 'nobody')).rejects.toMatchObject({ code: 'API_NOT_FOUND' })
     const fact = { id: 'f9', kind: 'command', workload: 'gone', command: 'pause', reason: 'a test' } as const
-    await world.memory.inbox.put({ ...fact, actor: 'ann', receivedAtMs: 0, force: false })
+    await world.memory.inbox.put({ ...fact, actor: 'ann', receivedAtMs: 0, force: false, roles: [] })
     await sweep(world, 2)
     expect(await world.eventsOf('command-refused')).toMatchObject([
       { factId: 'f9', workload: 'gone', actor: 'ann', problem: { code: 'API_NOT_FOUND' } },

@@ -94,7 +94,7 @@ describe('scopes that rest', () => {
     const world = await manyAtRest()
     const before = world.traffic.writes.length
     world.traffic.faults.refusesReads = true
-    const order = { command: 'revert', reason: 'a test', actor: 'ann', force: false } as const
+    const order = { command: 'revert', reason: 'a test', actor: 'ann', force: false, roles: [] } as const
     await rig.control.submitAll(order, world.workloads)
     await sweep(world, 4)
     expect(world.traffic.writes.length - before).toBe(ZONES)

@@ -13,6 +13,7 @@ import { groupKey, type MetricSource, type Prober, type SliVector } from '../../
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { plainSights } from '../fakes/sights.ts'
 import { createMemoryStore, type MemoryStore } from '../fakes/store.ts'
 import { createFakeTraffic, type FakeTraffic } from '../fakes/traffic.ts'
 import { planOf } from '../scenarios/world.ts'
@@ -152,7 +153,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
   const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const observer = new Observer({ scopes, slis, prober, clock, meter, timer, ...sweep })
+  const observer = new Observer({ scopes, slis, prober, sights: plainSights(), clock, meter, timer, ...sweep })
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
   const about = () => ({
@@ -190,7 +191,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
 
 /** Says a command, and lets the engine answer it. */
 export async function say(rig: Rig, command: 'revert' | 'pause' | 'resume' | 'cancel' | 'advance', workload: string) {
-  const request = { workload, command, reason: 'a test', actor: 'ann', force: false, factId: null }
+  const request = { workload, command, reason: 'a test', actor: 'ann', force: false, roles: [], factId: null }
   const submitted = await rig.control.submit(request)
   await settled()
   return submitted

@@ -63,6 +63,7 @@ describe('a commit that another revision forestalls', () => {
       actor: 'ann',
       receivedAtMs: START_MS,
       force: true,
+      roles: [],
     })
     await sweep(world)
     expect(rig.sweeps.at(-1)).toBe('conflict')

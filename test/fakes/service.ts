@@ -5,6 +5,7 @@ import { problem } from '../../src/core/problem.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
 import type { Journal } from '../../src/ports/store.ts'
+import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 
@@ -153,9 +154,9 @@ function fakePlan(workload: string): Plan {
     after: ['catalog'],
     steps: [1, 10, 100].map((weightPercent) => ({
       weightPercent,
-      trial: null,
+      ...PLAIN_STEP,
       holdSeconds: 300,
-      approval: weightPercent === 100,
+      approval: weightPercent === 100 ? { roles: [], expiresSeconds: null } : null,
     })),
     safeWeightPercent: 0,
     bakeSeconds: 86_400,
@@ -207,6 +208,7 @@ function fakePlan(workload: string): Plan {
       },
       { ...sli, name: 'cpu', objectivePercent: null, measure: { kind: 'value', value: 'c', windowSeconds: 60 } },
     ],
+    ...PLAIN_PLAN,
     probes: [
       {
         name: 'home',

@@ -10,6 +10,7 @@ import type {
   SliSpec,
   Trial,
 } from '../../src/core/plan.ts'
+import { PLAIN_PLAN } from '../support/plain.ts'
 
 /** Buckets of the worlds' latency SLI, seconds. */
 export const BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const
@@ -74,6 +75,7 @@ export function planOf(given: Given): Plan {
           },
         ]
       : [],
+    ...PLAIN_PLAN,
   }
 }
 
@@ -90,7 +92,8 @@ function stepsOf(given: Given): Plan['steps'] {
     const [, what = '', hold, mark] = /^([\d.]+|marked|mirror[\d.]+)\/(\d+)(!?)$/.exec(text) ?? []
     const trial = trialOf(what)
     const weightPercent = trial === null ? Number(what) : 0
-    return { weightPercent, trial, holdSeconds: Number(hold), approval: mark === '!' }
+    const approval = mark === '!' ? { roles: [], expiresSeconds: null } : null
+    return { weightPercent, trial, warm: null, holdSeconds: Number(hold), approval }
   })
 }
 

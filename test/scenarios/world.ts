@@ -18,6 +18,7 @@ import type { Plan, Side, Sides } from '../../src/core/plan.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
+import { PLAIN_SIGHT } from '../support/plain.ts'
 import { BOUNDS_SECONDS, planOf, SLOWER_THAN_SECONDS } from './plans.ts'
 import { Provider } from './provider.ts'
 
@@ -152,6 +153,7 @@ export class World {
       actor: 'ann',
       receivedAtMs: this.nowMs,
       force,
+      roles: [],
     })
   }
 
@@ -226,6 +228,7 @@ export class World {
       slis: plan.slis.length > 0 ? slis : {},
       probes: hasProbe ? { health: { atMs: nowMs, outcome: this.probe } } : {},
       dependencies: Object.fromEntries(plan.after.map((name) => [name, this.dependency])),
+      ...PLAIN_SIGHT,
     }
     const result = step({ state, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
     this.steps.push({

@@ -3,6 +3,7 @@ import type { Fact } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { Commit } from '../../src/ports/store.ts'
+import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
 
 /** A rollout that waits, with the given changes. */
 export function sampleState(workload: string, changes: Partial<RolloutState> = {}): RolloutState {
@@ -32,7 +33,15 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
     probes: {},
     verdicts: [],
-    approvedStepIndex: null,
+    approved: null,
+    round: 1,
+    startedAtMs: null,
+    tasks: {},
+    checks: {},
+    fullReplicas: null,
+    totals: {},
+    drain: null,
+    closed: null,
     advancedStepIndex: null,
     blindSinceMs: null,
     told: { blind: false, stuck: false, asked: false },
@@ -48,7 +57,7 @@ export function samplePlan(hash: string, workload = 'checkout'): Plan {
     clusters: { old: 'a', new: 'b' },
     policy: 'standard',
     after: [],
-    steps: [{ weightPercent: 100, trial: null, holdSeconds: 60, approval: false }],
+    steps: [{ weightPercent: 100, holdSeconds: 60, ...PLAIN_STEP }],
     safeWeightPercent: 0,
     bakeSeconds: 60,
     drainSeconds: 60,
@@ -61,6 +70,7 @@ export function samplePlan(hash: string, workload = 'checkout'): Plan {
     targets: [],
     slis: [],
     probes: [],
+    ...PLAIN_PLAN,
   }
 }
 
@@ -78,6 +88,7 @@ export function sampleFact(id: string, workload = 'checkout'): Fact {
     actor: 'ada',
     receivedAtMs: 1_000,
     force: false,
+    roles: [],
   }
 }
 

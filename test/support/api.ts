@@ -12,8 +12,8 @@ export const VIEWER_TOKEN = 'viewer-token-4f1b'
 export const OPERATOR_TOKEN = 'operator-token-9c2d'
 
 export const TOKENS: readonly ApiToken[] = [
-  { name: 'grafana', role: 'viewer', token: '${env:VIEWER}' },
-  { name: 'ada', role: 'operator', token: '${env:OPERATOR}' },
+  { name: 'grafana', role: 'viewer', approves: [], token: '${env:VIEWER}' },
+  { name: 'ada', role: 'operator', approves: [], token: '${env:OPERATOR}' },
 ]
 
 export interface TestApi {

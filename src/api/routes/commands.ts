@@ -37,7 +37,10 @@ export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOp
       const fitting = control.workloads().filter(({ state }) => isFor(body.command, state.phase.name))
       const names = fitting.map(({ state }) => state.workload)
       if (names.length === 0) throw problem('COMMAND_NOTHING_TO_DO', `no workload is in a phase for ${body.command}`)
-      const submitted = await control.submitAll({ ...body, actor: identity.name, force: false }, names)
+      const submitted = await control.submitAll(
+        { ...body, actor: identity.name, force: false, roles: identity.approves },
+        names,
+      )
       log.info({ requestId: id, command: body.command, actor: identity.name, workloads: names }, 'commands taken')
       const commands = names.map((workload, index) => ({ workload, factId: submitted[index]?.factId ?? '' }))
       return reply.code(202).send({ commands })
@@ -85,6 +88,7 @@ export function commandRoutes(app: FastifyInstance, { control, log }: ApiOptions
         reason: body.reason,
         actor: identity.name,
         force: body.force,
+        roles: identity.approves,
         factId: headers['idempotency-key'] ?? null,
       })
       log.info(
