@@ -19,9 +19,19 @@ export interface Config {
   readonly kubernetes: Sides<KubernetesPlace> | null
   /** In the order of the file. */
   readonly plans: readonly Plan[]
+  /** What the clusters cost; null: nobody said. */
+  readonly costs: Costs | null
   readonly api: ApiConfig
   /** Path of the SQLite file, relative to the config file's folder. */
   readonly store: { readonly path: string }
+}
+
+/** Prices of the two clusters, for the report. */
+export interface Costs {
+  /** ISO 4217. */
+  readonly currency: string
+  readonly oldPerHour: number
+  readonly newPerHour: number
 }
 
 export interface ApiConfig {

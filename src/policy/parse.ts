@@ -45,7 +45,7 @@ export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJ
 }
 
 function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
-  const { migration, clusters, sweep, observeTimeout, sources, kubernetes, api, store } = parsed
+  const { migration, clusters, sweep, observeTimeout, sources, kubernetes, costs, api, store } = parsed
   return {
     migration,
     clusters,
@@ -55,6 +55,7 @@ function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'provid
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
     kubernetes: kubernetes ?? null,
+    costs: costs ?? null,
     api,
     store,
   }

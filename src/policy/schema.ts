@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { costsSchema } from './schema-costs.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
@@ -33,6 +34,7 @@ export function configSchema(kinds: Kinds) {
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    costs: costsSchema,
     api: apiSchema,
     store: z
       .strictObject({
