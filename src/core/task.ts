@@ -31,6 +31,11 @@ export interface WarmTask {
   readonly passPercent: number
 }
 
+/** How long a warm-up may take: twice what its requests need, seconds. */
+export function warmSeconds({ requests, perSecond }: WarmTask): number {
+  return 60 + (2 * requests) / perSecond
+}
+
 /** Sets the replicas of a workload's object, never to fewer than it has, unless `isDown`. */
 export interface ScaleTask {
   readonly kind: 'scale'
