@@ -68,14 +68,15 @@ export class RunningConfig {
     )
   }
 
-  /** A migration may come or go; one that stays keeps its clusters, and a service of one keeps its name. */
+  /** A migration may come or go; one that stays keeps its clusters and the access to them, and a service of one keeps its name. */
   private changedMigrations({ migrations }: Config): readonly string[] {
     const before = this.config.migrations
     if (before.length === 1 && migrations.length === 1 && before[0].migration !== migrations[0].migration)
       return ['migration']
-    return before.flatMap(({ migration, clusters }) => {
-      const after = migrations.find((other) => other.migration === migration)
-      return !after || isSame(after.clusters, clusters) ? [] : [`clusters of ${migration}`]
+    return before.flatMap((was) => {
+      const is = migrations.find(({ migration }) => migration === was.migration)
+      const parts = ['clusters', 'kubernetes'] as const
+      return parts.filter((part) => is && !isSame(is[part], was[part])).map((part) => `${part} of ${was.migration}`)
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { Json, Plan, Sides } from '../core/plan.ts'
+import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
@@ -26,6 +27,8 @@ export interface MigrationConfig {
   readonly clusters: Sides<string>
   /** In the order of the file; each workload's name is unique in the service. */
   readonly plans: readonly Plan[]
+  /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
+  readonly kubernetes: Sides<KubernetesPlace> | null
 }
 
 /** The plans of all migrations, in the order of the files. */

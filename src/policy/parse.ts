@@ -113,8 +113,9 @@ function migrationOf(
   { config, policies }: { readonly config: ParsedConfig; readonly policies: ResolvedPolicies },
   kinds: Kinds,
 ): MigrationConfig {
-  const { migration, clusters, workloads } = config
-  return { migration, clusters, plans: workloads.map((workload) => buildPlan(workload, config, policies, kinds)) }
+  const { migration, clusters, workloads, kubernetes = null } = config
+  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
+  return { migration, clusters, plans, kubernetes }
 }
 
 /** What belongs to the service; each file was read with all of it. */
