@@ -232,6 +232,7 @@ class RunningConfig {
       ['sweep', (config) => [config.sweepSeconds, config.observeTimeoutSeconds]],
       ['sources', (config) => config.sources],
       ['providers', (config) => config.providers],
+      ['kubernetes', (config) => config.kubernetes],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['store', (config) => config.store],
     ]

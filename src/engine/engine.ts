@@ -1,3 +1,4 @@
+import type { Urgency } from '../core/effect.ts'
 import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
 import { formatSpan } from '../core/format.ts'
 import type { WriteReport } from '../core/observation.ts'
@@ -256,7 +257,7 @@ export class Engine {
         takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.turn(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
         wasReadSince: (targetId, sinceMs) => observer.wasReadSince(targetId, sinceMs),
-        onWritten: (name, reports) => this.readBack(name, reports),
+        onWritten: (name, reports, urgency) => this.readBack(name, reports, urgency),
         clock,
         random,
         log,
@@ -270,7 +271,7 @@ export class Engine {
    * A write is proven by reading it back, at once; the workloads concerned then think again. What is not proven waits for
    * the next sweep: thinking at once would write again at once, and so without end to a provider that refuses.
    */
-  private readBack(scope: string, reports: readonly WriteReport[]): void {
+  private readBack(scope: string, reports: readonly WriteReport[], urgency: Urgency): void {
     const { observer, wakeups, log } = this.deps
     observer.noteWrites(reports)
     const thinkAgain = () => {
@@ -279,7 +280,7 @@ export class Engine {
       wakeups.urgent(concerned.map(({ plan }) => plan.workload))
     }
     const failed = (error: unknown) => log.error({ scope, error }, 'the read-back failed')
-    observer.readScope(scope).then(thinkAgain, failed)
+    observer.readScope(scope, urgency).then(thinkAgain, failed)
   }
 
   /** Runs tasks one after the other. */

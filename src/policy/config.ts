@@ -1,4 +1,5 @@
-import type { Json, Plan } from '../core/plan.ts'
+import type { Json, Plan, Sides } from '../core/plan.ts'
+import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
 /** A checked config, with all defaults applied. Secrets are still references. */
 export interface Config {
@@ -14,6 +15,8 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
+  /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
+  readonly kubernetes: Sides<KubernetesPlace> | null
   /** In the order of the file. */
   readonly plans: readonly Plan[]
   readonly api: ApiConfig

@@ -45,7 +45,7 @@ export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJ
 }
 
 function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
-  const { migration, clusters, sweep, observeTimeout, sources, api, store } = parsed
+  const { migration, clusters, sweep, observeTimeout, sources, kubernetes, api, store } = parsed
   return {
     migration,
     clusters,
@@ -54,6 +54,7 @@ function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'provid
     sources: Object.fromEntries(
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
+    kubernetes: kubernetes ?? null,
     api,
     store,
   }

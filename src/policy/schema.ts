@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
@@ -26,6 +27,7 @@ export function configSchema(kinds: Kinds) {
       .meta(about('What has not answered by then is missing; below the sweep; by default 5s, or half the sweep', '5s')),
     sources: sourcesSchema(kinds.sources),
     providers: providersSchema(kinds.traffic),
+    kubernetes: kubernetesSchema.optional(),
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
