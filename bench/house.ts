@@ -98,18 +98,20 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
   const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: providers })
   const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, { log, meter, timer })
+  const sights = plainSights()
   const observer = new Observer({
     scopes,
     slis,
     prober,
-    sights: plainSights(),
+    sights,
     clock,
     meter,
     timer,
     sweepSeconds,
     observeTimeoutSeconds,
   })
-  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
+  const { tasks } = sights
+  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, sweepSeconds, runId: random.id(), version: VERSION })
   const startedAtMs = clock.nowMs()
   const about = () => ({

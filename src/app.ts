@@ -120,6 +120,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     observer,
     scopes,
     slis,
+    tasks: sights.tasks,
     clock,
     random,
     log,
