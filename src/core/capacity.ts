@@ -92,7 +92,10 @@ function scaleUp(draft: Draft, cluster: Side, { needed, target }: Shortage): boo
   if (draft.plan.capacity?.scale !== 'up' || object === undefined || needed === null) return false
   const spec = { kind: 'scale', cluster, object, replicas: target, isDown: false } as const
   const key = `scale/${cluster}/${target}`
-  return runTask(draft, { key, spec, tries: SCALE_TRIES, deadlineSeconds: SCALE_DEADLINE_SECONDS }) !== 'failed'
+  return (
+    runTask(draft, { key, point: 'scale', spec, tries: SCALE_TRIES, deadlineSeconds: SCALE_DEADLINE_SECONDS }) !==
+    'failed'
+  )
 }
 
 /** Scales OLD down once the workload has moved. */
@@ -102,5 +105,5 @@ export function scaleOldDown(draft: Draft): void {
   if (!object || !wanted) return
   const spec = { kind: 'scale', cluster: 'old', object, replicas: wanted.replicas, isDown: true } as const
   const key = `scale-down/old/${wanted.replicas}`
-  runTask(draft, { key, spec, tries: SCALE_TRIES, deadlineSeconds: SCALE_DEADLINE_SECONDS })
+  runTask(draft, { key, point: 'scale', spec, tries: SCALE_TRIES, deadlineSeconds: SCALE_DEADLINE_SECONDS })
 }

@@ -13,7 +13,7 @@ export function runHooks(draft: Draft, at: HookPoint, index: number | null): Tas
   const ended = hooks.map((hook) => {
     const key = index === null ? `${at}/${hook.id}` : `${at}/${index + 1}/${hook.id}`
     const { task: spec, tries, deadlineSeconds } = hook
-    return { hook, key, outcome: runTask(draft, { key, spec, tries, deadlineSeconds }) }
+    return { hook, key, outcome: runTask(draft, { key, point: at, name: hook.id, spec, tries, deadlineSeconds }) }
   })
   const failed = ended.filter(({ hook, outcome }) => outcome === 'failed' && hook.then !== 'go-on')
   const reason = failed
@@ -37,7 +37,7 @@ export function isWarm(draft: Draft, { warm }: PlanStep, index: number): boolean
   if (warm === null || draft.state.advancedStepIndex === index) return true
   if (draft.state.inForceAtMs === null) return false
   const key = `warm/${index + 1}`
-  const outcome = runTask(draft, { key, spec: warm, tries: 1, deadlineSeconds: warmSeconds(warm) })
+  const outcome = runTask(draft, { key, point: 'warm', spec: warm, tries: 1, deadlineSeconds: warmSeconds(warm) })
   if (outcome === 'failed')
     hold(draft, 'hook', `warming up failed: ${draft.state.tasks[key]?.detail ?? ''}; \`retry\` has it done again`)
   return outcome === 'passed'

@@ -1,10 +1,14 @@
 import { change, type Draft, emit } from './draft.ts'
+import type { TaskAbout } from './effect.ts'
 import type { TaskSpec, TaskState } from './task.ts'
 
 /** A task to be done once at its place in a round. */
 interface Wanted {
   /** Unique in a round: point, step, name. */
   readonly key: string
+  readonly point: TaskAbout['point']
+  /** Left out: the same as the point. */
+  readonly name?: string
   readonly spec: TaskSpec
   readonly tries: number
   readonly deadlineSeconds: number
@@ -23,7 +27,8 @@ export function settleTasks(draft: Draft): void {
 }
 
 /** Asks for a task until its end was observed; gives what came of it, null: it goes on. */
-export function runTask(draft: Draft, { key, spec, tries, deadlineSeconds }: Wanted): TaskState['outcome'] {
+export function runTask(draft: Draft, wanted: Wanted): TaskState['outcome'] {
+  const { key, spec, tries, deadlineSeconds } = wanted
   let task = draft.state.tasks[key]
   if (task === undefined) {
     task = { askedAtMs: draft.nowMs, outcome: null, detail: '', round: 1 }
@@ -34,6 +39,7 @@ export function runTask(draft: Draft, { key, spec, tries, deadlineSeconds }: Wan
     draft.tasks.push({
       workload: draft.state.workload,
       key: requestKey(draft, key, task),
+      about: aboutOf(draft, wanted),
       spec,
       tries,
       deadlineSeconds,
@@ -47,6 +53,11 @@ export function redoFailed(draft: Draft): boolean {
   for (const [key, task] of failed)
     setTask(draft, key, { askedAtMs: draft.nowMs, outcome: null, detail: '', round: task.round + 1 })
   return failed.length > 0
+}
+
+function aboutOf({ state, plan }: Draft, { point, name = point }: Wanted): TaskAbout {
+  const { runId, intendedWeightPercent: weightPercent } = state
+  return { runId, migration: plan.migration, point, name, weightPercent }
 }
 
 function setTask(draft: Draft, key: string, task: TaskState): void {

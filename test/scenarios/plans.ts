@@ -73,6 +73,8 @@ export function planOf(given: Given): Plan {
             address: { old: null, new: 'x' },
             expectStatus: [200],
             expectBody: null,
+            timeoutSeconds: 5,
+            allowAddresses: [],
             slowerThanSeconds: 5,
             certificateDays: null,
           },
@@ -135,7 +137,9 @@ function stepsOf(given: Given): Plan['steps'] {
     const [, what = '', hold, mark, role] = /^([\d.]+w?|marked|mirror[\d.]+)\/(\d+)(!?)([a-z]*)$/.exec(text) ?? []
     const trial = trialOf(what)
     const weightPercent = trial === null ? Number.parseFloat(what) : 0
-    const warm = what.endsWith('w') ? ({ kind: 'warm', requests: 10, perSecond: 1, passPercent: 99 } as const) : null
+    const warm = what.endsWith('w')
+      ? ({ kind: 'warm', requests: 10, perSecond: 1, passPercent: 99, probes: [] } as const)
+      : null
     const approval = mark === '!' ? { roles: role ? [role] : [], expiresSeconds: role ? 60 : null } : null
     return { weightPercent, trial, warm, holdSeconds: Number(hold), approval }
   })
