@@ -13,7 +13,12 @@ export function runHooks(draft: Draft, at: HookPoint, index: number | null): Tas
   const ended = hooks.map((hook) => {
     const key = index === null ? `${at}/${hook.id}` : `${at}/${index + 1}/${hook.id}`
     const { task: spec, tries, deadlineSeconds } = hook
-    return { hook, key, outcome: runTask(draft, { key, point: at, name: hook.id, spec, tries, deadlineSeconds }) }
+    const weightPercent = index === null ? undefined : draft.plan.steps[index]?.weightPercent
+    return {
+      hook,
+      key,
+      outcome: runTask(draft, { key, point: at, name: hook.id, weightPercent, spec, tries, deadlineSeconds }),
+    }
   })
   const failed = ended.filter(({ hook, outcome }) => outcome === 'failed' && hook.then !== 'go-on')
   const reason = failed

@@ -9,6 +9,8 @@ interface Wanted {
   readonly point: TaskAbout['point']
   /** Left out: the same as the point. */
   readonly name?: string
+  /** Of the step that it is about; left out: the weight of now. */
+  readonly weightPercent?: number | undefined
   readonly spec: TaskSpec
   readonly tries: number
   readonly deadlineSeconds: number
@@ -55,9 +57,9 @@ export function redoFailed(draft: Draft): boolean {
   return failed.length > 0
 }
 
-function aboutOf({ state, plan }: Draft, { point, name = point }: Wanted): TaskAbout {
-  const { runId, intendedWeightPercent: weightPercent } = state
-  return { runId, migration: plan.migration, point, name, weightPercent }
+function aboutOf({ state, plan }: Draft, { point, name = point, weightPercent }: Wanted): TaskAbout {
+  const { runId, intendedWeightPercent } = state
+  return { runId, migration: plan.migration, point, name, weightPercent: weightPercent ?? intendedWeightPercent }
 }
 
 function setTask(draft: Draft, key: string, task: TaskState): void {

@@ -73,8 +73,6 @@ export function planOf(given: Given): Plan {
             address: { old: null, new: 'x' },
             expectStatus: [200],
             expectBody: null,
-            timeoutSeconds: 5,
-            allowAddresses: [],
             slowerThanSeconds: 5,
             certificateDays: null,
           },
@@ -100,6 +98,8 @@ function wayOf(given: Given): Partial<Plan> {
         signingKey: null,
         expectStatus: [200],
         expectBody: null,
+        timeoutSeconds: 5,
+        allowAddresses: [],
       } as const
       return {
         id: 'tests',
