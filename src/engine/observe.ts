@@ -1,3 +1,4 @@
+import type { FleetView } from '../core/fleet-view.ts'
 import type {
   Fact,
   FleetReading,
@@ -13,6 +14,7 @@ import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
+import type { Book } from './book.ts'
 import { byDeadline, within } from './deadline.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
@@ -68,8 +70,8 @@ export class Observer {
     this.deps = deps
   }
 
-  /** Asks everything once, for all of these rollouts together. */
-  async observe(subjects: readonly Subject[]): Promise<void> {
+  /** Asks everything once, for all of these rollouts together; of `everybody` the migrations as wholes. */
+  async observe(subjects: readonly Subject[], everybody: readonly Subject[]): Promise<void> {
     const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
     const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
@@ -81,6 +83,7 @@ export class Observer {
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, signal)),
         this.probeAll(active, signal),
+        active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
       ]),
@@ -156,6 +159,16 @@ export class Observer {
   proves({ kind, targetId, weightPercent }: WriteReport): boolean {
     const reading = this.targets.get(targetId)
     return kind === 'applied' && reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
+  }
+
+  /** What the migrations as wholes say to their rollouts now. */
+  fleetSight(book: Book): FleetSight {
+    return this.deps.sights.fleet.sight(book, this.deps.clock.nowMs())
+  }
+
+  /** The migrations for people. */
+  fleetViews(book: Book): readonly FleetView[] {
+    return this.deps.sights.fleet.views(book, this.deps.clock.nowMs())
   }
 
   /** What one rollout may know now. */

@@ -1,3 +1,4 @@
+import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan } from '../core/plan.ts'
 
 /** A checked config, with all defaults applied. Secrets are still references. */
@@ -14,6 +15,8 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
+  /** What holds for the migration as a whole. */
+  readonly fleet: FleetPlan
   /** In the order of the file. */
   readonly plans: readonly Plan[]
   readonly api: ApiConfig

@@ -3,6 +3,7 @@ import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
 import type { Config } from './config.ts'
 import type { Finding } from './finding.ts'
+import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
@@ -41,10 +42,19 @@ export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJ
   if (findings.length > 0) return refused(located(findings, yaml, file))
   const plans = parsed.data.workloads.map((workload) => buildPlan(workload, parsed.data, policies, kinds))
   const providers = providersOf(parsed.data, kinds.traffic)
-  return { ok: true, config: { ...configOf(parsed.data), providers, hash: hashText(text), plans } }
+  return {
+    ok: true,
+    config: {
+      ...configOf(parsed.data),
+      providers,
+      hash: hashText(text),
+      fleet: fleetPlanOf(parsed.data, kinds),
+      plans,
+    },
+  }
 }
 
-function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
+function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers' | 'fleet'> {
   const { migration, clusters, sweep, observeTimeout, sources, api, store } = parsed
   return {
     migration,

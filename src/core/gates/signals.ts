@@ -36,8 +36,10 @@ export function judgeSignal(
   const verdict = verdictOf(`signal/${signal.id}`)
   if (reading === null) return verdict('blind', `${signal.title}: not read yet`)
   const standing = standingOf(signal, reading, serving, clusters)
-  if (standing.kind === 'unread') return verdict('blind', `${signal.title}: ${standing.why}`)
-  if (standing.kind === 'unasked') return verdict('wait', `${signal.title}: ${standing.why}`, { judged: 'no' })
+  if (standing.kind !== 'read') {
+    const told = `${signal.title}: ${standing.why}`
+    return standing.kind === 'unread' ? verdict('blind', told) : verdict('wait', told, { judged: 'no' })
+  }
   const { old } = reading.value
   const evidence = {
     newValue: standing.value,
