@@ -47,7 +47,12 @@ export function fleetReadings(
     own.map(({ state }) => {
       const { workload, judgeSinceMs, phase } = state
       const breaker = revertOf(state) === null ? judgeBreaker(plan.breaker, reverts, judgeSinceMs) : null
-      const waitsFor = isUnderWay(phase) || hasBaked(phase.name) ? null : (waits.get(workload) ?? null)
+      const waitsFor =
+        isUnderWay(phase) || hasBaked(phase.name)
+          ? null
+          : waits.has(workload)
+            ? (waits.get(workload) ?? null)
+            : 'it is in no wave of the config in force'
       return [workload, { waitsFor, verdicts: breaker === null ? verdicts : [...verdicts, breaker] }]
     }),
   )

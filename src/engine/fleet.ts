@@ -6,6 +6,8 @@ import type { Book } from './book.ts'
 import type { FleetSight, Subject } from './observe.ts'
 import type { SignalWatch } from './signal-watch.ts'
 
+const EARLY: FleetReading = { waitsFor: 'its migration is not in the config in force', verdicts: [] }
+
 /** Looks at the migrations as wholes: who may start, what halts all. Their plans follow the config at once. */
 export class Fleet {
   private readonly plans: () => readonly FleetPlan[]
@@ -26,10 +28,13 @@ export class Fleet {
   /** What the migrations say to each of their rollouts now. */
   sight(book: Book, nowMs: number): FleetSight {
     const subjects = book.subjects()
-    const readings = this.plans().flatMap((plan): [string, FleetReading][] => [
+    const plans = this.plans()
+    // While a new config is being taken in, its workloads may be there before its waves are.
+    const early = plans.length === 0 ? [] : subjects.map(({ plan }): [string, FleetReading] => [plan.workload, EARLY])
+    const readings = plans.flatMap((plan): [string, FleetReading][] => [
       ...fleetReadings(plan, subjects, this.signals.readings(plan.migration), nowMs),
     ])
-    return { phases: book.phases(), readings: new Map(readings) }
+    return { phases: book.phases(), readings: new Map([...early, ...readings]) }
   }
 
   /** The migrations for people, in the order of the config. */

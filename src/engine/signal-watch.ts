@@ -4,7 +4,7 @@ import { type Missing, missing } from '../core/observation.ts'
 import type { SliSpec } from '../core/plan.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
-import { byDeadline } from './deadline.ts'
+import { byDeadline } from '../shared/deadline.ts'
 import type { Timer } from './timer.ts'
 
 /** What `$window` stands for in a signal's query, seconds. */

@@ -2,6 +2,7 @@ import { checkFleet } from './check-fleet.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
+import { checkKubernetes } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checkProviders } from './providers.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -17,6 +18,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
+    ...checkKubernetes(config),
     ...checkWorkloads(config, policies, kinds.traffic),
     ...checkFleet(config, kinds),
   ]
