@@ -1,3 +1,4 @@
+import { checkFleet } from './check-fleet.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
@@ -19,6 +20,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkFleet(config, kinds),
   ]
 }
 
