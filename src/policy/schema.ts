@@ -43,6 +43,15 @@ export function configSchema(kinds: Kinds) {
   })
 }
 
+/** Keys of what belongs to the whole service: of several files, one has each. */
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+
+/** The schema of a file without a migration. */
+export function serviceSchema(kinds: Kinds) {
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
+}
+
 /** A config as the schema gives it. */
 export type ParsedConfig = z.output<ReturnType<typeof configSchema>>
 

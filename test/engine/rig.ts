@@ -164,8 +164,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
   const about = () => ({
     version: 'test',
-    migration: 'm',
-    clusters: CLUSTERS,
+    migrations: [{ migration: 'm', clusters: CLUSTERS }],
     configHash: 'hash',
     startedAtMs: START_MS,
     sweepSeconds: SWEEP_SECONDS,
