@@ -1,3 +1,4 @@
+import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
@@ -18,6 +19,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
+    ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
   ]
 }

@@ -39,7 +39,7 @@ async function ask(
     if (waitMs > 5) await clock.sleep(waitMs, signal)
     while (underWay.size >= AT_ONCE) await Promise.race(underWay)
     signal.throwIfAborted()
-    // What could not be sent in its time is not sent in a burst later.
+    // Of what could not be sent in its time, no more than a second's worth comes in a burst later.
     dueMs = Math.max(dueMs + gapMs, clock.nowMs() - 1000)
     const one = prober.probe(probe, 'new', signal).then((outcome) => {
       outcomes[index] = outcome
