@@ -20,6 +20,7 @@ import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -99,7 +100,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     calendar: () => null,
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
-    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+    tasks: createTaskRunner({
+      ...{ clock, random, log, secret, prober },
+      clusters: null,
+      onEnded: (workload) => wakeups.urgent([workload]),
+    }),
   }
   const observer = new Observer({
     scopes,
