@@ -6,11 +6,13 @@ import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
+import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
+import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { plansOf } from './policy/config.ts'
@@ -95,9 +97,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: () => null,
+    fleet,
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
     tasks: createTaskRunner({

@@ -1,3 +1,4 @@
+import { checkFleet } from './check-fleet.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
@@ -21,6 +22,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkKubernetes(config),
     ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkFleet(config, kinds),
   ]
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
+import { criticalitySchema } from './schema-fleet.ts'
 import { answerSchema, httpUrl } from './schema-http.ts'
 import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
@@ -84,6 +85,7 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       .array(text())
       .prefault([])
       .meta(about('Workloads that must have baked before this one starts', ['catalog'])),
+    criticality: criticalitySchema,
     policy: text().optional().meta(about("Policy of this workload; by default the config's", 'careful')),
     slis: sliNames()
       .optional()
