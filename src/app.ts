@@ -22,6 +22,7 @@ import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -104,7 +105,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     fleet,
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
-    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+    tasks: createTaskRunner({
+      ...{ clock, random, log, secret, prober },
+      clusters: null,
+      onEnded: (workload) => wakeups.urgent([workload]),
+    }),
   }
   const observer = new Observer({
     scopes,
