@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
 import { costsSchema } from './schema-costs.ts'
+import { fleetSchema } from './schema-fleet.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
@@ -33,8 +34,9 @@ export function configSchema(kinds: Kinds) {
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
-    workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    fleet: fleetSchema,
     costs: costsSchema,
+    workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
     store: z
       .strictObject({
@@ -43,6 +45,15 @@ export function configSchema(kinds: Kinds) {
       .prefault({})
       .meta(about('Where the state is kept')),
   })
+}
+
+/** Keys of what belongs to the whole service: of several files, one has each. */
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+
+/** The schema of a file without a migration. */
+export function serviceSchema(kinds: Kinds) {
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
 }
 
 /** A config as the schema gives it. */
