@@ -1,3 +1,4 @@
+import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
@@ -27,6 +28,8 @@ export interface MigrationConfig {
   readonly clusters: Sides<string>
   /** In the order of the file; each workload's name is unique in the service. */
   readonly plans: readonly Plan[]
+  /** What holds for the migration as a whole. */
+  readonly fleet: FleetPlan
   /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
   readonly kubernetes: Sides<KubernetesPlace> | null
 }

@@ -5,6 +5,7 @@ import { checkFiles, tellOtherFiles } from './check-files.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
+import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
@@ -116,7 +117,7 @@ function migrationOf(
 ): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, kubernetes }
+  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes }
 }
 
 /** What belongs to the service; each file was read with all of it. */
