@@ -57,7 +57,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('run')
     .description('run the service: gather evidence, decide, move traffic')
-    .requiredOption('-c, --config <file>', 'the config')
+    .requiredOption('-c, --config <path>', 'the config: a file, or a folder with a file for each migration')
     .addOption(new Option('--log-level <level>', 'the quietest that is logged').choices(LOG_LEVELS).default('info'))
     .action((options) => run(async (session) => (await import('./commands/run.ts')).run(session, options)))
   program
@@ -91,8 +91,9 @@ function addViews(program: Command, run: Run): void {
     .command('status')
     .description('show where every workload stands and why, or one workload with its evidence')
     .argument('[workload]')
-    .action((workload?: string) =>
-      run(async (session) => (await import('./commands/status.ts')).status(session, workload)),
+    .option('--migration <name>', 'only the workloads of this migration')
+    .action((workload: string | undefined, options: { migration?: string }) =>
+      run(async (session) => (await import('./commands/status.ts')).status(session, workload, options)),
     )
   program
     .command('watch')
@@ -102,6 +103,7 @@ function addViews(program: Command, run: Run): void {
     .command('journal')
     .description('show what happened')
     .option('-w, --workload <name>', 'only this workload')
+    .option('--migration <name>', 'only the workloads of this migration')
     .option('-f, --follow', 'go on with what happens from now on')
     .option('-n, --limit <count>', 'rows: the newest, or with --after the first', wholeNumber(1, 1000), 50)
     .option('--after <seq>', 'rows after this one', wholeNumber(0))
