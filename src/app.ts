@@ -17,6 +17,8 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { gatherReport } from './report/gather.ts'
+import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
@@ -148,6 +150,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     control,
     journal,
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
+    report: async ({ format, migration, plotPath }) => {
+      const { migrations } = running.config
+      const made = await gatherReport({ journal, subjects: control.workloads(), migrations }, migration, clock.nowMs())
+      return renderReport(made, format, plotPath)
+    },
     host: config.api.host,
     tokens: () => running.config.api.tokens,
     secret,

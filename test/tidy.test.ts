@@ -28,6 +28,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   wake: 2,
   notify: 2,
   telemetry: 2,
+  report: 2,
   tasks: 2,
   api: 2,
   policy: 1,

@@ -16,6 +16,7 @@ import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
+import { reportRoute } from './routes/report.ts'
 import { streamRoute } from './routes/stream.ts'
 import { workloadRoutes } from './routes/workloads.ts'
 
@@ -54,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     healthRoutes(scope, options)
     workloadRoutes(scope, options)
     journalRoutes(scope, options)
+    reportRoute(scope, options)
     commandRoutes(scope, options)
     commandToAllRoutes(scope, options)
     streamRoute(scope, options, limits, ending)
