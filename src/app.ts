@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createApi } from './api/server.ts'
+import { ClusterNotes } from './cluster/notes.ts'
+import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
@@ -94,11 +96,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const clusters = openClusters(() => running.config.migrations, { clock, random, log })
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: () => null,
     checker: { ...lookout, readings: () => ({}) },
-    replicas: { ...lookout, reading: () => null },
+    replicas: clusters.replicas,
     tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
   }
   const observer = new Observer({
@@ -133,6 +136,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
   engine.onCommit(createEventLog(log))
+  const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
+  const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
+  engine.onCommit((rows) => notes.take(rows))
   meter.reload(true)
   const api = await createApi({
     control,
@@ -151,6 +157,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await api.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
+    await notes.close()
+    await clusters.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })
