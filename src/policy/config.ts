@@ -1,8 +1,9 @@
 import type { Json, Plan } from '../core/plan.ts'
+import type { CalendarSpec } from '../shared/calendar/spec.ts'
 
 /** A checked config, with all defaults applied. Secrets are still references. */
 export interface Config {
-  /** SHA-256 of the text, hex, first 16 digits. */
+  /** SHA-256 of the text, and of the files that it names, hex, first 16 digits. */
   readonly hash: string
   readonly migration: string
   readonly clusters: { readonly old: string; readonly new: string }
@@ -16,6 +17,8 @@ export interface Config {
   readonly providers: Readonly<Record<string, Json>>
   /** In the order of the file. */
   readonly plans: readonly Plan[]
+  /** When traffic may be raised; null: always. It follows the config at once: it is in no plan. */
+  readonly calendar: CalendarSpec | null
   readonly api: ApiConfig
   /** Path of the SQLite file, relative to the config file's folder. */
   readonly store: { readonly path: string }

@@ -1,6 +1,7 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
+import { type ReadBeside, resolveCalendar } from './check-calendar.ts'
 import type { Config } from './config.ts'
 import type { Finding } from './finding.ts'
 import { hashText } from './hash.ts'
@@ -20,11 +21,18 @@ export type ConfigResult =
   | { readonly ok: false; readonly problems: readonly ProblemJson[] }
 
 /**
- * Reads a config. `file` names it in problems; `env` is where `${env:NAME}` looks. Problems are of the codes CONFIG_…,
+ * Reads a config. `file` names it in problems; `env` is where `${env:NAME}` looks, `read` reads what the config names
+ * beside it (by default nothing can be read). Problems are of the codes CONFIG_…,
  * each at its line and column; syntax first, then the schema and the secrets, then the rules across keys. No problem
  * repeats a secret.
  */
-export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
+export function parseConfig(
+  text: string,
+  file: string,
+  kinds: Kinds,
+  env: NodeJS.ProcessEnv,
+  read: ReadBeside = () => ({ why: 'no files can be read here' }),
+): ConfigResult {
   const yaml = readYaml(text)
   if (yaml.syntax.length > 0)
     return refused(yaml.syntax.map(({ offset, ...finding }) => problemAt(finding, { file, ...yaml.lineOf(offset) })))
@@ -37,14 +45,18 @@ export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJ
     return refused(located([...secrets, ...without(issues, secrets)], yaml, file))
   }
   const policies = resolvePolicies(parsed.data.policies)
-  const findings = [...secrets, ...without(checkConfig(parsed.data, policies, kinds), secrets)]
+  const calendar = resolveCalendar(parsed.data.calendar, read)
+  const checked = [...checkConfig(parsed.data, policies, kinds), ...calendar.findings]
+  const findings = [...secrets, ...without(checked, secrets)]
   if (findings.length > 0) return refused(located(findings, yaml, file))
   const plans = parsed.data.workloads.map((workload) => buildPlan(workload, parsed.data, policies, kinds))
   const providers = providersOf(parsed.data, kinds.traffic)
-  return { ok: true, config: { ...configOf(parsed.data), providers, hash: hashText(text), plans } }
+  const files = calendar.spec?.freezes.flatMap((freeze) => ('ics' in freeze ? [freeze.ics] : [])) ?? []
+  const hash = hashText([text, ...files].join('\0'))
+  return { ok: true, config: { ...configOf(parsed.data), calendar: calendar.spec, providers, hash, plans } }
 }
 
-function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
+function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers' | 'calendar'> {
   const { migration, clusters, sweep, observeTimeout, sources, api, store } = parsed
   return {
     migration,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { calendarSchema } from './schema-calendar.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
@@ -27,6 +28,7 @@ export function configSchema(kinds: Kinds) {
     sources: sourcesSchema(kinds.sources),
     providers: providersSchema(kinds.traffic),
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
+    calendar: calendarSchema,
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
