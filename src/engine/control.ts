@@ -14,10 +14,7 @@ export interface ControlDeps {
   readonly clock: Clock
   readonly random: Random
   /** What the config says of the service, asked at each call: it may be reloaded. */
-  readonly about: () => Pick<
-    ServiceStatus,
-    'version' | 'migration' | 'clusters' | 'configHash' | 'startedAtMs' | 'sweepSeconds'
-  >
+  readonly about: () => Pick<ServiceStatus, 'version' | 'migrations' | 'configHash' | 'startedAtMs' | 'sweepSeconds'>
 }
 
 /** The running engine as the API sees it. */

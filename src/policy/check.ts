@@ -1,6 +1,7 @@
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
+import { checkKubernetes } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checkProviders } from './providers.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -16,6 +17,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
+    ...checkKubernetes(config),
     ...checkWorkloads(config, policies, kinds.traffic),
   ]
 }

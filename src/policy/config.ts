@@ -1,12 +1,13 @@
-import type { Json, Plan } from '../core/plan.ts'
+import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
+import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
-/** A checked config, with all defaults applied. Secrets are still references. */
+/** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
-  /** SHA-256 of the text, and of the files that it names, hex, first 16 digits. */
+  /** SHA-256 of the text, or of all its files' texts, those that it names too, hex, first 16 digits. */
   readonly hash: string
-  readonly migration: string
-  readonly clusters: { readonly old: string; readonly new: string }
+  /** One a file, in the order of the files' names. */
+  readonly migrations: readonly [MigrationConfig, ...MigrationConfig[]]
   /** How often evidence is gathered, seconds. */
   readonly sweepSeconds: number
   /** What has not answered by then is missing, seconds; below the sweep. */
@@ -15,13 +16,27 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
-  /** In the order of the file. */
+  readonly api: ApiConfig
+  /** Path of the SQLite file, relative to the config's folder. */
+  readonly store: { readonly path: string }
+}
+
+/** One migration: what one file says of it. */
+export interface MigrationConfig {
+  /** Unique in the service. */
+  readonly migration: string
+  readonly clusters: Sides<string>
+  /** In the order of the file; each workload's name is unique in the service. */
   readonly plans: readonly Plan[]
+  /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
+  readonly kubernetes: Sides<KubernetesPlace> | null
   /** When traffic may be raised; null: always. It follows the config at once: it is in no plan. */
   readonly calendar: CalendarSpec | null
-  readonly api: ApiConfig
-  /** Path of the SQLite file, relative to the config file's folder. */
-  readonly store: { readonly path: string }
+}
+
+/** The plans of all migrations, in the order of the files. */
+export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Plan[] {
+  return migrations.flatMap(({ plans }) => plans)
 }
 
 export interface ApiConfig {

@@ -1,6 +1,7 @@
 import type { BurnPair, Plan, PlanStep, Trial } from '../core/plan.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
+import { type ResolvedCapacity, resolveCapacity } from './kubernetes.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
 import type { PolicySettings, StepSettings } from './schema-policy.ts'
 import { suggestion } from './suggest.ts'
@@ -19,6 +20,7 @@ export interface ResolvedPolicy
     | 'stuckAfterSeconds'
   > {
   readonly evidence: ResolvedEvidence
+  readonly capacity: ResolvedCapacity
   readonly steps: readonly PlanStep[]
   readonly burnRate: readonly BurnPair[]
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
@@ -119,6 +121,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
       passes: pick((layer) => layer.probes?.passes),
       then: pick((layer) => layer.probes?.then),
     },
+    capacity: resolveCapacity(pick),
     blindAfterSeconds: pick((layer) => layer.blindAfter),
     drift: pick((layer) => layer.drift),
     shareTolerancePercent: pick((layer) => (layer.share === 'off' ? null : layer.share?.tolerance)),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
 import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
+import { capacitySchema } from './schema-kubernetes.ts'
 import { name } from './schema-names.ts'
 
 const DAY_SECONDS = 86_400
@@ -130,6 +131,7 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .meta(about('How probes are judged', { failures: 3, passes: 3 })),
+  capacity: capacitySchema,
   blindAfter: duration({ minSeconds: 1 })
     .optional()
     .meta(about('A page goes out when data has been missing for so long', '5m')),

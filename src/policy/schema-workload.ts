@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
+import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -101,6 +102,8 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
     ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
+    kubernetes: objectsSchema.optional(),
+    capacity: replicasSchema,
   })
 }
 

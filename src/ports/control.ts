@@ -1,6 +1,6 @@
 import type { JournalRow } from '../core/event.ts'
 import type { CommandName, Observation } from '../core/observation.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan, Sides } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
 import type { RolloutState } from '../core/state.ts'
 
@@ -29,8 +29,8 @@ export interface Control {
 
 export interface ServiceStatus {
   readonly version: string
-  readonly migration: string
-  readonly clusters: { readonly old: string; readonly new: string }
+  /** Those of the config, in its order. */
+  readonly migrations: readonly MigrationStatus[]
   readonly configHash: string
   readonly startedAtMs: number
   readonly nowMs: number
@@ -39,6 +39,11 @@ export interface ServiceStatus {
   readonly sweepSeconds: number
   /** Why the service cannot decide now; empty: ready. */
   readonly notReady: readonly ProblemJson[]
+}
+
+export interface MigrationStatus {
+  readonly migration: string
+  readonly clusters: Sides<string>
 }
 
 export interface WorkloadView {

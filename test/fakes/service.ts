@@ -80,8 +80,7 @@ export function fakeEvent(workload: string | null, text = 'first step'): Headgat
 export function fakeStatus(): ServiceStatus {
   return {
     version: '0.1.0',
-    migration: 'eks-1-33',
-    clusters: { old: 'prod-a', new: 'prod-b' },
+    migrations: [{ migration: 'eks-1-33', clusters: { old: 'prod-a', new: 'prod-b' } }],
     configHash: '0123456789abcdef',
     startedAtMs: NOW_MS - 60_000,
     nowMs: NOW_MS,

@@ -20,14 +20,18 @@ describe('loadConfig', () => {
     const result = await loadConfig(path, kinds, {})
     expect(result).toEqual({
       ok: false,
+      named: [],
       problems: [
         { code: 'CONFIG_FILE_UNREADABLE', cause: `${path}: ENOENT`, hint: 'check the path and its permissions' },
       ],
     })
   })
 
-  test('a folder is a problem, not a throw', async () => {
-    expect(await loadConfig(folder, kinds, {})).toMatchObject({ ok: false, problems: [{ cause: `${folder}: EISDIR` }] })
+  test('a folder without a config is a problem, not a throw', async () => {
+    expect(await loadConfig(folder, kinds, {})).toMatchObject({
+      ok: false,
+      problems: [{ code: 'CONFIG_FILE_UNREADABLE', cause: `${folder}: no *.yaml or *.yml in this folder` }],
+    })
   })
 
   test('problems name the file as it was given', async () => {
@@ -41,16 +45,24 @@ describe('loadConfig', () => {
 })
 
 describe('watchConfig', () => {
+  let named: readonly string[]
   let clock: FakeClock
   let stop: AbortController
   let changes: number
   let done: Promise<void>
 
   async function watch(): Promise<void> {
+    named = []
     clock = createFakeClock(0)
     stop = new AbortController()
     changes = 0
-    done = watchConfig(path, clock, () => void changes++, stop.signal)
+    done = watchConfig(
+      path,
+      () => named,
+      clock,
+      () => void changes++,
+      stop.signal,
+    )
     await asleep()
   }
   // The file is read between sleeps: a poll is over when the watcher sleeps again.
