@@ -6,11 +6,13 @@ import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
+import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
+import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { plansOf } from './policy/config.ts'
@@ -20,6 +22,7 @@ import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -94,12 +97,19 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
+    fleet,
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
-    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+    tasks: createTaskRunner({
+      ...{ clock, random, log, secret, prober },
+      clusters: null,
+      onEnded: (workload) => wakeups.urgent([workload]),
+    }),
   }
   const observer = new Observer({
     scopes,
@@ -132,7 +142,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
-  engine.onCommit(createEventLog(log))
+  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   meter.reload(true)
   const api = await createApi({
     control,

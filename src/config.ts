@@ -37,7 +37,7 @@ export async function loadConfig(path: string, kinds: Kinds, env: NodeJS.Process
         return { why: errorCode(error) }
       }
     }
-    return { ...parseConfigs(texts, { kinds, env, readBeside }), named }
+    return { ...parseConfigs(texts, kinds, env, readBeside), named }
   } catch (error) {
     return { ok: false, problems: [asProblem(error).toJSON()], named }
   }

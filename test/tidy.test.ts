@@ -22,6 +22,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   simulate: 3,
   engine: 2,
   traffic: 2,
+  cluster: 2,
   sources: 2,
   store: 2,
   wake: 2,

@@ -1,3 +1,5 @@
+import { checkFleet } from './check-fleet.ts'
+import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
@@ -18,7 +20,9 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
+    ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkFleet(config, kinds),
   ]
 }
 

@@ -2,10 +2,11 @@ import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
-import { checkFiles } from './check-files.ts'
+import { checkFiles, tellOtherFiles } from './check-files.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
+import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
@@ -46,16 +47,21 @@ export function parseConfig(
   env: NodeJS.ProcessEnv,
   readBeside: ReadBeside = readsNothing,
 ): ConfigResult {
-  return parseConfigs([{ file, text }], { kinds, env, readBeside })
+  return parseConfigs([{ file, text }], kinds, env, readBeside)
 }
 
 /**
  * Reads a config: one file, or several, each with a migration of its own; what belongs to the service stands in one of
- * them. Problems are of the codes CONFIG_…, each at its file, line and column; syntax
+ * them. `env` is where `${env:NAME}` looks; `readBeside` reads what they name, by default nothing. Problems are of the codes CONFIG_…, each at its file, line and column; syntax
  * first, then the schema and the secrets, then the rules across keys and files. No problem repeats a secret.
  */
-export function parseConfigs(texts: readonly ConfigText[], around: Surroundings): ConfigResult {
-  const { kinds, env } = around
+export function parseConfigs(
+  texts: readonly ConfigText[],
+  kinds: Kinds,
+  env: NodeJS.ProcessEnv,
+  readBeside: ReadBeside = readsNothing,
+): ConfigResult {
+  const around: Surroundings = { kinds, env, readBeside }
   const files = texts.map(({ file, text }): ConfigFile => ({ file, yaml: readYaml(text) }))
   // A file that is no YAML may have what the others need: nothing else is told before.
   const syntax = files.flatMap(({ file, yaml }) =>
@@ -67,14 +73,15 @@ export function parseConfigs(texts: readonly ConfigText[], around: Surroundings)
   const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
   const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
   const read = layout.migrations.map((file) => readMigration(file, schemas, around))
+  const fitting = read.flatMap(({ file, resolved }) => (resolved ? [{ file, config: resolved.config }] : []))
   const findings = [
     ...layout.findings,
     ...layout.services.flatMap((file) => serviceFindings(file, schemas, env)),
-    ...read.flatMap(({ findings }) => findings),
-    ...checkFiles(
-      read.flatMap(({ file, resolved }) => (resolved ? [{ file, config: resolved.config }] : [])),
-      kinds.traffic,
+    ...tellOtherFiles(
+      read.flatMap((one) => one.findings),
+      fitting,
     ),
+    ...checkFiles(fitting, kinds.traffic),
   ]
   const fine = read.flatMap(({ resolved }) => resolved ?? [])
   const [first, ...others] = fine
@@ -135,9 +142,9 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 }
 
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
-  const { migration, clusters, workloads, kubernetes = null } = config
+  const { migration, clusters, workloads, kubernetes = null, costs = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, kubernetes, calendar: calendar.spec }
+  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, calendar: calendar.spec, costs }
 }
 
 /** What belongs to the service; each file was read with all of it. */

@@ -13,7 +13,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, ...limits } = policy
+  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, hooks, ...limits } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
@@ -22,7 +22,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     clusters: config.clusters,
     policy: name,
     after: workload.after,
-    steps,
+    steps: steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })),
     ...limits,
     gates: gatesOf({ slis, probes, policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
@@ -30,7 +30,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     probes,
     objects: objectsOf(workload),
     checks: [],
-    hooks: [],
+    hooks,
     capacity: capacityOf(workload, capacity),
     drain: { maxRequests: 0, connections: null, by: [] },
   }
