@@ -15,9 +15,12 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import type { Config } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { createBudgetMemory } from './preflight/budget-memory.ts'
+import { createChecker } from './preflight/checker.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { sourceKinds } from './sources/registry.ts'
+import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
@@ -95,7 +98,18 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: () => null,
-    checker: { ...lookout, readings: () => ({}) },
+    checker: createChecker({
+      clusters: null,
+      sources,
+      promql: promqlKindOf([...sources.keys()]),
+      prober,
+      certificates: createCertificateReader(clock),
+      sli: (plan, spec) => slis.reading(plan, spec, 0),
+      target: (id) => observer.targetReading(id),
+      budget: createBudgetMemory(sources, clock),
+      clock,
+      log,
+    }),
     replicas: { ...lookout, reading: () => null },
     tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
   }

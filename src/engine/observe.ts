@@ -13,7 +13,7 @@ import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
-import { byDeadline, within } from './deadline.ts'
+import { byDeadline, within } from '../shared/deadline.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
@@ -156,6 +156,11 @@ export class Observer {
   proves({ kind, targetId, weightPercent }: WriteReport): boolean {
     const reading = this.targets.get(targetId)
     return kind === 'applied' && reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
+  }
+
+  /** The newest reading of a target; undefined: it was not read yet. */
+  targetReading(id: string): TargetReading | undefined {
+    return this.targets.get(id)
   }
 
   /** What one rollout may know now. */

@@ -5,7 +5,7 @@ import type { AdapterContext } from '../ports/kind.ts'
 import type { Quota } from '../ports/quota.ts'
 import type { Meter } from '../ports/runtime.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
-import { byDeadline, within } from './deadline.ts'
+import { byDeadline, within } from '../shared/deadline.ts'
 import type { Timer } from './timer.ts'
 
 /** An adapter that has not closed by then is left to itself, ms. */

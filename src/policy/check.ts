@@ -1,3 +1,4 @@
+import { checkReplication } from './check-preflight.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
@@ -17,6 +18,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkReplication(config, kinds.sources),
   ]
 }
 

@@ -1,6 +1,7 @@
 import type { BurnPair, Plan, PlanStep, Trial } from '../core/plan.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
+import { type ResolvedPreflight, resolvePreflight } from './preflight.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
 import type { PolicySettings, StepSettings } from './schema-policy.ts'
 import { suggestion } from './suggest.ts'
@@ -21,6 +22,7 @@ export interface ResolvedPolicy
   readonly evidence: ResolvedEvidence
   readonly steps: readonly PlanStep[]
   readonly burnRate: readonly BurnPair[]
+  readonly preflight: ResolvedPreflight
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
 }
 
@@ -119,6 +121,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
       passes: pick((layer) => layer.probes?.passes),
       then: pick((layer) => layer.probes?.then),
     },
+    preflight: resolvePreflight(layers),
     blindAfterSeconds: pick((layer) => layer.blindAfter),
     drift: pick((layer) => layer.drift),
     shareTolerancePercent: pick((layer) => (layer.share === 'off' ? null : layer.share?.tolerance)),

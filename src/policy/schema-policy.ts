@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
 import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
 import { name } from './schema-names.ts'
+import { preflightSchema } from './schema-preflight.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -130,6 +131,7 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .meta(about('How probes are judged', { failures: 3, passes: 3 })),
+  preflight: preflightSchema,
   blindAfter: duration({ minSeconds: 1 })
     .optional()
     .meta(about('A page goes out when data has been missing for so long', '5m')),

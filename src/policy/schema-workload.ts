@@ -4,6 +4,7 @@ import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import { name, text, workloadName } from './schema-names.ts'
+import { replicationSchema, statefulSchema } from './schema-preflight.ts'
 import { jsonSettings } from './settings.ts'
 
 const addressSchema = z
@@ -101,6 +102,8 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
     ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
+    stateful: statefulSchema,
+    replication: replicationSchema,
   })
 }
 
