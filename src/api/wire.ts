@@ -32,8 +32,8 @@ export const refusalSchema = problemSchema
 export const statusSchema = z
   .object({
     version: z.string(),
-    migration: z.string(),
-    clusters: z.object({ old: z.string(), new: z.string() }),
+    /** Those of the config; a workload whose file is gone may belong to one more. */
+    migrations: z.array(z.object({ migration: z.string(), clusters: z.object({ old: z.string(), new: z.string() }) })),
     configHash: z.string(),
     startedAtMs: momentSchema,
     nowMs: momentSchema,
@@ -47,6 +47,7 @@ export const statusSchema = z
 export const workloadSchema = z
   .object({
     name: z.string(),
+    migration: z.string(),
     runId: z.string(),
     policy: z.string(),
     phase: phaseSchema,

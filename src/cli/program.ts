@@ -117,8 +117,12 @@ const COMMANDS: readonly (readonly [CommandName, string])[] = [
   ['advance', 'take the next step without waiting for more proof'],
   ['halt', 'stop at this weight, as if there were harm'],
   ['revert', 'bring the traffic back to the safe weight'],
-  ['retry', 'write the weight again over drift, or start anew what was reverted or cancelled'],
+  [
+    'retry',
+    'have a failed hook done again, write the weight again over drift, or start anew what was reverted or cancelled',
+  ],
   ['cancel', 'let go of it; the weight stays where it is'],
+  ['close', 'say that it is done for good: there is no way back, and OLD may go'],
 ]
 
 function addCommand(program: Command, run: Run, name: CommandName, description: string): void {

@@ -26,8 +26,8 @@ export interface ActDeps {
   readonly leaseToken: () => number | null
   /** Whether a target was read in a call that began at this time or later. */
   readonly wasReadSince: (targetId: string, sinceMs: number) => boolean
-  /** Called after each call returned, with what came of it. */
-  readonly onWritten: (scope: string, reports: readonly WriteReport[]) => void
+  /** Called after each call returned, with what came of it, and as what it went. */
+  readonly onWritten: (scope: string, reports: readonly WriteReport[], urgency: Urgency) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -168,7 +168,8 @@ export class ScopeWriter {
       // A revert is tried for as long as it is wanted; a step forward waits for the next sweep, which may think better.
       if (kind === 'failed' && this.wanted.get(targetId)?.urgency === 'revert') this.desireAgain(targetId)
     }
-    if (reports.length > 0) this.deps.onWritten(this.scope, reports)
+    const urgency = batch.some((change) => change.urgency === 'revert') ? 'revert' : 'forward'
+    if (reports.length > 0) this.deps.onWritten(this.scope, reports, urgency)
   }
 
   /** True while nobody has looked what came of the very same write. */

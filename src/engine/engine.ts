@@ -1,9 +1,11 @@
+import type { Urgency } from '../core/effect.ts'
 import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
 import { formatSpan } from '../core/format.ts'
 import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
+import type { TaskRunner } from '../ports/sight.ts'
 import type { Inbox, Store } from '../ports/store.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
@@ -30,6 +32,7 @@ export interface EngineDeps {
   readonly observer: Observer
   readonly scopes: Scopes
   readonly slis: SliWatch
+  readonly tasks: TaskRunner
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -130,6 +133,7 @@ export class Engine {
     await this.sweeping
     await this.turn
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
+    await this.deps.tasks.close()
     const noted = (error: unknown) => this.noteTrouble(error)
     if (hasStarted) await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
     // A lease that cannot be given up now ends by itself.
@@ -178,7 +182,7 @@ export class Engine {
   /** False: the readings are not to be trusted, so no time may be earned on them. */
   private async observe(): Promise<boolean> {
     try {
-      await this.deps.observer.observe(this.book.active())
+      await this.deps.observer.observe(this.book.active(), this.book.subjects())
       return true
     } catch (error) {
       this.noteTrouble(error)
@@ -232,8 +236,9 @@ export class Engine {
     this.deps.scopes.use(this.book.subjects().map(({ plan }) => plan))
   }
 
-  private demand({ demands }: Thought): void {
+  private demand({ demands, tasks }: Thought): void {
     if (this.isStopping) return
+    this.deps.tasks.want(tasks)
     for (const { targetIds, effects } of demands) {
       for (const [scope, ids] of Map.groupBy(targetIds, (id) => this.deps.scopes.scopeOf(id))) {
         if (scope === null) continue
@@ -252,7 +257,7 @@ export class Engine {
         takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.turn(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
         wasReadSince: (targetId, sinceMs) => observer.wasReadSince(targetId, sinceMs),
-        onWritten: (name, reports) => this.readBack(name, reports),
+        onWritten: (name, reports, urgency) => this.readBack(name, reports, urgency),
         clock,
         random,
         log,
@@ -266,7 +271,7 @@ export class Engine {
    * A write is proven by reading it back, at once; the workloads concerned then think again. What is not proven waits for
    * the next sweep: thinking at once would write again at once, and so without end to a provider that refuses.
    */
-  private readBack(scope: string, reports: readonly WriteReport[]): void {
+  private readBack(scope: string, reports: readonly WriteReport[], urgency: Urgency): void {
     const { observer, wakeups, log } = this.deps
     observer.noteWrites(reports)
     const thinkAgain = () => {
@@ -275,7 +280,7 @@ export class Engine {
       wakeups.urgent(concerned.map(({ plan }) => plan.workload))
     }
     const failed = (error: unknown) => log.error({ scope, error }, 'the read-back failed')
-    observer.readScope(scope).then(thinkAgain, failed)
+    observer.readScope(scope, urgency).then(thinkAgain, failed)
   }
 
   /** Runs tasks one after the other. */

@@ -1,3 +1,5 @@
+import type { Urgency } from '../core/effect.ts'
+import type { FleetView } from '../core/fleet-view.ts'
 import type {
   Fact,
   FleetReading,
@@ -14,6 +16,7 @@ import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
+import type { Book } from './book.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
@@ -58,7 +61,9 @@ export class Observer {
   private readonly targets = new Map<string, TargetReading>()
   private readonly probes = new Map<string, Record<string, ProbeReading>>()
   private readonly writes = new Map<string, WriteReport>()
-  /** When the newest read of each scope began, ms. */
+  /** When the newest report of a write to each target came, ms: also of one that failed, as it may have been made. */
+  private readonly writtenAtMs = new Map<string, number>()
+  /** When the newest read of each scope began that the quota had room for, ms. */
   private readonly readAtMs = new Map<string, number>()
   /** When the newest read of each scope that told anything began, ms. */
   private readonly seenAtMs = new Map<string, number>()
@@ -68,19 +73,24 @@ export class Observer {
     this.deps = deps
   }
 
-  /** Asks everything once, for all of these rollouts together. */
-  async observe(subjects: readonly Subject[]): Promise<void> {
+  /** Asks everything once, for all of these rollouts together; of `everybody` the migrations as wholes. */
+  async observe(subjects: readonly Subject[], everybody: readonly Subject[]): Promise<void> {
     const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
     const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
     const atMs = Math.floor(clock.nowMs() / sweepMs) * sweepMs
     const names = this.dueScopes(active)
+    const reverting = this.deps.scopes.namesOf(
+      active.filter(({ state }) => state.phase.name === 'reverting').map(({ plan }) => plan),
+    )
+    const urgencyOf = (name: string) => (reverting.includes(name) ? 'revert' : 'forward')
     const watched = active.map(({ plan, state }) => ({ plan, phase: state.phase.name }))
     await within(clock, observeTimeoutSeconds * 1000, (signal) =>
       Promise.all([
         slis.poll(atMs, signal),
-        ...names.map((name) => this.readInto(name, signal)),
+        ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
         this.probeAll(active, signal),
+        active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
       ]),
@@ -124,26 +134,39 @@ export class Observer {
     })
   }
 
-  /** Reads one scope anew, as after a write. */
-  async readScope(name: string): Promise<void> {
+  /** Reads one scope anew, as after a write; `revert`: after that of one. */
+  async readScope(name: string, urgency: Urgency): Promise<void> {
     const { clock, observeTimeoutSeconds } = this.deps
-    await within(clock, observeTimeoutSeconds * 1000, (signal) => this.readInto(name, signal))
+    await within(clock, observeTimeoutSeconds * 1000, (signal) => this.readInto(name, urgency, signal))
   }
 
-  private async readInto(name: string, signal: AbortSignal): Promise<void> {
+  private async readInto(name: string, urgency: Urgency, signal: AbortSignal): Promise<void> {
     const startedMs = this.deps.clock.nowMs()
-    this.readAtMs.set(name, startedMs)
-    const readings = await this.deps.scopes.read(name, startedMs, signal)
+    const { readings, isQuotaLate } = await this.deps.scopes.read(name, startedMs, urgency, signal)
+    if (!isQuotaLate) this.readAtMs.set(name, startedMs)
     if ([...readings.values()].some(({ kind }) => kind === 'weight')) this.seenAtMs.set(name, startedMs)
+    const restMs = this.deps.scopes.restSecondsOf(name) * 1000
     for (const [id, reading] of readings) {
       const before = this.targets.get(id)
+      if (isQuotaLate && before && this.isStillGood(before, { id, startedMs, restMs })) continue
       // Of two reads that overlap, the one that began later is the newer.
       if (!before || before.atMs <= reading.atMs) this.targets.set(id, reading)
     }
   }
 
+  /** Whether a reading says more than that there was no room for a newer one: it is recent, and began after any write. */
+  private isStillGood(reading: TargetReading, at: { id: string; startedMs: number; restMs: number }): boolean {
+    const ageMs = at.startedMs - reading.atMs
+    if (reading.kind === 'missing' || ageMs < 0 || ageMs > at.restMs) return false
+    return reading.atMs >= (this.writtenAtMs.get(at.id) ?? Number.NEGATIVE_INFINITY)
+  }
+
   noteWrites(reports: readonly WriteReport[]): void {
-    for (const report of reports) this.writes.set(`${report.targetId} ${report.kind} ${report.weightPercent}`, report)
+    for (const report of reports) {
+      const { targetId, kind, weightPercent, atMs } = report
+      this.writes.set(`${targetId} ${kind} ${weightPercent}`, report)
+      this.writtenAtMs.set(targetId, atMs)
+    }
   }
 
   /** Whether the newest reading is one of a call that began then or later, and has a weight. */
@@ -153,9 +176,20 @@ export class Observer {
   }
 
   /** True when the newest reading proves this write. */
-  proves({ kind, targetId, weightPercent }: WriteReport): boolean {
+  proves({ kind, targetId, weightPercent, atMs }: WriteReport): boolean {
     const reading = this.targets.get(targetId)
-    return kind === 'applied' && reading?.kind === 'weight' && sameWeight(reading.weightPercent, weightPercent)
+    if (kind !== 'applied' || reading?.kind !== 'weight' || reading.atMs < atMs) return false
+    return sameWeight(reading.weightPercent, weightPercent)
+  }
+
+  /** What the migrations as wholes say to their rollouts now. */
+  fleetSight(book: Book): FleetSight {
+    return this.deps.sights.fleet.sight(book, this.deps.clock.nowMs())
+  }
+
+  /** The migrations for people. */
+  fleetViews(book: Book): readonly FleetView[] {
+    return this.deps.sights.fleet.views(book, this.deps.clock.nowMs())
   }
 
   /** The newest reading of a target; undefined: it was not read yet. */

@@ -21,16 +21,19 @@ export function createQuotas(clock: Clock): Quotas {
 
 type Queue = QuotaUse | `${Urgency} under way`
 
-const OF_REVERTS: readonly Queue[] = ['revert under way', 'revert']
+/** The order in which they are served. They have the reserve; what proves a revert comes after what makes one. */
+const OF_REVERTS: readonly Queue[] = ['revert under way', 'revert', 'read for a revert']
+const OF_READS: readonly Queue[] = ['read under way', 'read']
 
 /** Called with the outcome: whether a call may be made. */
 type Waiter = (isTaken: boolean) => void
 
 /**
  * A token bucket with a reserve: everybody draws from the whole; what is no revert draws from a second bucket of half the
- * size and rate too, so that half of the whole is always left to reverts. While a revert waits, nobody else is served; a
- * write under way is finished before the next begins; and among the others reads and steps take turns, so that a long queue
- * of steps blinds nobody.
+ * size and rate too, so that half of the whole is always left to reverts. While a revert waits, or a read that one waits for,
+ * nobody else is served; a write or read under way is finished before the next begins: if everybody got a first page of
+ * records, nobody would have got a whole list by the deadline. Among the others reads and steps take turns, so that a long
+ * queue of steps blinds nobody.
  */
 class TokenBucket implements Quota {
   private readonly whole: Level
@@ -40,7 +43,9 @@ class TokenBucket implements Quota {
   private readonly waiters: Readonly<Record<Queue, Set<Waiter>>> = {
     'revert under way': new Set(),
     revert: new Set(),
+    'read for a revert': new Set(),
     'forward under way': new Set(),
+    'read under way': new Set(),
     read: new Set(),
     forward: new Set(),
   }
@@ -60,7 +65,7 @@ class TokenBucket implements Quota {
   }
 
   take(use: QuotaUse, signal: AbortSignal): Promise<boolean> {
-    return this.wait(use === 'read' ? use : `${use} under way`, signal)
+    return this.wait(use === 'revert' || use === 'forward' ? `${use} under way` : use, signal)
   }
 
   private wait(name: Queue, signal: AbortSignal): Promise<boolean> {
@@ -118,14 +123,16 @@ class TokenBucket implements Quota {
       const waitMs = Math.max(...levels.map((level) => level.waitMs()))
       if (waitMs > 0) return waitMs
       for (const level of levels) level.takeOne()
-      if (queue === 'read' || queue === 'forward') this.lastOfOthers = queue
+      if (OF_READS.includes(queue)) this.lastOfOthers = 'read'
+      if (queue === 'forward') this.lastOfOthers = queue
       waiter(true)
     }
   }
 
   /** Whose turn it is; null: nobody waits. */
   private nextQueue(): Queue | null {
-    const turns: readonly Queue[] = this.lastOfOthers === 'forward' ? ['read', 'forward'] : ['forward', 'read']
+    const turns: readonly Queue[] =
+      this.lastOfOthers === 'forward' ? [...OF_READS, 'forward'] : ['forward', ...OF_READS]
     return [...OF_REVERTS, 'forward under way' as const, ...turns].find((queue) => this.waiters[queue].size > 0) ?? null
   }
 }

@@ -1,3 +1,4 @@
+import type { Urgency } from '../core/effect.ts'
 import { type Missing, missing, type TargetReading } from '../core/observation.ts'
 import type { Json, Plan, PlanTarget } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
@@ -6,6 +7,7 @@ import type { Quota } from '../ports/quota.ts'
 import type { Meter } from '../ports/runtime.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
+import { ReadTurns } from './read-turns.ts'
 import type { Timer } from './timer.ts'
 
 /** An adapter that has not closed by then is left to itself, ms. */
@@ -17,8 +19,15 @@ interface OpenScope {
   readonly targetIds: readonly string[]
   readonly adapter: TrafficScope
   readonly kind: string
+  readonly turns: ReadTurns
   /** Calls under way: the adapter is closed after them. */
   readonly calls: Set<Promise<unknown>>
+}
+
+export interface ScopeReading {
+  readonly readings: ReadonlyMap<string, TargetReading>
+  /** The deadline came while the read still waited for the account's quota: nothing is known against the provider. */
+  readonly isQuotaLate: boolean
 }
 
 export interface ScopesDeps {
@@ -76,12 +85,15 @@ export class Scopes {
     const kind = this.kinds.get(kindName)
     // The config check refuses unknown kinds; a pinned plan may outlive the kind it names.
     if (!kind) throw problem('CONFIG_NOT_FOUND', `no traffic provider of kind "${kindName}"`)
-    const adapter = kind.open(targets, this.deps.accounts[kindName], this.context)
+    const turns = new ReadTurns()
+    const context = { ...this.context, quotas: turns.over(this.context.quotas) }
+    const adapter = kind.open(targets, this.deps.accounts[kindName], context)
     this.open.set(scope, {
       fingerprint: fingerprintOf(targets),
       targetIds: targets.map(({ id }) => id),
       adapter,
       kind: kindName,
+      turns,
       calls: new Set(),
     })
     for (const { id } of targets) this.scopeByTarget.set(id, scope)
@@ -96,15 +108,22 @@ export class Scopes {
     return this.scopeByTarget.get(targetId) ?? null
   }
 
-  /** Reads every target of one scope. Never throws: what fails is `missing`. */
-  async read(name: string, startedMs: number, signal: AbortSignal): Promise<ReadonlyMap<string, TargetReading>> {
+  /** Reads every target of one scope; `revert`: one waits for it. Never throws: what fails is `missing`. */
+  async read(name: string, startedMs: number, urgency: Urgency, signal: AbortSignal): Promise<ScopeReading> {
     const scope = this.open.get(name)
-    if (!scope) return new Map()
+    if (!scope) return { readings: new Map(), isQuotaLate: false }
+    const { adapter, targetIds, turns } = scope
     const seconds = this.deps.timer()
-    const all = (why: Missing) => new Map<string, WeightReading>(scope.targetIds.map((id) => [id, why]))
-    const readings = await this.ask(scope, () => scope.adapter.read(scope.targetIds, signal), signal, all)
+    let isQuotaLate = false
+    const all = (why: Missing) => {
+      isQuotaLate = why.why === 'timeout' && turns.isWaiting
+      const cause = isQuotaLate ? missing('timeout', "the account's quota had no room for the read in this sweep") : why
+      return new Map<string, WeightReading>(targetIds.map((id) => [id, cause]))
+    }
+    const ask = () => turns.during(urgency, () => adapter.read(targetIds, signal))
+    const readings = await this.ask(scope, ask, signal, all)
     const result = new Map(
-      scope.targetIds.map((id): [string, TargetReading] => [
+      targetIds.map((id): [string, TargetReading] => [
         id,
         { ...(readings.get(id) ?? missing('bad-answer', 'the provider said nothing of it')), atMs: startedMs },
       ]),
@@ -115,7 +134,7 @@ export class Scopes {
       seconds(),
       [...result.values()].every(({ kind }) => kind === 'weight'),
     )
-    return result
+    return { readings: result, isQuotaLate }
   }
 
   /** How often this scope needs reading while nothing is on its way to it, seconds. */

@@ -1,7 +1,10 @@
+import { checkFleet } from './check-fleet.ts'
 import { checkReplication } from './check-preflight.ts'
+import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
+import { checkKubernetes } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checkProviders } from './providers.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -17,8 +20,11 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
+    ...checkKubernetes(config),
+    ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
     ...checkReplication(config, kinds.sources),
+    ...checkFleet(config, kinds),
   ]
 }
 

@@ -9,7 +9,13 @@ export interface QuotaLimits {
 }
 
 /** What a call is for: reverts go first, and have the whole quota; the others share half of it. */
-export type QuotaUse = Urgency | 'read'
+export type QuotaUse = Urgency | ReadUse
+
+/**
+ * A read; a further call of one that has begun; a call of one that a revert waits for. Adapters say `read`: which of them it is,
+ * the engine knows.
+ */
+export type ReadUse = 'read' | 'read under way' | 'read for a revert'
 
 /** The quota of one account, shared by all its scopes. Where a signal aborts first, nothing was taken, and false is given. */
 export interface Quota {

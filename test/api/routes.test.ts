@@ -47,6 +47,7 @@ describe('state', () => {
     expect(workloads).toHaveLength(2)
     expect(workloads[0]).toEqual({
       name: 'catalog',
+      migration: 'eks-1-33',
       runId: 'run-catalog',
       policy: 'standard',
       phase: { name: 'stepping', stepIndex: 1 },

@@ -5,7 +5,10 @@ import type { Quota, QuotaLimits, QuotaUse } from '../../src/ports/quota.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { settled } from './ports.ts'
 
-const USES: readonly QuotaUse[] = ['revert', 'forward', 'read']
+/** The longer of two that begin alike first. */
+const USES: readonly QuotaUse[] = ['read for a revert', 'read under way', 'revert', 'forward', 'read']
+/** Who has the reserve too; the first of them goes before the second, and both before all others. */
+const OF_REVERTS: readonly QuotaUse[] = ['revert', 'read for a revert']
 
 const never = new AbortController().signal
 
@@ -18,9 +21,9 @@ class QuotaBench {
   /** Calls that were allowed, with the real time, which the wall clock of a test may not be. */
   readonly taken: { readonly use: QuotaUse; readonly atMs: number }[] = []
   elapsedMs = 0
-  /** Calls that were allowed while a revert waited, and were none. */
+  /** Calls that were allowed while a revert, or a read for one, waited, and that should have come after it. */
   readonly queueJumpers: string[] = []
-  private revertsWaiting = 0
+  private readonly waiting = new Map<QuotaUse, number>()
 
   constructor(limits: QuotaLimits) {
     this.quota = createQuotas(this.clock).of('account', limits)
@@ -36,15 +39,21 @@ class QuotaBench {
 
   askUntil(name: string, signal: AbortSignal): void {
     const use = USES.find((one) => name.startsWith(one)) ?? 'read'
-    const isTurn = use !== 'read' && !name.endsWith('under way')
-    if (use === 'revert') this.revertsWaiting += 1
+    const isTurn = (use === 'revert' || use === 'forward') && !name.endsWith('under way')
+    this.count(use, 1)
     const asked = isTurn ? this.quota.turn(use, signal) : this.quota.take(use, signal)
     void asked.then((isTaken) => {
       this.told.push(isTaken ? name : `-${name}`)
       if (isTaken) this.taken.push({ use, atMs: this.elapsedMs })
-      if (use === 'revert') this.revertsWaiting -= 1
-      else if (isTaken && this.revertsWaiting > 0) this.queueJumpers.push(name)
+      this.count(use, -1)
+      const place = OF_REVERTS.indexOf(use)
+      const before = OF_REVERTS.slice(0, place < 0 ? OF_REVERTS.length : place)
+      if (isTaken && before.some((one) => (this.waiting.get(one) ?? 0) > 0)) this.queueJumpers.push(name)
     })
+  }
+
+  private count(use: QuotaUse, change: number): void {
+    this.waiting.set(use, (this.waiting.get(use) ?? 0) + change)
   }
 
   async pass(ms: number): Promise<void> {
@@ -125,6 +134,51 @@ describe('who is served first', () => {
       'forward 2',
       'forward 3',
     ])
+  })
+
+  test('what proves a revert: after all that makes one, and before everything else', async () => {
+    const bench = new QuotaBench({ callsPerSecond: 2, burst: 2 })
+    await bench.ask(
+      'revert 1',
+      'revert 2',
+      'forward 1',
+      'forward 1 under way',
+      'read 1',
+      'read for a revert 1',
+      'revert 3',
+    )
+    await bench.ask('read for a revert 2', 'revert 3 under way')
+    await bench.pass(10_000)
+    expect(bench.told.slice(2)).toEqual([
+      'revert 3 under way',
+      'revert 3',
+      'read for a revert 1',
+      'read for a revert 2',
+      'forward 1 under way',
+      'read 1',
+      'forward 1',
+    ])
+  })
+
+  test('the next page of a read that has begun, before the first of another, but in turn with steps', async () => {
+    const bench = new QuotaBench({ callsPerSecond: 2, burst: 2 })
+    await bench.ask('read 1', 'read 2', 'forward 1', 'read 3', 'read under way 1', 'forward 2', 'read under way 1b')
+    await bench.pass(10_000)
+    expect(bench.told).toEqual([
+      'read 1',
+      'forward 1',
+      'read under way 1',
+      'forward 2',
+      'read under way 1b',
+      'read 2',
+      'read 3',
+    ])
+  })
+
+  test('a read for a revert at once, by the reserve, while others have used up their half', async () => {
+    const bench = new QuotaBench({ callsPerSecond: 0.1, burst: 4 })
+    await bench.ask(...names('read', 5), ...names('read for a revert', 3))
+    expect(bench.told).toEqual(['read 1', 'read 2', 'read for a revert 1', 'read for a revert 2'])
   })
 
   test('a revert at once that its own half allows, while the next step sleeps for long', async () => {
@@ -265,7 +319,7 @@ test('at any time: no more calls than the limits allow, half of that for all but
       expect(bench.clock.sleepers()).toBe(0)
       const inTime = bench.taken.filter(({ atMs }) => atMs < bench.elapsedMs)
       expectWithin(inTime, { callsPerSecond, burst })
-      const others = inTime.filter(({ use }) => use !== 'revert')
+      const others = inTime.filter(({ use }) => !OF_REVERTS.includes(use))
       expectWithin(others, { callsPerSecond: callsPerSecond / 2, burst: Math.max(1, burst / 2) })
     }),
     { numRuns: 150 },

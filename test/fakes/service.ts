@@ -1,4 +1,5 @@
 import type { HeadgateEvent, JournalRow } from '../../src/core/event.ts'
+import type { FleetView } from '../../src/core/fleet-view.ts'
 import { initialState } from '../../src/core/initial.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { problem } from '../../src/core/problem.ts'
@@ -13,6 +14,7 @@ export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 interface Settings {
   workloads: readonly WorkloadView[]
   status: ServiceStatus
+  fleets: readonly FleetView[]
   /** Thrown by the next submits and reads; null: all is well. */
   failing: Error | null
   /** Called after a command was taken. */
@@ -21,7 +23,7 @@ interface Settings {
 
 /** A running service without an engine: what it shows and what it is told is in the test's hands. */
 export function createFakeService(workloads: readonly WorkloadView[] = [fakeView('catalog'), fakeView('checkout')]) {
-  const settings: Settings = { workloads, status: fakeStatus(), failing: null, onSubmit: () => {} }
+  const settings: Settings = { workloads, status: fakeStatus(), fleets: [], failing: null, onSubmit: () => {} }
   const rows: JournalRow[] = []
   const submitted: CommandRequest[] = []
   const listeners = new Set<(rows: readonly JournalRow[]) => void>()
@@ -29,6 +31,7 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
   const control: Control = {
     status: () => settings.status,
     workloads: () => settings.workloads,
+    fleets: () => settings.fleets,
     submit: async (request) => {
       if (settings.failing) throw settings.failing
       if (!settings.workloads.some(({ state }) => state.workload === request.workload))
@@ -80,8 +83,7 @@ export function fakeEvent(workload: string | null, text = 'first step'): Headgat
 export function fakeStatus(): ServiceStatus {
   return {
     version: '0.1.0',
-    migration: 'eks-1-33',
-    clusters: { old: 'prod-a', new: 'prod-b' },
+    migrations: [{ migration: 'eks-1-33', clusters: { old: 'prod-a', new: 'prod-b' } }],
     configHash: '0123456789abcdef',
     startedAtMs: NOW_MS - 60_000,
     nowMs: NOW_MS,

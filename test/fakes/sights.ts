@@ -1,4 +1,9 @@
+import { Fleet } from '../../src/engine/fleet.ts'
 import type { Sights } from '../../src/engine/sights.ts'
+import { SignalWatch } from '../../src/engine/signal-watch.ts'
+import { createTimer } from '../../src/engine/timer.ts'
+import { createFakeLog, createFakeMeter } from '../engine/ports.ts'
+import { createFakeClock } from './clock.ts'
 
 /** Nobody looks at more than traffic and metrics. */
 export function plainSights(): Sights {
@@ -7,7 +12,14 @@ export function plainSights(): Sights {
   return {
     calendar: () => null,
     checker: { ...lookout, readings: ({ checks }) => Object.fromEntries(checks.map(({ id }) => [id, passed])) },
+    fleet: plainFleet(),
     replicas: { ...lookout, reading: () => null },
     tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
   }
+}
+
+/** No migration has waves, limits or signals. */
+function plainFleet(): Fleet {
+  const timer = createTimer(createFakeClock(0))
+  return new Fleet(() => [], new SignalWatch(new Map(), 10, { log: createFakeLog(), meter: createFakeMeter(), timer }))
 }

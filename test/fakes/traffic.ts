@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { problem } from '../../src/core/problem.ts'
+import type { AdapterContext } from '../../src/ports/kind.ts'
+import type { QuotaLimits } from '../../src/ports/quota.ts'
 import type { Clock } from '../../src/ports/runtime.ts'
 import type { TrafficKind, TrafficScope, TrafficTarget, WeightChange, WeightReading } from '../../src/ports/traffic.ts'
 import { duration } from '../../src/shared/schema.ts'
@@ -23,6 +25,8 @@ export interface FakeTraffic {
   readonly readsAtMs: number[]
   /** How often a quiet scope needs reading, seconds. */
   restSeconds: number
+  /** What the account takes, and how many targets a call reads; null: no limits. It counts for scopes opened later. */
+  quota: (QuotaLimits & { readonly targetsPerRead: number }) | null
   /** What every reading says beside the weight. */
   readonly extra: { pending?: string; ttlSeconds?: number; otherWriter?: string }
   /** Calls from now on wait for `resume`, or for their signal. */
@@ -68,8 +72,19 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
   function open(
     targets: readonly TrafficTarget<FakeSettings>[],
     _account: unknown,
-    { clock }: { clock: Clock },
+    { clock, quotas }: Pick<AdapterContext, 'clock' | 'quotas'>,
   ): TrafficScope {
+    const quota = fake.quota && quotas.of('fake', fake.quota)
+    const callsOf = (count: number) => (fake.quota ? Math.ceil(count / fake.quota.targetsPerRead) : 1)
+    /** One call, or as many as a read of so many targets takes. */
+    const arriveToRead = async (count: number, signal: AbortSignal) => {
+      for (let call = 1; call < callsOf(count); call++) {
+        await quota?.take('read', signal)
+        await arrive(clock, signal)
+      }
+      await quota?.take('read', signal)
+      return arrive(clock, signal)
+    }
     const keys = new Map(targets.map(({ id, settings }) => [id, `${settings.scope}/${settings.place}`]))
     const readingOf = (targetId: string): WeightReading => {
       const weightPercent = weights.get(keys.get(targetId) ?? '')
@@ -85,14 +100,14 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
       return { kind: 'applied' } as const
     }
     return {
-      quota: null,
+      quota,
       get restSeconds() {
         return fake.restSeconds
       },
       inspect: async () => [],
       async read(targetIds, signal) {
         fake.readsAtMs.push(clock.nowMs())
-        const why = await arrive(clock, signal)
+        const why = await arriveToRead(targetIds.length, signal)
         const refused = faults.refusesReads ? problem('TRAFFIC_REFUSED', 'the fake shows nothing') : why
         return new Map(targetIds.map((id) => [id, refused ? missingFor(refused) : readingOf(id)]))
       },
@@ -123,6 +138,7 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     faults,
     readsAtMs: [],
     restSeconds: 0,
+    quota: null,
     extra: {},
     hang: gate.shut,
     resume: gate.open,

@@ -1,7 +1,7 @@
 import type { WorkloadDetailJson } from '../../api/wire.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { type Session, say, sayJson } from '../session.ts'
-import { statusLines, workloadLines } from '../view.ts'
+import { fleetLines, statusLines } from '../view.ts'
 import { detailLines } from '../view-detail.ts'
 
 /** `headgate status`: where everything stands, or one workload with its evidence. */
@@ -15,6 +15,7 @@ export async function status(session: Session, workload: string | undefined): Pr
   }
   const [service, workloads] = await Promise.all([client.status(), client.workloads()])
   if (session.json) sayJson(session, { ...service, workloads })
-  else say(session, [...statusLines(service, session.style), ...workloadLines(workloads, session.style)])
+  else
+    say(session, [...statusLines(service, session.style), ...fleetLines(service.migrations, workloads, session.style)])
   return EXIT.ok
 }
