@@ -156,7 +156,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
-  engine.onCommit(createEventLog(log))
+  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   meter.reload(true)
   const api = await createApi({
     control,
