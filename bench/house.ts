@@ -8,7 +8,7 @@ import { createQuotas } from '../src/engine/quotas.ts'
 import { Scopes } from '../src/engine/scopes.ts'
 import { SliWatch } from '../src/engine/sli-watch.ts'
 import { createTimer } from '../src/engine/timer.ts'
-import type { Config } from '../src/policy/config.ts'
+import { type Config, plansOf } from '../src/policy/config.ts'
 import { parseConfig } from '../src/policy/parse.ts'
 import type { Control } from '../src/ports/control.ts'
 import { groupKey, type MetricSource, type SliVector } from '../src/ports/source.ts'
@@ -73,7 +73,9 @@ export interface House {
 /** Starts the engine over a store on disk, with all its parts but the metric source, which answers at once. */
 export async function startHouse(options: HouseOptions): Promise<House> {
   const { storePath, env } = options
-  const { sweepSeconds, observeTimeoutSeconds, plans, hash, providers } = parsed(options, options.workloads)
+  const config = parsed(options, options.workloads)
+  const { sweepSeconds, observeTimeoutSeconds, hash, providers } = config
+  const plans = plansOf(config)
 
   const all = [...options.workloads]
   const [clock, random, timer] = [systemClock, createRandom(systemClock), createTimer(systemClock)]
@@ -96,24 +98,25 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
   const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: providers })
   const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, { log, meter, timer })
+  const sights = plainSights()
   const observer = new Observer({
     scopes,
     slis,
     prober,
-    sights: plainSights(),
+    sights,
     clock,
     meter,
     timer,
     sweepSeconds,
     observeTimeoutSeconds,
   })
-  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
+  const { tasks } = sights
+  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, sweepSeconds, runId: random.id(), version: VERSION })
   const startedAtMs = clock.nowMs()
   const about = () => ({
     version: VERSION,
-    migration: 'bench',
-    clusters: CLUSTERS,
+    migrations: [{ migration: 'bench', clusters: CLUSTERS }],
     configHash: hash,
     startedAtMs,
     sweepSeconds,
@@ -132,13 +135,13 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     targetIds,
     async add(workloads) {
       all.push(...workloads)
-      const config = parsed(options, all)
-      note(config.plans)
-      await engine.configure(config.plans, config.hash)
+      const next = parsed(options, all)
+      note(plansOf(next))
+      await engine.configure(plansOf(next), next.hash)
     },
     onAcknowledged: (listener) => void listeners.add(listener),
     async sweepNow() {
-      await observer.observe(engine.book.active())
+      await observer.observe(engine.book.active(), engine.book.subjects())
       wakeups.urgent([...targetIds.keys()])
     },
     events: (names, type, signal) => awaitEvents(control, names, type, signal),

@@ -1,24 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createApi } from './api/server.ts'
-import { loadConfig, watchConfig } from './config.ts'
-import { Problem, type ProblemJson, problem } from './core/problem.ts'
+import { folderOf, loadConfig, watchConfig } from './config.ts'
+import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
+import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
+import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
-import type { Config } from './policy/config.ts'
+import { plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -27,6 +31,7 @@ import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
 export interface ServiceOptions {
+  /** A file, or a folder of files with a migration each. */
   readonly configPath: string
   readonly env: NodeJS.ProcessEnv
   readonly logLevel: LogLevel
@@ -44,7 +49,7 @@ export interface Service {
   readonly done: Promise<void>
 }
 
-export const kinds = { traffic: trafficKinds, sources: sourceKinds }
+const kinds = { traffic: trafficKinds, sources: sourceKinds }
 
 /** This version, from package.json, which stands above both `src/` and `dist/src/`. */
 export function version(): string {
@@ -65,14 +70,14 @@ export function version(): string {
 export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
   const loaded = await loadConfig(configPath, kinds, env)
   if (!loaded.ok) throw new ConfigError(loaded.problems)
-  const running = new RunningConfig(loaded.config)
+  const running = new RunningConfig(loaded.config, { path: configPath, kinds, env })
   const { config } = running
 
   const clock = systemClock
   const random = createRandom(clock)
-  const { store, inbox, journal } = openSqlite(resolve(dirname(configPath), config.store.path))
+  const { store, inbox, journal } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
-  const log = createLog({ level: logLevel, migration: config.migration, runId })
+  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
   const secret = (reference: string) => resolveSecret(reference, env)
   const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
   const timer = createTimer(clock)
@@ -92,12 +97,19 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: () => null,
+    fleet,
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
-    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+    tasks: createTaskRunner({
+      ...{ clock, random, log, secret, prober },
+      clusters: null,
+      onEnded: (workload) => wakeups.urgent([workload]),
+    }),
   }
   const observer = new Observer({
     scopes,
@@ -118,6 +130,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     observer,
     scopes,
     slis,
+    tasks: sights.tasks,
     clock,
     random,
     log,
@@ -129,7 +142,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
-  engine.onCommit(createEventLog(log))
+  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   meter.reload(true)
   const api = await createApi({
     control,
@@ -154,13 +167,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
 
   const reload = async () => {
-    const problems = await running.reload(configPath, env, engine).catch(asProblems)
+    const problems = await running.reload(engine).catch(asProblems)
     meter.reload(problems.length === 0)
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
     return problems
   }
   const main = async () => {
-    await engine.start(config.plans, config.hash, stopping.signal)
+    await engine.start(plansOf(config), config.hash, stopping.signal)
     await engine.run()
   }
   const ran = main()
@@ -194,48 +207,5 @@ export class ConfigError extends Error {
     super(`the config has ${problems.length} problems`)
     this.name = 'ConfigError'
     this.problems = problems
-  }
-}
-
-/** The config in force, and what a reload may change of it: workloads, policies, SLIs and tokens. */
-class RunningConfig {
-  config: Config
-
-  constructor(config: Config) {
-    this.config = config
-  }
-
-  about() {
-    const { migration, clusters, hash, sweepSeconds } = this.config
-    return { migration, clusters, configHash: hash, sweepSeconds }
-  }
-
-  async reload(path: string, env: NodeJS.ProcessEnv, engine: Engine): Promise<readonly ProblemJson[]> {
-    const loaded = await loadConfig(path, kinds, env)
-    const problems = loaded.ok ? this.fixedParts(loaded.config, path) : loaded.problems
-    if (!loaded.ok || problems.length > 0) {
-      await engine.rejectConfig(problems)
-      return problems
-    }
-    if (loaded.config.hash === this.config.hash) return []
-    await engine.configure(loaded.config.plans, loaded.config.hash)
-    this.config = loaded.config
-    return []
-  }
-
-  /** What only a restart may change. */
-  private fixedParts(next: Config, path: string): readonly ProblemJson[] {
-    const parts: readonly [string, (config: Config) => unknown][] = [
-      ['migration', (config) => config.migration],
-      ['clusters', (config) => config.clusters],
-      ['sweep', (config) => [config.sweepSeconds, config.observeTimeoutSeconds]],
-      ['sources', (config) => config.sources],
-      ['providers', (config) => config.providers],
-      ['api.host and api.port', (config) => [config.api.host, config.api.port]],
-      ['store', (config) => config.store],
-    ]
-    return parts
-      .filter(([, part]) => JSON.stringify(part(next)) !== JSON.stringify(part(this.config)))
-      .map(([name]) => problem('CONFIG_NEEDS_RESTART', `${path}: ${name} was changed`).toJSON())
   }
 }

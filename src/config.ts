@@ -1,28 +1,77 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { problem } from './core/problem.ts'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Problem, problem } from './core/problem.ts'
 import type { Kinds } from './policy/kinds.ts'
-import { type ConfigResult, parseConfig } from './policy/parse.ts'
+import { type ConfigResult, type ConfigText, parseConfigs } from './policy/parse.ts'
 import type { Clock } from './ports/runtime.ts'
 
 /**
- * Reads and checks a config file: the config with its plans, or all problems (codes CONFIG_…). `env` is where
- * `${env:NAME}` looks.
+ * Reads and checks a config, of one file or of all files of a folder: the config with its plans, or all problems (codes
+ * CONFIG_…). `env` is where `${env:NAME}` looks.
  */
 export async function loadConfig(path: string, kinds: Kinds, env: NodeJS.ProcessEnv): Promise<ConfigResult> {
-  let text: string
   try {
-    text = await readFile(path, 'utf8')
+    const files = await filesOf(path)
+    if (files.length === 0)
+      throw unreadable(path, 'no *.yaml or *.yml in this folder', 'put a file for each migration into it')
+    const read = await Promise.allSettled(files.map(readText))
+    const texts = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const problems = read.flatMap((one) => (one.status === 'rejected' ? [asProblem(one.reason)] : []))
+    if (problems.length > 0) return { ok: false, problems: problems.map((one) => one.toJSON()) }
+    return parseConfigs(texts, kinds, env)
   } catch (error) {
-    return { ok: false, problems: [problem('CONFIG_FILE_UNREADABLE', `${path}: ${errorCode(error)}`).toJSON()] }
+    return { ok: false, problems: [asProblem(error).toJSON()] }
   }
-  return parseConfig(text, path, kinds, env)
+}
+
+/** The folder that a config's relative paths start from: its own, or that of its file. */
+export async function folderOf(path: string): Promise<string> {
+  return (await isFolder(path)) ? path : dirname(path)
+}
+
+/**
+ * The files of a config, in the order of their names. Hidden ones are left out, and with them the folders that a mounted
+ * ConfigMap keeps its versions in.
+ */
+async function filesOf(path: string): Promise<readonly string[]> {
+  if (!(await isFolder(path))) return [path]
+  const names = await readdir(path)
+  return names
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    .sort()
+    .map((name) => join(path, name))
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    throw unreadable(path, errorCode(error))
+  }
+}
+
+async function readText(file: string): Promise<ConfigText> {
+  try {
+    return { file, text: await readFile(file, 'utf8') }
+  } catch (error) {
+    throw unreadable(file, errorCode(error))
+  }
+}
+
+function unreadable(path: string, why: string, hint?: string): Problem {
+  return problem('CONFIG_FILE_UNREADABLE', `${path}: ${why}`, hint === undefined ? {} : { hint })
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  throw error
 }
 
 const POLL_MS = 1000
 
 /**
- * Calls `onChange` when the file has other content, until the signal aborts; it then resolves. The content is compared,
+ * Calls `onChange` when the file, or some file of the folder, has other content, until the signal aborts; it then resolves. The content is compared,
  * once a second, rather than events awaited: this sees a ConfigMap's swapped links, an editor's rename, and a network
  * disk alike. A change counts when it was the same twice, so that a half-written file is not taken. `onChange` is
  * awaited; a file that vanished, or came back, is a change too.
@@ -46,14 +95,18 @@ export async function watchConfig(
   }
 }
 
+/** Of the names and contents of its files; what cannot be read has its error instead. */
 async function fingerprint(path: string): Promise<string> {
+  const hash = createHash('sha256')
   try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex')
+    for (const file of await filesOf(path)) {
+      const { text } = await readText(file)
+      hash.update(JSON.stringify([file, text]))
+    }
   } catch (error) {
-    return errorCode(error)
+    hash.update(asProblem(error).message)
   }
+  return hash.digest('hex')
 }
 
 function errorCode(error: unknown): string {

@@ -1,15 +1,15 @@
 import { type Missing, missing } from './core/observation.ts'
 import type { Plan, PlanTarget, SliSpec } from './core/plan.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
-import { byDeadline, within } from './engine/deadline.ts'
 import { createQuotas } from './engine/quotas.ts'
-import type { Config } from './policy/config.ts'
+import { type Config, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
 import { groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
 import type { Privilege, TrafficFinding, TrafficKind } from './ports/traffic.ts'
+import { mapBounded } from './shared/bounded.ts'
+import { byDeadline, within } from './shared/deadline.ts'
 import { resolveSecret } from './shared/secret.ts'
-import { mapBounded } from './sources/bounded.ts'
 import { sourceKinds } from './sources/registry.ts'
 import { trafficKinds } from './traffic/registry.ts'
 
@@ -63,7 +63,7 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
   const secret = (reference: string) => resolveSecret(reference, env)
   const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
   const look: Look = { config, context, kinds, signal }
-  const targets = config.plans.flatMap((plan) => plan.targets)
+  const targets = plansOf(config).flatMap((plan) => plan.targets)
   const scopes = [...Map.groupBy(targets, ({ scope }) => scope).values()]
   const [found, slis] = await Promise.all([
     mapBounded(scopes, SCOPES_AT_ONCE, (scope) => inspectScope(scope, look)),
@@ -82,7 +82,7 @@ export function privilegesOf(
   kinds: readonly TrafficKind[] = trafficKinds,
 ): readonly (Privilege & { readonly kind: string })[] {
   const byKind = Map.groupBy(
-    config.plans.flatMap(({ targets }) => targets),
+    plansOf(config).flatMap(({ targets }) => targets),
     ({ kind }) => kind,
   )
   return [...byKind].flatMap(([name, targets]) => {
@@ -143,7 +143,7 @@ function targetCheck(id: string, findings: readonly TrafficFinding[]): Check {
 async function checkSource(name: string, look: Look): Promise<readonly Check[]> {
   const { config } = look
   const plansBySli = new Map<string, { readonly spec: SliSpec; readonly plans: Plan[] }>()
-  for (const plan of config.plans)
+  for (const plan of plansOf(config))
     for (const spec of plan.slis.filter(({ source }) => source === name)) {
       const key = JSON.stringify(spec)
       const entry = plansBySli.get(key) ?? { spec, plans: [] }

@@ -45,7 +45,7 @@ export function planFor(slis: readonly SliName[], alphaTimes = 1): Plan {
   }
   // JSON is YAML.
   const result = parseConfig(JSON.stringify(config), 'benchmark', { traffic: trafficKinds, sources: sourceKinds }, {})
-  const plan = result.ok ? result.config.plans[0] : undefined
+  const plan = result.ok ? result.config.migrations[0].plans[0] : undefined
   if (!plan) throw new Error(`the benchmark's config is refused: ${JSON.stringify(result)}`)
   const holdSeconds = TICKS_A_STAGE * TICK_SECONDS
   return {

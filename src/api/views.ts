@@ -10,7 +10,8 @@ export function toJournalRow({ seq, event }: JournalRow): JournalRowJson {
 }
 
 export function toStatus(status: ServiceStatus): StatusJson {
-  return { ...status, ready: status.notReady.length === 0, notReady: [...status.notReady] }
+  const { migrations, notReady } = status
+  return { ...status, migrations: [...migrations], ready: notReady.length === 0, notReady: [...notReady] }
 }
 
 /** One line's worth of a workload. */
@@ -18,6 +19,7 @@ export function toWorkload(view: WorkloadView): WorkloadJson {
   const { state, plan } = view
   return {
     name: state.workload,
+    migration: plan.migration,
     runId: state.runId,
     policy: plan.policy,
     phase: state.phase,

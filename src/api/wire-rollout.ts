@@ -193,6 +193,17 @@ const measureSchema = z.discriminatedUnion('kind', [
 // `z.json()` is recursive, which not every OpenAPI reader takes: any value is what it says in effect.
 const jsonSchema = z.custom<Json>().meta({ description: 'Settings of the provider kind; secrets are references' })
 
+const probeSchema = z.object({
+  name: z.string(),
+  url: z.string(),
+  method: z.enum(['GET', 'HEAD']),
+  address: sides(z.string().nullable()),
+  expectStatus: z.array(z.int()),
+  expectBody: z.string().nullable(),
+  slowerThanSeconds: secondsSchema,
+  certificateDays: z.number().nullable(),
+})
+
 export const planSchema: z.ZodType<Plan> = z
   .object({
     hash: z.string(),
@@ -206,7 +217,13 @@ export const planSchema: z.ZodType<Plan> = z
         weightPercent: percentSchema,
         trial: trialSchema.nullable(),
         warm: z
-          .object({ kind: z.literal('warm'), requests: z.int(), perSecond: z.number(), passPercent: percentSchema })
+          .object({
+            kind: z.literal('warm'),
+            requests: z.int(),
+            perSecond: z.number(),
+            passPercent: percentSchema,
+            probes: z.array(probeSchema),
+          })
           .nullable(),
         holdSeconds: secondsSchema,
         approval: z.object({ roles: z.array(z.string()), expiresSeconds: secondsSchema.nullable() }).nullable(),
@@ -241,18 +258,7 @@ export const planSchema: z.ZodType<Plan> = z
         measure: measureSchema,
       }),
     ),
-    probes: z.array(
-      z.object({
-        name: z.string(),
-        url: z.string(),
-        method: z.enum(['GET', 'HEAD']),
-        address: sides(z.string().nullable()),
-        expectStatus: z.array(z.int()),
-        expectBody: z.string().nullable(),
-        slowerThanSeconds: secondsSchema,
-        certificateDays: z.number().nullable(),
-      }),
-    ),
+    probes: z.array(probeSchema),
     ...wayShape,
   })
   .meta({ id: 'Plan', description: 'A policy resolved for one workload' })

@@ -18,6 +18,8 @@ const hookTaskSchema = z.discriminatedUnion('kind', [
     signingKey: z.string().nullable().meta({ description: 'A reference to the secret' }),
     expectStatus: z.array(z.int()),
     expectBody: z.string().nullable(),
+    timeoutSeconds: z.number(),
+    allowAddresses: z.array(z.string()),
   }),
   z.object({
     kind: z.literal('job'),

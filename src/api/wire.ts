@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CATALOGUE } from '../core/catalogue.ts'
 import { COMMANDS, COMMANDS_TO_ALL } from '../core/observation.ts'
 import type { ProblemCode, ProblemJson } from '../core/problem.ts'
+import { JOURNAL_FAULTS, type JournalVerdict } from '../shared/journal-chain.ts'
 import {
   holdSchema,
   momentSchema,
@@ -32,8 +33,8 @@ export const refusalSchema = problemSchema
 export const statusSchema = z
   .object({
     version: z.string(),
-    migration: z.string(),
-    clusters: z.object({ old: z.string(), new: z.string() }),
+    /** Those of the config; a workload whose file is gone may belong to one more. */
+    migrations: z.array(z.object({ migration: z.string(), clusters: z.object({ old: z.string(), new: z.string() }) })),
     configHash: z.string(),
     startedAtMs: momentSchema,
     nowMs: momentSchema,
@@ -47,6 +48,7 @@ export const statusSchema = z
 export const workloadSchema = z
   .object({
     name: z.string(),
+    migration: z.string(),
     runId: z.string(),
     policy: z.string(),
     phase: phaseSchema,
@@ -117,6 +119,18 @@ export const journalPageSchema = z
     lastSeq: z.int(),
   })
   .meta({ id: 'JournalPage' })
+
+export const journalHeadSchema = z
+  .object({ seq: z.int().min(0), hash: z.string() })
+  .meta({ id: 'JournalHead', description: 'The newest row’s number and hash; to be noted down elsewhere' })
+
+export const journalVerdictSchema: z.ZodType<JournalVerdict> = z
+  .object({
+    head: journalHeadSchema,
+    /** null: every row is as it was written. */
+    fault: z.object({ seq: z.int(), what: z.enum(JOURNAL_FAULTS), detail: z.string() }).nullable(),
+  })
+  .meta({ id: 'JournalVerdict' })
 
 const reasonSchema = z
   .string()

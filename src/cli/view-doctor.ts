@@ -12,9 +12,14 @@ const LEVELS = {
  * What `headgate doctor` found: a line for each thing that it looked at, and below it each problem with what to do. Never
  * cut: a hint that ends half-way helps nobody.
  */
-export function doctorLines(file: string, migration: string, checks: readonly Check[], style: Style): string[] {
+export function doctorLines(
+  file: string,
+  migrations: readonly string[],
+  checks: readonly Check[],
+  style: Style,
+): string[] {
   return [
-    paint(`${clean(migration)}: looked at live, nothing written`, 'strong', style),
+    paint(`${clean(migrations.join(', '))}: looked at live, nothing written`, 'strong', style),
     ...section(
       'targets',
       checks.filter(({ kind }) => kind === 'target'),

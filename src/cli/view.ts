@@ -99,19 +99,43 @@ export function journalLine(row: JournalRowJson, style: Style, nameWidth = 12): 
   return `${paint(head, 'calm', style)}${paint(mark, tone, style)} ${text}${paint(cut(clean(row.sentence) + actor, room), row.severity === 'info' ? 'plain' : tone, style)}`
 }
 
-/** What stands above the workloads: which migration, how fresh, and what keeps the service from deciding. */
+/** What stands above the workloads: which migrations, how fresh, and what keeps the service from deciding. */
 export function statusLines(status: StatusJson, style: Style): string[] {
-  const { migration, clusters, lastSweepAtMs, nowMs, version } = status
+  const { migrations, lastSweepAtMs, nowMs, version } = status
   const swept =
     lastSweepAtMs === null
       ? 'no sweep yet'
       : `swept ${formatSpan(Math.max(0, Math.floor((nowMs - lastSweepAtMs) / 1000)))} ago`
-  const head = `${clean(migration)}: ${clean(clusters.old)} → ${clean(clusters.new)}, ${swept}, headgate ${clean(version)}`
+  const [first, ...others] = migrations
+  const moved = first && others.length === 0 ? wayText(first) : `${migrations.length} migrations`
+  const head = `${moved}, ${swept}, headgate ${clean(version)}`
   const problems = status.notReady.map((problem) => `! ${problemText(problem)}`)
   return [
     paint(cut(head, style.columns), 'strong', style),
     ...problems.map((line) => paint(cut(line, style.columns), 'bad', style)),
   ]
+}
+
+/** The workloads' lines; where there are several migrations, each one's below its name. */
+export function fleetLines(
+  migrations: StatusJson['migrations'],
+  workloads: readonly (WorkloadLine & Pick<WorkloadJson, 'migration'>)[],
+  style: Style,
+): string[] {
+  const lines = workloadLines(workloads, style)
+  const names = [...new Set([...migrations, ...workloads].map(({ migration }) => migration))]
+  if (names.length <= 1) return lines
+  return names.flatMap((name) => {
+    const known = migrations.find(({ migration }) => migration === name)
+    const head = known ? wayText(known) : `${clean(name)}: no longer in the config`
+    const own = lines.filter((_, index) => workloads[index]?.migration === name)
+    return ['', paint(cut(head, style.columns), 'strong', style), ...own]
+  })
+}
+
+/** `eks-1-33: prod-a → prod-b`. */
+function wayText({ migration, clusters }: StatusJson['migrations'][number]): string {
+  return `${clean(migration)}: ${clean(clusters.old)} → ${clean(clusters.new)}`
 }
 
 /** `CODE: cause (hint)`, with the place in front where there is one. */

@@ -1,5 +1,5 @@
 import type { Trial } from './plan.ts'
-import type { TaskSpec } from './task.ts'
+import type { HookPoint, TaskSpec } from './task.ts'
 
 /** How pressing a write is: reverts go first, and use the provider's whole quota. */
 export type Urgency = 'revert' | 'forward'
@@ -20,7 +20,20 @@ export interface Effect {
 export interface TaskRequest {
   readonly workload: string
   readonly key: string
+  readonly about: TaskAbout
   readonly spec: TaskSpec
   readonly tries: number
   readonly deadlineSeconds: number
+}
+
+/** What a task is for, as whoever does it is told. */
+export interface TaskAbout {
+  readonly runId: string
+  readonly migration: string
+  /** A hook's point, or what else has it done. */
+  readonly point: HookPoint | 'warm' | 'scale'
+  /** The hook's id; else the same as the point. */
+  readonly name: string
+  /** Of the step that it belongs to. */
+  readonly weightPercent: number
 }

@@ -249,7 +249,7 @@ export interface SliSpec {
   readonly source: string
   /** Share of good events promised, percent, e.g. 99.9; null for a value. */
   readonly objectivePercent: number | null
-  /** The labels that say whose a series is. */
+  /** The labels that say whose a series is; without a workload label, empty, it is the cluster's as a whole. */
   readonly labels: { readonly cluster: string; readonly workload: string }
   readonly measure: SliMeasure
 }

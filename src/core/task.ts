@@ -1,4 +1,4 @@
-import type { ObjectRef, Side } from './plan.ts'
+import type { ObjectRef, ProbeSpec, Side } from './plan.ts'
 
 /** Something that is done once and takes a while: it passes or fails. Secrets are references. */
 export type TaskSpec = HttpTask | JobTask | WarmTask | ScaleTask
@@ -12,6 +12,10 @@ export interface HttpTask {
   readonly expectStatus: readonly number[]
   /** A regular expression that the answer's body must match; null: any. */
   readonly expectBody: string | null
+  /** How long one answer may take, seconds. */
+  readonly timeoutSeconds: number
+  /** Link-local and metadata addresses that it may have all the same; others are refused. */
+  readonly allowAddresses: readonly string[]
 }
 
 /** A Kubernetes Job, made of a CronJob's template. */
@@ -29,6 +33,13 @@ export interface WarmTask {
   readonly perSecond: number
   /** Of the last so many answers, at least this share must pass, percent. */
   readonly passPercent: number
+  /** What is asked, in turns: the workload's probes of NEW. */
+  readonly probes: readonly ProbeSpec[]
+}
+
+/** How long a warm-up may take: twice what its requests need, seconds. */
+export function warmSeconds({ requests, perSecond }: WarmTask): number {
+  return 60 + (2 * requests) / perSecond
 }
 
 /** Sets the replicas of a workload's object, never to fewer than it has, unless `isDown`. */

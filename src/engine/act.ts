@@ -3,7 +3,7 @@ import type { WriteReport } from '../core/observation.ts'
 import { type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { WeightChange, WriteResult } from '../ports/traffic.ts'
-import { byDeadline, within } from './deadline.ts'
+import { byDeadline, within } from '../shared/deadline.ts'
 import { WRITE_TIMEOUT_MS } from './lease.ts'
 
 /** Pause before a failed revert is tried again: doubled each time up to the longest, with jitter, ms. */

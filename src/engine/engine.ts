@@ -5,6 +5,7 @@ import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
+import type { TaskRunner } from '../ports/sight.ts'
 import type { Inbox, Store } from '../ports/store.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
@@ -31,6 +32,7 @@ export interface EngineDeps {
   readonly observer: Observer
   readonly scopes: Scopes
   readonly slis: SliWatch
+  readonly tasks: TaskRunner
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -131,6 +133,7 @@ export class Engine {
     await this.sweeping
     await this.turn
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
+    await this.deps.tasks.close()
     const noted = (error: unknown) => this.noteTrouble(error)
     if (hasStarted) await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
     // A lease that cannot be given up now ends by itself.
@@ -179,7 +182,7 @@ export class Engine {
   /** False: the readings are not to be trusted, so no time may be earned on them. */
   private async observe(): Promise<boolean> {
     try {
-      await this.deps.observer.observe(this.book.active())
+      await this.deps.observer.observe(this.book.active(), this.book.subjects())
       return true
     } catch (error) {
       this.noteTrouble(error)
@@ -233,8 +236,9 @@ export class Engine {
     this.deps.scopes.use(this.book.subjects().map(({ plan }) => plan))
   }
 
-  private demand({ demands }: Thought): void {
+  private demand({ demands, tasks }: Thought): void {
     if (this.isStopping) return
+    this.deps.tasks.want(tasks)
     for (const { targetIds, effects } of demands) {
       for (const [scope, ids] of Map.groupBy(targetIds, (id) => this.deps.scopes.scopeOf(id))) {
         if (scope === null) continue

@@ -1,4 +1,5 @@
 import type { Urgency } from '../core/effect.ts'
+import type { FleetView } from '../core/fleet-view.ts'
 import type {
   Fact,
   FleetReading,
@@ -14,7 +15,8 @@ import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
-import { byDeadline, within } from './deadline.ts'
+import { byDeadline, within } from '../shared/deadline.ts'
+import type { Book } from './book.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
@@ -72,8 +74,8 @@ export class Observer {
     this.deps = deps
   }
 
-  /** Asks everything once, for all of these rollouts together. */
-  async observe(subjects: readonly Subject[]): Promise<void> {
+  /** Asks everything once, for all of these rollouts together; of `everybody` the migrations as wholes. */
+  async observe(subjects: readonly Subject[], everybody: readonly Subject[]): Promise<void> {
     const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
     const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
@@ -89,6 +91,7 @@ export class Observer {
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
         this.probeAll(active, signal),
+        active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
       ]),
@@ -181,6 +184,16 @@ export class Observer {
     const reading = this.targets.get(targetId)
     if (kind !== 'applied' || reading?.kind !== 'weight' || reading.atMs < atMs) return false
     return sameWeight(reading.weightPercent, weightPercent)
+  }
+
+  /** What the migrations as wholes say to their rollouts now. */
+  fleetSight(book: Book): FleetSight {
+    return this.deps.sights.fleet.sight(book, this.deps.clock.nowMs())
+  }
+
+  /** The migrations for people. */
+  fleetViews(book: Book): readonly FleetView[] {
+    return this.deps.sights.fleet.views(book, this.deps.clock.nowMs())
   }
 
   /** What one rollout may know now. */

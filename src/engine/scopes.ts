@@ -6,7 +6,7 @@ import type { AdapterContext } from '../ports/kind.ts'
 import type { Quota } from '../ports/quota.ts'
 import type { Meter } from '../ports/runtime.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
-import { byDeadline, within } from './deadline.ts'
+import { byDeadline, within } from '../shared/deadline.ts'
 import { ReadTurns } from './read-turns.ts'
 import type { Timer } from './timer.ts'
 

@@ -9,7 +9,7 @@ import {
 import type { Plan, Sides, SliSpec } from '../core/plan.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
-import { byDeadline } from './deadline.ts'
+import { byDeadline } from '../shared/deadline.ts'
 import { latenciesOf } from './latencies.ts'
 import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
 import { SliWindows } from './rings.ts'

@@ -1,4 +1,4 @@
-import type { Effect } from '../core/effect.ts'
+import type { Effect, TaskRequest } from '../core/effect.ts'
 import type { HeadgateEvent } from '../core/event.ts'
 import type { Fact, WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
@@ -17,6 +17,8 @@ export interface Thought {
   readonly writes: readonly WriteReport[]
   /** By workload, for every workload that was stepped: its targets, and what is to be written to them. */
   readonly demands: readonly { readonly targetIds: readonly string[]; readonly effects: readonly Effect[] }[]
+  /** Of all of them, to be begun after the commit. */
+  readonly tasks: readonly TaskRequest[]
 }
 
 export interface ThinkInput {
@@ -33,7 +35,7 @@ export interface ThinkInput {
 /** Steps every due rollout once. Pure but for what the observer remembers. */
 export function think(input: ThinkInput): Thought {
   const { book, observer, facts, nowMs, sweepSeconds } = input
-  const fleet = { phases: book.phases(), readings: new Map() }
+  const fleet = observer.fleetSight(book)
   const factsOf = Map.groupBy(facts, ({ workload }) => workload)
   const stepped = dueSubjects(input).map((subject) => {
     const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)
@@ -52,6 +54,7 @@ export function think(input: ThinkInput): Thought {
       targetIds: subject.plan.targets.map(({ id }) => id),
       effects: result.effects,
     })),
+    tasks: stepped.flatMap(({ result }) => result.tasks),
   }
 }
 

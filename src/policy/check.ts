@@ -1,6 +1,9 @@
+import { checkFleet } from './check-fleet.ts'
+import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
+import { checkKubernetes } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checkProviders } from './providers.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -16,7 +19,10 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
+    ...checkKubernetes(config),
+    ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkFleet(config, kinds),
   ]
 }
 

@@ -1,11 +1,13 @@
-import type { Json, Plan } from '../core/plan.ts'
+import type { FleetPlan } from '../core/fleet-plan.ts'
+import type { Json, Plan, Sides } from '../core/plan.ts'
+import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
-/** A checked config, with all defaults applied. Secrets are still references. */
+/** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
-  /** SHA-256 of the text, hex, first 16 digits. */
+  /** SHA-256 of the text, or of all its files' texts, hex, first 16 digits. */
   readonly hash: string
-  readonly migration: string
-  readonly clusters: { readonly old: string; readonly new: string }
+  /** One a file, in the order of the files' names. */
+  readonly migrations: readonly [MigrationConfig, ...MigrationConfig[]]
   /** How often evidence is gathered, seconds. */
   readonly sweepSeconds: number
   /** What has not answered by then is missing, seconds; below the sweep. */
@@ -14,11 +16,37 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
-  /** In the order of the file. */
-  readonly plans: readonly Plan[]
   readonly api: ApiConfig
-  /** Path of the SQLite file, relative to the config file's folder. */
+  /** Path of the SQLite file, relative to the config's folder. */
   readonly store: { readonly path: string }
+}
+
+/** One migration: what one file says of it. */
+export interface MigrationConfig {
+  /** Unique in the service. */
+  readonly migration: string
+  readonly clusters: Sides<string>
+  /** In the order of the file; each workload's name is unique in the service. */
+  readonly plans: readonly Plan[]
+  /** What holds for the migration as a whole. */
+  readonly fleet: FleetPlan
+  /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
+  readonly kubernetes: Sides<KubernetesPlace> | null
+  /** What the clusters cost; null: nobody said. */
+  readonly costs: Costs | null
+}
+
+/** Prices of the two clusters, for the report. */
+export interface Costs {
+  /** ISO 4217. */
+  readonly currency: string
+  readonly oldPerHour: number
+  readonly newPerHour: number
+}
+
+/** The plans of all migrations, in the order of the files. */
+export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Plan[] {
+  return migrations.flatMap(({ plans }) => plans)
 }
 
 export interface ApiConfig {

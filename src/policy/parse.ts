@@ -1,15 +1,18 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
-import type { Config } from './config.ts'
-import type { Finding } from './finding.ts'
+import { checkFiles, tellOtherFiles } from './check-files.ts'
+import type { Config, MigrationConfig } from './config.ts'
+import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
+import type { Finding, Place } from './finding.ts'
+import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
 import { buildPlan } from './plan.ts'
-import { resolvePolicies } from './policies.ts'
+import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
-import { configSchema, type ParsedConfig } from './schema.ts'
+import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -19,36 +22,108 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly ProblemJson[] }
 
-/**
- * Reads a config. `file` names it in problems; `env` is where `${env:NAME}` looks. Problems are of the codes CONFIG_…,
- * each at its line and column; syntax first, then the schema and the secrets, then the rules across keys. No problem
- * repeats a secret.
- */
-export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
-  const yaml = readYaml(text)
-  if (yaml.syntax.length > 0)
-    return refused(yaml.syntax.map(({ offset, ...finding }) => problemAt(finding, { file, ...yaml.lineOf(offset) })))
-
-  const shape = configShape(kinds)
-  const secrets = secretFindings(yaml.value, shape, env)
-  const parsed = configSchema(kinds).safeParse(yaml.value)
-  if (!parsed.success) {
-    const issues = issueFindings(parsed.error.issues, { value: yaml.value, shape })
-    return refused(located([...secrets, ...without(issues, secrets)], yaml, file))
-  }
-  const policies = resolvePolicies(parsed.data.policies)
-  const findings = [...secrets, ...without(checkConfig(parsed.data, policies, kinds), secrets)]
-  if (findings.length > 0) return refused(located(findings, yaml, file))
-  const plans = parsed.data.workloads.map((workload) => buildPlan(workload, parsed.data, policies, kinds))
-  const providers = providersOf(parsed.data, kinds.traffic)
-  return { ok: true, config: { ...configOf(parsed.data), providers, hash: hashText(text), plans } }
+/** The text of one file; `file` names it in problems. */
+export interface ConfigText {
+  readonly file: string
+  readonly text: string
 }
 
-function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'providers'> {
-  const { migration, clusters, sweep, observeTimeout, sources, api, store } = parsed
+/** Reads a config of one file: see `parseConfigs`. */
+export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
+  return parseConfigs([{ file, text }], kinds, env)
+}
+
+/**
+ * Reads a config: one file, or several, each with a migration of its own; what belongs to the service stands in one of
+ * them. `env` is where `${env:NAME}` looks. Problems are of the codes CONFIG_…, each at its file, line and column; syntax
+ * first, then the schema and the secrets, then the rules across keys and files. No problem repeats a secret.
+ */
+export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
+  const files = texts.map(({ file, text }): ConfigFile => ({ file, yaml: readYaml(text) }))
+  // A file that is no YAML may have what the others need: nothing else is told before.
+  const syntax = files.flatMap(({ file, yaml }) =>
+    yaml.syntax.map(({ offset, ...finding }) => problemAt(finding, { file, ...yaml.lineOf(offset) })),
+  )
+  if (syntax.length > 0) return refused(syntax, files)
+
+  const schemas: Schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
+  const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
+  const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
+  const read = layout.migrations.map((file) => readMigration(file, schemas, kinds, env))
+  const fitting = read.flatMap(({ file, config }) => (config ? [{ file, config }] : []))
+  const findings = [
+    ...layout.findings,
+    ...layout.services.flatMap((file) => serviceFindings(file, schemas, env)),
+    ...tellOtherFiles(
+      read.flatMap((one) => one.findings),
+      fitting,
+    ),
+    ...checkFiles(fitting, kinds.traffic),
+  ]
+  const fine = read.flatMap(({ config, policies }) => (config && policies ? [{ config, policies }] : []))
+  const [first, ...others] = fine
+  if (findings.length > 0 || !first) return refused(located(findings), files)
   return {
-    migration,
-    clusters,
+    ok: true,
+    config: {
+      ...serviceOf(first.config),
+      providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
+      hash: hashOfTexts(texts),
+      migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
+    },
+  }
+}
+
+interface Schemas {
+  readonly config: ReturnType<typeof configSchema>
+  readonly service: ReturnType<typeof serviceSchema>
+  readonly shape: ReturnType<typeof configShape>
+}
+
+/** What a file came to; no config where it does not fit the schema. */
+interface ReadMigration {
+  readonly file: MigrationFile
+  readonly findings: readonly FileFinding[]
+  readonly config?: ParsedConfig
+  readonly policies?: ResolvedPolicies
+}
+
+function readMigration(file: MigrationFile, schemas: Schemas, kinds: Kinds, env: NodeJS.ProcessEnv): ReadMigration {
+  const { value } = file
+  const inFile = (findings: readonly Finding[]) =>
+    findings.map((finding) => ({ finding, in: file.homeOf(finding.path) }))
+  const secrets = secretFindings(value, schemas.shape, env)
+  const parsed = schemas.config.safeParse(value)
+  if (!parsed.success) {
+    const issues = issueFindings(parsed.error.issues, { value, shape: schemas.shape })
+    return { file, findings: inFile([...secrets, ...without(issues, secrets)]) }
+  }
+  const policies = resolvePolicies(parsed.data.policies)
+  const rules = checkConfig(parsed.data, policies, kinds)
+  return { file, findings: inFile([...secrets, ...without(rules, secrets)]), config: parsed.data, policies }
+}
+
+function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: NodeJS.ProcessEnv): FileFinding[] {
+  const { value } = file.yaml
+  const secrets = secretFindings(value, shape, env)
+  const parsed = service.safeParse(value)
+  const issues = parsed.success ? [] : issueFindings(parsed.error.issues, { value, shape })
+  return [...secrets, ...without(issues, secrets)].map((finding) => ({ finding, in: file }))
+}
+
+function migrationOf(
+  { config, policies }: { readonly config: ParsedConfig; readonly policies: ResolvedPolicies },
+  kinds: Kinds,
+): MigrationConfig {
+  const { migration, clusters, workloads, kubernetes = null, costs = null } = config
+  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
+  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, costs }
+}
+
+/** What belongs to the service; each file was read with all of it. */
+function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | 'providers'> {
+  const { sweep, observeTimeout, sources, api, store } = parsed
+  return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
     sources: Object.fromEntries(
@@ -59,28 +134,48 @@ function configOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'plans' | 'provid
   }
 }
 
+function hashOfTexts(texts: readonly ConfigText[]): string {
+  const hashes = texts.map(({ text }) => hashText(text))
+  return hashes.length === 1 ? hashes.join() : hashText(hashes.join('\n'))
+}
+
 // Another finding about the same part would only repeat it, and might show its text.
 function without(findings: readonly Finding[], secrets: readonly Finding[]): Finding[] {
   const taken = new Set(secrets.map(({ path }) => JSON.stringify(path)))
   return findings.filter(({ path }) => !taken.has(JSON.stringify(path)))
 }
 
-/** Findings as problems in the order of the text; what an anchor repeats is told once. */
-function located(findings: readonly Finding[], yaml: YamlText, file: string): ProblemJson[] {
-  const problems = findings.map((finding) => {
-    const other = finding.other && yaml.locate(finding.other)
-    const cause = other ? `${finding.cause}, at ${other.line}:${other.column}` : finding.cause
+/** Findings as problems; what an anchor repeats, or several files find in the service's parts, is told once. */
+function located(findings: readonly FileFinding[]): ProblemJson[] {
+  const problems = findings.map(({ finding, in: { file, yaml }, otherIn }) => {
+    const cause = finding.other ? `${finding.cause}, at ${otherPlace(finding.other, yaml, otherIn)}` : finding.cause
     return problemAt({ ...finding, cause }, { file, ...yaml.locate(finding) })
   })
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()]
+}
+
+function otherPlace(place: Place, here: YamlText, otherIn: ConfigFile | undefined): string {
+  const { line, column } = (otherIn?.yaml ?? here).locate(place)
+  return `${otherIn ? `${otherIn.file}:` : ''}${line}:${column}`
 }
 
 function problemAt({ code, cause, hint }: Pick<Finding, 'code' | 'cause' | 'hint'>, at: Position): ProblemJson {
   return { code, cause, hint: hint ?? CATALOGUE[code].hint, at }
 }
 
-function refused(problems: readonly ProblemJson[]): ConfigResult {
-  const place = ({ at }: ProblemJson) => [at?.line ?? 0, at?.column ?? 0] as const
-  const inOrder = problems.toSorted((a, b) => place(a)[0] - place(b)[0] || place(a)[1] - place(b)[1])
-  return { ok: false, problems: inOrder }
+function refused(problems: readonly ProblemJson[], files: readonly ConfigFile[]): ConfigResult {
+  const place = ({ at }: ProblemJson) => [
+    files.findIndex(({ file }) => file === at?.file),
+    at?.line ?? 0,
+    at?.column ?? 0,
+  ]
+  const order = (a: ProblemJson, b: ProblemJson) => {
+    const there = place(b)
+    return (
+      place(a)
+        .map((part, index) => part - (there[index] ?? 0))
+        .find((difference) => difference !== 0) ?? 0
+    )
+  }
+  return { ok: false, problems: problems.toSorted(order) }
 }

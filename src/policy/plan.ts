@@ -2,6 +2,7 @@ import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
 import { gatesOf } from './gates.ts'
 import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
+import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
@@ -12,7 +13,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, ...limits } = policy
+  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, hooks, ...limits } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
@@ -21,16 +22,16 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     clusters: config.clusters,
     policy: name,
     after: workload.after,
-    steps,
+    steps: steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })),
     ...limits,
     gates: gatesOf({ slis, probes, policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
     slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
     probes,
-    objects: null,
+    objects: objectsOf(workload),
     checks: [],
-    hooks: [],
-    capacity: null,
+    hooks,
+    capacity: capacityOf(workload, capacity),
     drain: { maxRequests: 0, connections: null, by: [] },
   }
   return { hash: hashOf(rest), ...rest }

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { costsSchema } from './schema-costs.ts'
+import { fleetSchema } from './schema-fleet.ts'
+import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
@@ -26,10 +29,13 @@ export function configSchema(kinds: Kinds) {
       .meta(about('What has not answered by then is missing; below the sweep; by default 5s, or half the sweep', '5s')),
     sources: sourcesSchema(kinds.sources),
     providers: providersSchema(kinds.traffic),
+    kubernetes: kubernetesSchema.optional(),
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
+    fleet: fleetSchema,
+    costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
     store: z
@@ -39,6 +45,15 @@ export function configSchema(kinds: Kinds) {
       .prefault({})
       .meta(about('Where the state is kept')),
   })
+}
+
+/** Keys of what belongs to the whole service: of several files, one has each. */
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+
+/** The schema of a file without a migration. */
+export function serviceSchema(kinds: Kinds) {
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
 }
 
 /** A config as the schema gives it. */

@@ -1,6 +1,7 @@
 import type { JournalRow } from '../core/event.ts'
+import type { FleetView } from '../core/fleet-view.ts'
 import type { CommandName, Observation } from '../core/observation.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan, Sides } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
 import type { RolloutState } from '../core/state.ts'
 
@@ -9,6 +10,8 @@ export interface Control {
   status(): ServiceStatus
   /** In the order of the config. */
   workloads(): readonly WorkloadView[]
+  /** The migrations as wholes, in the order of the config. */
+  fleets(): readonly FleetView[]
   /**
    * Puts a command into the inbox and wakes the engine. Durable when it resolves; what came of it is the journal's
    * `command-done` or `command-refused` with this fact id. Throws API_NOT_FOUND for an unknown workload, and what the
@@ -29,8 +32,8 @@ export interface Control {
 
 export interface ServiceStatus {
   readonly version: string
-  readonly migration: string
-  readonly clusters: { readonly old: string; readonly new: string }
+  /** Those of the config, in its order. */
+  readonly migrations: readonly MigrationStatus[]
   readonly configHash: string
   readonly startedAtMs: number
   readonly nowMs: number
@@ -39,6 +42,11 @@ export interface ServiceStatus {
   readonly sweepSeconds: number
   /** Why the service cannot decide now; empty: ready. */
   readonly notReady: readonly ProblemJson[]
+}
+
+export interface MigrationStatus {
+  readonly migration: string
+  readonly clusters: Sides<string>
 }
 
 export interface WorkloadView {

@@ -7,8 +7,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface LogOptions {
   /** The quietest level that is written; docs/logs.md says what each may be used for. */
   readonly level: LogLevel
-  /** In each line. */
-  readonly migration?: string
+  /** In each line that names none itself, asked for each; null: there are several. */
+  readonly migration?: () => string | null
   /** In each line: names this run of the service. A rollout's own run id comes by `child`. */
   readonly runId?: string
   /** Where lines go; stderr, unless a test wants them. */
@@ -40,11 +40,15 @@ const SECRET_DEPTH = 4
  * Structured log: JSON lines with `level`, `time` (ISO 8601, UTC), `msg` and the given fields. Redaction is a second
  * net: adapters never put a secret into a field to begin with.
  */
-export function createLog({ level, migration, runId, destination }: LogOptions): RootLog {
+export function createLog({ level, migration = () => null, runId, destination }: LogOptions): RootLog {
   return pino(
     {
       level,
-      base: { ...(migration !== undefined && { migration }), ...(runId !== undefined && { runId }) },
+      base: { ...(runId !== undefined && { runId }) },
+      mixin: () => {
+        const name = migration()
+        return name === null ? {} : { migration: name }
+      },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: stdSerializers.err, error: stdSerializers.err },

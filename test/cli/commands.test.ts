@@ -213,7 +213,7 @@ describe('status', () => {
     const { url } = await listeningApi()
     const { out } = await runHere(['status', '--json'], { env: operator(url) })
     expect(JSON.parse(out)).toMatchObject({
-      migration: 'eks-1-33',
+      migrations: [{ migration: 'eks-1-33', clusters: { old: 'prod-a', new: 'prod-b' } }],
       workloads: [{ name: 'catalog' }, { name: 'checkout' }],
     })
     const one = await runHere(['status', 'catalog', '--json'], { env: operator(url) })

@@ -127,7 +127,7 @@ describe('headgate doctor', () => {
     expect(ran).toMatchObject({ code: 1, err: '' })
     expect(JSON.parse(ran.out)).toMatchObject({
       ok: false,
-      migration: 'eks-1-33',
+      migrations: ['eks-1-33'],
       checks: [
         { kind: 'target', about: 'catalog/http/catalog', level: 'fail', problems: [{ code: 'TRAFFIC_NOT_FOUND' }] },
         { kind: 'target', about: 'checkout/haproxy/checkout', level: 'ok', problems: [] },

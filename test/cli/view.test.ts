@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { toJournalRow, toWorkload } from '../../src/api/views.ts'
+import { toJournalRow, toStatus, toWorkload } from '../../src/api/views.ts'
 import { createScreen } from '../../src/cli/screen.ts'
 import {
   journalLine,
@@ -175,7 +175,7 @@ describe('a journal line', () => {
 describe('the head', () => {
   test('what keeps Headgate from deciding stands right below', () => {
     const status = {
-      ...fakeStatus(),
+      ...toStatus(fakeStatus()),
       ready: false,
       lastSweepAtMs: null,
       notReady: [problem('STORE_BUSY', 'locked').toJSON()],

@@ -9,6 +9,8 @@ import { Scopes } from '../../src/engine/scopes.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import type { Control } from '../../src/ports/control.ts'
+import type { Wakeups } from '../../src/ports/runtime.ts'
+import type { TaskRunner } from '../../src/ports/sight.ts'
 import { groupKey, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
@@ -121,6 +123,8 @@ export interface RigOptions {
   readonly ports?: { readonly store: Store; readonly inbox: Inbox }
   /** Until when it lives; without: until it is killed. */
   readonly life?: Life
+  /** Instead of nobody: who does tasks. */
+  readonly tasks?: (wakeups: Wakeups) => TaskRunner
 }
 
 /** A whole engine, as the service makes it, over a world of fakes. */
@@ -153,13 +157,14 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
   const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const observer = new Observer({ scopes, slis, prober, sights: plainSights(), clock, meter, timer, ...sweep })
-  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, clock, random, log, meter, timer }
+  const sights = options.tasks ? { ...plainSights(), tasks: options.tasks(wakeups) } : plainSights()
+  const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, ...sweep })
+  const { tasks } = sights
+  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
   const about = () => ({
     version: 'test',
-    migration: 'm',
-    clusters: CLUSTERS,
+    migrations: [{ migration: 'm', clusters: CLUSTERS }],
     configHash: 'hash',
     startedAtMs: START_MS,
     sweepSeconds: SWEEP_SECONDS,

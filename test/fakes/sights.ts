@@ -1,12 +1,24 @@
+import { Fleet } from '../../src/engine/fleet.ts'
 import type { Sights } from '../../src/engine/sights.ts'
+import { SignalWatch } from '../../src/engine/signal-watch.ts'
+import { createTimer } from '../../src/engine/timer.ts'
+import { createFakeLog, createFakeMeter } from '../engine/ports.ts'
+import { createFakeClock } from './clock.ts'
 
 /** Nobody looks at more than traffic and metrics. */
 export function plainSights(): Sights {
   const lookout = { look: async () => {}, close: async () => {} }
   return {
     calendar: () => null,
+    fleet: plainFleet(),
     checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
     tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
   }
+}
+
+/** No migration has waves, limits or signals. */
+function plainFleet(): Fleet {
+  const timer = createTimer(createFakeClock(0))
+  return new Fleet(() => [], new SignalWatch(new Map(), 10, { log: createFakeLog(), meter: createFakeMeter(), timer }))
 }

@@ -26,8 +26,11 @@ describe('loadConfig', () => {
     })
   })
 
-  test('a folder is a problem, not a throw', async () => {
-    expect(await loadConfig(folder, kinds, {})).toMatchObject({ ok: false, problems: [{ cause: `${folder}: EISDIR` }] })
+  test('a folder without a config is a problem, not a throw', async () => {
+    expect(await loadConfig(folder, kinds, {})).toMatchObject({
+      ok: false,
+      problems: [{ code: 'CONFIG_FILE_UNREADABLE', cause: `${folder}: no *.yaml or *.yml in this folder` }],
+    })
   })
 
   test('problems name the file as it was given', async () => {

@@ -122,7 +122,7 @@ function planWith({ probes = PROBES, ...parts }: Readonly<Record<string, unknown
   }
   const result = parseConfig(JSON.stringify(config), 'headgate.yaml', kinds, {})
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'))
-  const [plan] = result.config.plans
+  const [plan] = result.config.migrations[0].plans
   if (!plan) throw new Error('no plan')
   return plan
 }

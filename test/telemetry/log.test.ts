@@ -5,7 +5,7 @@ import { createLog, type LogOptions } from '../../src/telemetry/log.ts'
 function capture(options: Partial<LogOptions> = {}) {
   const text: string[] = []
   const destination = { write: (line: string) => void text.push(line) }
-  const log = createLog({ level: 'info', migration: 'eks-1-33', runId: '01RUN', destination, ...options })
+  const log = createLog({ level: 'info', migration: () => 'eks-1-33', runId: '01RUN', destination, ...options })
   const lines = (): Record<string, unknown>[] => text.map((line) => JSON.parse(line))
   return { log, lines, text }
 }

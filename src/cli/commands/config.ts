@@ -17,11 +17,18 @@ export async function validate(session: Session, file: string): Promise<ExitCode
     sayConfigProblems(session, result.problems)
     return EXIT.usage
   }
-  const { hash, migration, plans } = result.config
-  const workloads = plans.map(({ workload }) => workload)
-  if (json) sayJson(session, { ok: true, hash, migration, workloads })
-  else say(session, [`${file} is fine: migration ${migration}, config ${hash}, workloads ${workloads.join(', ')}`])
+  const { hash } = result.config
+  const migrations = result.config.migrations.map(({ migration, plans }) => ({
+    migration,
+    workloads: plans.map(({ workload }) => workload),
+  }))
+  if (json) sayJson(session, { ok: true, hash, migrations })
+  else say(session, [`${file} is fine: config ${hash}`, ...migrations.map(migrationLine)])
   return EXIT.ok
+}
+
+function migrationLine({ migration, workloads }: { migration: string; workloads: readonly string[] }): string {
+  return `  migration ${migration}: ${workloads.length === 1 ? 'workload' : 'workloads'} ${workloads.join(', ')}`
 }
 
 /** Prints all that is wrong with a config: a line each, or one object. */

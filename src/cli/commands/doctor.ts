@@ -20,12 +20,12 @@ export async function doctor(session: Session, file: string, options: { privileg
     return EXIT.usage
   }
   if (options.privileges === true) return sayPrivileges(session, loaded.config)
-  const { migration } = loaded.config
-  const log = createLog({ level: 'warn', migration })
+  const migrations = loaded.config.migrations.map(({ migration }) => migration)
+  const log = createLog({ level: 'warn' })
   const checks = await diagnose(loaded.config, { env: io.env, clock: io.clock, log, signal: io.interrupted })
   const isOk = checks.every(({ level }) => level !== 'fail')
-  if (json) sayJson(session, { ok: isOk, migration, checks })
-  else say(session, doctorLines(file, migration, checks, style))
+  if (json) sayJson(session, { ok: isOk, migrations, checks })
+  else say(session, doctorLines(file, migrations, checks, style))
   return isOk ? EXIT.ok : EXIT.failed
 }
 

@@ -5,7 +5,17 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { styleOf } from '../io.ts'
 import { createScreen } from '../screen.ts'
 import { type Session, say, sayJson, sayProblem } from '../session.ts'
-import { cut, journalLine, paint, problemText, type Style, statusLines, timeText, workloadLines } from '../view.ts'
+import {
+  cut,
+  fleetLines,
+  journalLine,
+  paint,
+  problemText,
+  type Style,
+  statusLines,
+  timeText,
+  workloadLines,
+} from '../view.ts'
 
 const LOOK_MS = 1000
 const JOURNAL_LINES = 6
@@ -68,7 +78,7 @@ function drawInPlace({ io }: Session): Show {
     standing = [
       ...statusLines(look.service, style),
       '',
-      ...workloadLines(look.workloads, style),
+      ...fleetLines(look.service.migrations, look.workloads, style),
       '',
       ...look.rows.map((row) => journalLine(row, style)),
     ]

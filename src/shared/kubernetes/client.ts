@@ -15,6 +15,7 @@ export interface KubernetesRequest {
 }
 
 export const JSON_PATCH = 'application/json-patch+json'
+export const MERGE_PATCH = 'application/merge-patch+json'
 
 /**
  * Talks to one API server, over connections that are kept. The official library reads the kubeconfig and finds the
@@ -40,12 +41,40 @@ export class KubernetesClient {
 
   /** The body of a 2xx answer, or why there is none. Never rejects. */
   async exchange(call: KubernetesRequest, signal: AbortSignal): Promise<string | KubernetesFailure> {
-    try {
-      const connection = await unlessAborted(signal, () => this.#connection())
-      return await this.#send(connection, call, signal)
-    } catch (error) {
-      return error instanceof KubernetesFailure ? error : connectionFailure(error, signal)
-    }
+    return this.#failing(signal, async () => (await this.#send(call, signal)).body.text())
+  }
+
+  /** The `Date` header of a 2xx answer, as it is; or why there is none. Never rejects. */
+  async date(signal: AbortSignal): Promise<string | KubernetesFailure> {
+    return this.#failing(signal, async () => {
+      const { headers, body } = await this.#send({ method: 'GET', path: '/version' }, signal)
+      await body.dump()
+      const { date } = headers
+      return typeof date === 'string' ? date : new KubernetesFailure('bad-answer', 'the answer has no date')
+    })
+  }
+
+  /**
+   * Hands on each line of a 2xx answer as it comes, as of a watch, until the server ends it. Resolves with why it ended
+   * otherwise; null: the server ended it in order. Never rejects.
+   */
+  async lines(
+    call: KubernetesRequest,
+    signal: AbortSignal,
+    onLine: (line: string) => void,
+  ): Promise<KubernetesFailure | null> {
+    return this.#failing(signal, async () => {
+      const { body } = await this.#send(call, signal)
+      const decoder = new TextDecoder()
+      let rest = ''
+      for await (const chunk of body) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) if (line !== '') onLine(line)
+      }
+      // Every line of a whole answer ends: what is left over was cut off.
+      return rest === '' ? null : new KubernetesFailure('bad-answer', 'the answer ended in the middle of a line')
+    })
   }
 
   async close(): Promise<void> {
@@ -65,7 +94,17 @@ export class KubernetesClient {
     }
   }
 
-  async #send(connection: Connection, { method, path, query, body }: KubernetesRequest, signal: AbortSignal) {
+  async #failing<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | KubernetesFailure> {
+    try {
+      return await work()
+    } catch (error) {
+      return error instanceof KubernetesFailure ? error : connectionFailure(error, signal)
+    }
+  }
+
+  /** The head of a 2xx answer, with a body to read. Throws a KubernetesFailure for another, and what undici throws. */
+  async #send({ method, path, query, body }: KubernetesRequest, signal: AbortSignal) {
+    const connection = await unlessAborted(signal, () => this.#connection())
     const answer = await request(`${connection.server}${path}`, {
       dispatcher: this.#dispatcherFor(connection),
       method,
@@ -79,11 +118,11 @@ export class KubernetesClient {
       body: body ? JSON.stringify(body.value) : null,
       signal,
     })
+    if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
     const text = await answer.body.text()
-    if (answer.statusCode >= 200 && answer.statusCode < 300) return text
     // Credentials in a kubeconfig get rotated: the next call reads it anew.
     if (answer.statusCode === 401) this.#config = null
-    return refusalOf(answer.statusCode, text, connection.secrets)
+    throw refusalOf(answer.statusCode, text, connection.secrets)
   }
 
   /** The same one for as long as certificates and proxy stay the same. */

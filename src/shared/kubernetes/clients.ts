@@ -34,3 +34,6 @@ export class KubernetesClients {
     }
   }
 }
+
+/** The clients of all who talk to API servers; each is closed with the last one that holds it. */
+export const kubernetesClients = new KubernetesClients()

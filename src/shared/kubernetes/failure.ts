@@ -22,11 +22,14 @@ export class KubernetesFailure {
   readonly detail: string
   /** True when the server does not know the resource at all, e.g. for want of a CRD. */
   readonly isUnknownResource: boolean
+  /** The HTTP status that the server answered with; null: there was no answer. */
+  readonly status: number | null
 
-  constructor(kind: KubernetesTrouble, detail: string, isUnknownResource = false) {
+  constructor(kind: KubernetesTrouble, detail: string, isUnknownResource = false, status: number | null = null) {
     this.kind = kind
     this.detail = detail
     this.isUnknownResource = isUnknownResource
+    this.status = status
   }
 }
 
@@ -44,11 +47,12 @@ export function refusalOf(status: number, text: string, secrets: readonly string
   const said = statusSchema.safeParse(parseJson(text)).data
   const words = said && secrets.reduce((left, secret) => left.replaceAll(secret, '***'), said.message)
   const detail = `the API server answered ${status}${words ? `: ${words.slice(0, MAX_WORDS)}` : ''}`
-  if (status === 404) return new KubernetesFailure('not-found', detail, said?.details?.name === undefined)
+  const failed = (kind: KubernetesTrouble, isUnknownResource = false) =>
+    new KubernetesFailure(kind, detail, isUnknownResource, status)
+  if (status === 404) return failed('not-found', said?.details?.name === undefined)
   // A JSON patch whose `test` fails is answered as invalid, but names no field: that is how the two are told apart.
-  if (status === 422 && said && (said.details?.causes ?? []).length === 0)
-    return new KubernetesFailure('conflict', detail)
-  return new KubernetesFailure(BY_STATUS[status] ?? (status >= 400 ? 'refused' : 'bad-answer'), detail)
+  if (status === 422 && said && (said.details?.causes ?? []).length === 0) return failed('conflict')
+  return failed(BY_STATUS[status] ?? (status >= 400 ? 'refused' : 'bad-answer'))
 }
 
 const BY_STATUS: Readonly<Record<number, KubernetesTrouble>> = {

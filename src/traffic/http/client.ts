@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import type { Problem } from '../../core/problem.ts'
-import { readBounded } from '../body.ts'
+import { readBounded } from '../../shared/body.ts'
 import { connectionProblem } from '../failure.ts'
 import { badAnswer, parseSplits, refusal, type Splits } from './protocol.ts'
 

@@ -1,5 +1,5 @@
 import type { TrafficKind } from '../../ports/traffic.ts'
-import { kubernetesClients } from '../kubernetes/clients.ts'
+import { kubernetesClients } from '../../shared/kubernetes/clients.ts'
 import { rolesFor } from '../kubernetes/privileges.ts'
 import { RouteScope } from '../kubernetes/scope.ts'
 import { type KubernetesAccount, kubernetesAccount } from '../kubernetes/settings.ts'

@@ -1,21 +1,17 @@
 import { z } from 'zod'
+import { contextName, kubeconfigPath, objectName } from '../../shared/kubernetes/settings.ts'
 import { about, duration, refuse } from '../../shared/schema.ts'
+
+export { objectName }
 
 /** What the targets of a Kubernetes kind share. */
 export const kubernetesAccount = z.strictObject({
-  kubeconfig: z
-    .string()
-    .superRefine((text, ctx) => {
-      if (!/^\/[^\p{C}]+$/u.test(text)) refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" is no absolute path`)
-    })
-    .nullable()
-    .prefault(null)
-    .meta(
-      about(
-        "The kubeconfig; by default the pod's own service account, else KUBECONFIG, else ~/.kube/config",
-        '/etc/kube',
-      ),
+  kubeconfig: kubeconfigPath().meta(
+    about(
+      "The kubeconfig; by default the pod's own service account, else KUBECONFIG, else ~/.kube/config",
+      '/etc/kube',
     ),
+  ),
 })
 
 export type KubernetesAccount = z.output<typeof kubernetesAccount>
@@ -23,28 +19,14 @@ export type KubernetesAccount = z.output<typeof kubernetesAccount>
 /** Keys that a target of each Kubernetes kind has. */
 export function clusterKeys() {
   return {
-    context: z
-      .string()
-      .superRefine((text, ctx) => {
-        if (!/^[^\p{C}]{1,253}$/u.test(text))
-          refuse(ctx, 'CONFIG_WRONG_VALUE', 'this is no name of a context', 'use 1 to 253 printable characters')
-      })
-      .nullable()
-      .prefault(null)
-      .meta(about("The kubeconfig's context of the cluster that has the object; by default the current one", 'edge')),
+    context: contextName().meta(
+      about("The kubeconfig's context of the cluster that has the object; by default the current one", 'edge'),
+    ),
     namespace: objectName().meta(about('The namespace of the object', 'shop')),
     settle: duration()
       .prefault('5s')
       .meta(about('From a write that the controller has taken until every proxy has it', '5s')),
   }
-}
-
-/** The name of an object or namespace: it becomes part of a URL. */
-export function objectName() {
-  return z.string().superRefine((text, ctx) => {
-    if (!/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/.test(text))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" is no name of an object`, 'use small letters, digits, - and .')
-  })
 }
 
 /** A port's number. */

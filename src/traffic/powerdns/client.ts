@@ -2,7 +2,7 @@ import { Agent, request } from 'undici'
 import type { z } from 'zod'
 import { Problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import { readBounded } from '../body.ts'
+import { readBounded } from '../../shared/body.ts'
 import { connectionProblem } from '../failure.ts'
 import {
   badAnswer,

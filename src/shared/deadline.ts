@@ -1,7 +1,10 @@
-import type { Clock } from '../ports/runtime.ts'
+/** As the port `Clock` has it. */
+interface Sleeping {
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
 
 /** Does the work under a signal that aborts after `ms` of this clock. */
-export async function within<T>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function within<T>(clock: Sleeping, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const deadline = new AbortController()
   const isOver = new AbortController()
   void clock.sleep(ms, isOver.signal).then(() => {

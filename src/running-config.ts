@@ -1,0 +1,86 @@
+import { loadConfig } from './config.ts'
+import { type ProblemJson, problem } from './core/problem.ts'
+import type { Engine } from './engine/engine.ts'
+import { type Config, plansOf } from './policy/config.ts'
+import type { Kinds } from './policy/kinds.ts'
+import type { ServiceStatus } from './ports/control.ts'
+
+/** Where a config comes from. */
+export interface ConfigOrigin {
+  /** A file, or a folder of files. */
+  readonly path: string
+  readonly kinds: Kinds
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** The config in force, and what a reload may change of it: migrations, workloads, policies, SLIs and tokens. */
+export class RunningConfig {
+  config: Config
+  private readonly origin: ConfigOrigin
+
+  constructor(config: Config, origin: ConfigOrigin) {
+    this.config = config
+    this.origin = origin
+  }
+
+  about(): Pick<ServiceStatus, 'migrations' | 'configHash' | 'sweepSeconds'> {
+    const { migrations, hash, sweepSeconds } = this.config
+    return {
+      migrations: migrations.map(({ migration, clusters }) => ({ migration, clusters })),
+      configHash: hash,
+      sweepSeconds,
+    }
+  }
+
+  /** The migration that everything here belongs to; null: there are several. */
+  onlyMigration(): string | null {
+    const [first, ...others] = this.config.migrations
+    return others.length === 0 ? first.migration : null
+  }
+
+  /** Reads the config again. With any problem the old one stays, whole; the engine journals why. */
+  async reload(engine: Engine): Promise<readonly ProblemJson[]> {
+    const { path, kinds, env } = this.origin
+    const loaded = await loadConfig(path, kinds, env)
+    const problems = loaded.ok ? this.fixedParts(loaded.config) : loaded.problems
+    if (!loaded.ok || problems.length > 0) {
+      await engine.rejectConfig(problems)
+      return problems
+    }
+    if (loaded.config.hash === this.config.hash) return []
+    await engine.configure(plansOf(loaded.config), loaded.config.hash)
+    this.config = loaded.config
+    return []
+  }
+
+  /** What only a restart may change. */
+  private fixedParts(next: Config): readonly ProblemJson[] {
+    const parts: readonly [string, (config: Config) => unknown][] = [
+      ['sweep', (config) => [config.sweepSeconds, config.observeTimeoutSeconds]],
+      ['sources', (config) => config.sources],
+      ['providers', (config) => config.providers],
+      ['api.host and api.port', (config) => [config.api.host, config.api.port]],
+      ['store', (config) => config.store],
+    ]
+    const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)
+    return [...this.changedMigrations(next), ...changed].map((name) =>
+      problem('CONFIG_NEEDS_RESTART', `${this.origin.path}: ${name} was changed`).toJSON(),
+    )
+  }
+
+  /** A migration may come or go; one that stays keeps its clusters and the access to them, and a service of one keeps its name. */
+  private changedMigrations({ migrations }: Config): readonly string[] {
+    const before = this.config.migrations
+    if (before.length === 1 && migrations.length === 1 && before[0].migration !== migrations[0].migration)
+      return ['migration']
+    return before.flatMap((was) => {
+      const is = migrations.find(({ migration }) => migration === was.migration)
+      const parts = ['clusters', 'kubernetes'] as const
+      return parts.filter((part) => is && !isSame(is[part], was[part])).map((part) => `${part} of ${was.migration}`)
+    })
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
