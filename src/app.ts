@@ -17,10 +17,13 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { createBudgetMemory } from './preflight/budget-memory.ts'
+import { createChecker } from './preflight/checker.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { sourceKinds } from './sources/registry.ts'
+import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
@@ -102,8 +105,19 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: () => null,
+    checker: createChecker({
+      clusters: null,
+      sources,
+      promql: promqlKindOf([...sources.keys()]),
+      prober,
+      certificates: createCertificateReader(clock),
+      sli: (plan, spec) => slis.reading(plan, spec, 0),
+      target: (id) => observer.targetReading(id),
+      budget: createBudgetMemory(sources, clock),
+      clock,
+      log,
+    }),
     fleet,
-    checker: { ...lookout, readings: () => ({}) },
     replicas: { ...lookout, reading: () => null },
     tasks: createTaskRunner({
       ...{ clock, random, log, secret, prober },
@@ -142,7 +156,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
-  engine.onCommit(createEventLog(log))
+  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   meter.reload(true)
   const api = await createApi({
     control,

@@ -32,6 +32,16 @@ export interface MigrationConfig {
   readonly fleet: FleetPlan
   /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
   readonly kubernetes: Sides<KubernetesPlace> | null
+  /** What the clusters cost; null: nobody said. */
+  readonly costs: Costs | null
+}
+
+/** Prices of the two clusters, for the report. */
+export interface Costs {
+  /** ISO 4217. */
+  readonly currency: string
+  readonly oldPerHour: number
+  readonly newPerHour: number
 }
 
 /** The plans of all migrations, in the order of the files. */

@@ -1,7 +1,7 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
-import { checkFiles } from './check-files.ts'
+import { checkFiles, tellOtherFiles } from './check-files.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
@@ -50,14 +50,15 @@ export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: No
   const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
   const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
   const read = layout.migrations.map((file) => readMigration(file, schemas, kinds, env))
+  const fitting = read.flatMap(({ file, config }) => (config ? [{ file, config }] : []))
   const findings = [
     ...layout.findings,
     ...layout.services.flatMap((file) => serviceFindings(file, schemas, env)),
-    ...read.flatMap(({ findings }) => findings),
-    ...checkFiles(
-      read.flatMap(({ file, config }) => (config ? [{ file, config }] : [])),
-      kinds.traffic,
+    ...tellOtherFiles(
+      read.flatMap((one) => one.findings),
+      fitting,
     ),
+    ...checkFiles(fitting, kinds.traffic),
   ]
   const fine = read.flatMap(({ config, policies }) => (config && policies ? [{ config, policies }] : []))
   const [first, ...others] = fine
@@ -114,9 +115,9 @@ function migrationOf(
   { config, policies }: { readonly config: ParsedConfig; readonly policies: ResolvedPolicies },
   kinds: Kinds,
 ): MigrationConfig {
-  const { migration, clusters, workloads, kubernetes = null } = config
+  const { migration, clusters, workloads, kubernetes = null, costs = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes }
+  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, costs }
 }
 
 /** What belongs to the service; each file was read with all of it. */

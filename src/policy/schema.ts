@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
@@ -34,6 +35,7 @@ export function configSchema(kinds: Kinds) {
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
     fleet: fleetSchema,
+    costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
     store: z
