@@ -141,7 +141,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     },
     onAcknowledged: (listener) => void listeners.add(listener),
     async sweepNow() {
-      await observer.observe(engine.book.active())
+      await observer.observe(engine.book.active(), engine.book.subjects())
       wakeups.urgent([...targetIds.keys()])
     },
     events: (names, type, signal) => awaitEvents(control, names, type, signal),

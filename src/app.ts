@@ -8,20 +8,26 @@ import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
+import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
+import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { createBudgetMemory } from './preflight/budget-memory.ts'
+import { createChecker } from './preflight/checker.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { sourceKinds } from './sources/registry.ts'
+import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
+import { createTaskRunner } from './tasks/runner.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -69,7 +75,7 @@ export function version(): string {
 export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
   const loaded = await loadConfig(configPath, kinds, env)
   if (!loaded.ok) throw new ConfigError(loaded.problems)
-  const running = new RunningConfig(loaded.config, { path: configPath, kinds, env })
+  const running = new RunningConfig(loaded, { path: configPath, kinds, env })
   const { config } = running
 
   const clock = systemClock
@@ -96,13 +102,30 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
   const clusters = openClusters(() => running.config.migrations, { clock, random, log })
-  const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
-    calendar: () => null,
-    checker: { ...lookout, readings: () => ({}) },
+    calendar: (migration) => running.calendarOf(migration),
+    checker: createChecker({
+      clusters: null,
+      sources,
+      promql: promqlKindOf([...sources.keys()]),
+      prober,
+      certificates: createCertificateReader(clock),
+      sli: (plan, spec) => slis.reading(plan, spec, 0),
+      target: (id) => observer.targetReading(id),
+      budget: createBudgetMemory(sources, clock),
+      clock,
+      log,
+    }),
+    fleet,
     replicas: clusters.replicas,
-    tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
+    tasks: createTaskRunner({
+      ...{ clock, random, log, secret, prober },
+      clustersOf: clusters.of,
+      onEnded: (workload) => wakeups.urgent([workload]),
+    }),
   }
   const observer = new Observer({
     scopes,
@@ -135,7 +158,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
-  engine.onCommit(createEventLog(log))
+  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
@@ -175,7 +198,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await engine.run()
   }
   const ran = main()
-  const watching = watchConfig(configPath, clock, async () => void (await reload()), stopping.signal)
+  const named = () => running.named
+  const watching = watchConfig(configPath, named, clock, async () => void (await reload()), stopping.signal)
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {

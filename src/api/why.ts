@@ -32,7 +32,7 @@ export function whyOf({ state, plan, observation }: WhyInput): string {
     case 'baking':
       return troubleClause(state) ?? progressClause(state, observation, plan.bakeSeconds)
     case 'draining':
-      return holdClause(state) ?? 'baked at 100 %; about to complete'
+      return holdClause(state) ?? drainClause(state, plan)
     default:
       return unreachable(phase)
   }
@@ -64,6 +64,12 @@ const HOLD_ORDER: Readonly<Record<HoldCause, number>> = {
 /** The holds, the one that wants a person most first. */
 export function sortHolds(holds: readonly Hold[]): readonly Hold[] {
   return holds.toSorted((a, b) => HOLD_ORDER[a.cause] - HOLD_ORDER[b.cause])
+}
+
+function drainClause({ drain }: RolloutState, { drainSeconds }: Plan): string {
+  if (drain === null) return 'baked at 100 %; about to look who still comes to old'
+  const last = drain.lastRequestAtMs === null ? '' : '; it had requests since it should have none'
+  return `old quiet for ${formatSpan(drain.quietMs / 1000)} of ${formatSpan(drainSeconds)}${last}`
 }
 
 function troubleClause(state: RolloutState): string | null {

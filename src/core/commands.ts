@@ -1,11 +1,13 @@
+import { earnAnew } from './anew.ts'
 import { approvalOf, isApprovedNow, stepToApprove } from './approval.ts'
+import { askRevert } from './asked-revert.ts'
 import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
-import { oldFitness } from './gates/judge.ts'
-import { freshEvidence, initialState } from './initial.ts'
+import { initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
 import type { CommandName, Fact } from './observation.ts'
 import { type Problem, problem } from './problem.ts'
-import { hasHold, isTerminal } from './state.ts'
+import { redoFailed } from './run-tasks.ts'
+import { type HoldCause, hasHold, isTerminal } from './state.ts'
 import { driftedTargets } from './targets.ts'
 
 /** Does the command, or says why not. */
@@ -53,20 +55,12 @@ function addHold(draft: Draft, { reason, actor }: Fact, cause: 'paused' | 'halte
 
 /** A person has looked: evidence from before is not judged again, and the hold time starts anew. */
 function resume(draft: Draft, { reason, actor }: Fact): Problem | null {
-  const { workload, share, inForceAtMs } = draft.state
   const causes = (['paused', 'halted'] as const).filter((cause) => hasHold(draft.state, cause))
-  if (causes.length === 0) return problem('COMMAND_NOTHING_TO_DO', `${workload} is neither paused nor halted`)
+  if (causes.length === 0)
+    return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} is neither paused nor halted`)
   for (const cause of causes) unhold(draft, cause, reason, actor)
-  const { settledMs, ...evidence } = freshEvidence()
-  const isInForce = inForceAtMs !== null
-  change(draft, {
-    ...evidence,
-    tests: {},
-    judgeSinceMs: draft.nowMs,
-    // The weight is as much in force as it was; what NEW served at it is counted afresh from now.
-    ...(isInForce && { inForceAtMs: draft.nowMs, share }),
-    settledMs: isInForce ? draft.state.settledMs : settledMs,
-  })
+  change(draft, { askedRevert: null })
+  earnAnew(draft)
   return null
 }
 
@@ -86,29 +80,34 @@ function approve(draft: Draft, { actor, reason, roles }: Fact): Problem | null {
 
 function advance(draft: Draft, { reason, actor }: Fact): Problem | null {
   const { phase, holds, told, workload } = draft.state
-  if (phase.name !== 'stepping' && phase.name !== 'baking') return wrongPhase(draft)
+  const { length } = draft.plan.steps
+  const index = { stepping: phase.name === 'stepping' ? phase.stepIndex : 0, baking: length, draining: length + 1 }
+  if (phase.name !== 'stepping' && phase.name !== 'baking' && phase.name !== 'draining') return wrongPhase(draft)
   // A gate that asks a person holds for this very answer.
-  const others = holds.filter(({ cause }) => !(cause === 'approval' && told.asked))
+  const answered: readonly HoldCause[] = phase.name === 'draining' ? ['blind'] : told.asked ? ['approval'] : []
+  const others = holds.filter(({ cause }) => !answered.includes(cause))
   if (others.length > 0)
     return problem('COMMAND_HELD', `${workload} is held: ${others.map(({ cause }) => cause).join(', ')}`)
   if (told.asked) unhold(draft, 'approval', reason, actor)
-  change(draft, { advancedStepIndex: phase.name === 'stepping' ? phase.stepIndex : draft.plan.steps.length })
+  change(draft, { advancedStepIndex: index[phase.name] })
   return null
 }
 
 function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
-  const { state, plan, observation } = draft
+  const { state } = draft
   const { name } = state.phase
   if (name === 'waiting' || name === 'preflight' || name === 'preparing' || name === 'reverting' || name === 'reverted')
     return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
   if (state.closed !== null) return problem('COMMAND_CLOSED', `${state.closed.actor} closed ${state.workload}`)
-  const fitness = oldFitness(plan, state, observation, [])
-  if (fitness.kind === 'unfit' && !force) return problem('COMMAND_OLD_UNFIT', fitness.sentence)
+  if (!force) return askRevert(draft, reason, actor)
   startRevert(draft, reason, state.verdicts, actor)
   return null
 }
 
-/** Writes again over drift, or starts a rollout that was reverted or cancelled anew, with the config's plan of now. */
+/**
+ * Has failed hooks done again, writes again over drift, or starts a rollout that was reverted or cancelled anew, with the
+ * config's plan of now.
+ */
 function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
   const { phase, closed } = draft.state
   if (closed !== null) return problem('COMMAND_CLOSED', `${closed.actor} closed ${draft.state.workload}`)
@@ -118,6 +117,10 @@ function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
     // A revert ended at the policy's safe weight, and that is where the targets are.
     if (phase.name === 'reverted') change(draft, { intendedWeightPercent })
     enter(draft, { name: 'waiting' }, reason, actor)
+    return null
+  }
+  if (redoFailed(draft)) {
+    unhold(draft, 'hook', reason, actor)
     return null
   }
   if (!hasHold(draft.state, 'drift'))

@@ -24,7 +24,7 @@ function nextEvidence({ state, observation }: Draft): RolloutState['evidence'] {
 }
 
 /** A side whose tick is missing adds nothing; the gate says `blind` of it. */
-function addTick(before: SliEvidence, { tick, atMs }: CountsReading): SliEvidence {
+export function addTick(before: SliEvidence, { tick, atMs }: CountsReading): SliEvidence {
   const { old, new: fresh } = tick
   return {
     untilMs: atMs,

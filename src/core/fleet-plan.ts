@@ -6,7 +6,7 @@ export interface FleetPlan {
   readonly clusters: Sides<string>
   /** In their order: a wave begins when those before it have baked. Each workload is in exactly one. */
   readonly waves: readonly Wave[]
-  /** Workloads that may be under way at once; null: any number. */
+  /** Workloads that may be under way at once: started, and neither baked nor ended. null: any number. */
   readonly concurrency: number | null
   /** Between two starts, seconds. */
   readonly spacingSeconds: number
@@ -21,8 +21,9 @@ export interface FleetPlan {
 
 export interface Wave {
   readonly name: string
+  /** Of equal criticality, the first starts first. */
   readonly members: readonly WaveMember[]
-  /** Of this wave; null: the migration's. */
+  /** Of this wave, on top of the migration's; null: any number. */
   readonly concurrency: number | null
 }
 
@@ -46,4 +47,6 @@ export interface Signal {
   readonly unit: string
   /** Bad for so long before it halts, seconds. */
   readonly forSeconds: number
+  /** Measures users' requests: not judged on NEW before a workload has traffic there, nor against an OLD without any. */
+  readonly ofTraffic: boolean
 }

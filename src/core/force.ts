@@ -2,7 +2,7 @@ import { change, type Draft, emit, spendElapsed } from './draft.ts'
 import { shareSli } from './evidence.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { CountsReading } from './observation.ts'
-import { readsAsWanted, trialOf } from './targets.ts'
+import { readsAsWanted } from './targets.ts'
 import { sameWeight } from './weights.ts'
 
 /** Requests, of both clusters, that a judgement of the observed share needs. */
@@ -50,8 +50,8 @@ function settle(draft: Draft): void {
   change(draft, { settledMs })
   if (settledMs < settleMs) return
   change(draft, { share: { ...state.share, settledAtMs: nowMs } })
-  // No user's request is part of a trial, so no share can show it.
-  const isUnseen = trialOf(draft) !== null || plan.shareTolerancePercent === null || shareSli(plan) === null
+  // No user's request is part of a trial, or of a step that only waits before the first weight: no share can show it.
+  const isUnseen = state.intendedWeightPercent === 0 || plan.shareTolerancePercent === null || shareSli(plan) === null
   if (isUnseen) bringInForce(draft, nowMs, null, 0)
 }
 

@@ -1,4 +1,5 @@
 import { followBlindness, missingTargets } from './blind.ts'
+import { oldCapacity, shortness } from './capacity.ts'
 import { change, type Draft, emit, hold } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
 import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
@@ -7,7 +8,7 @@ import { startRevert } from './intend.ts'
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
 export function judgeAll(draft: Draft): boolean {
   const before = draft.state.verdicts
-  const verdicts = judge(draft.plan, draft.state, draft.observation)
+  const verdicts = [...judge(draft.plan, draft.state, draft.observation), ...draft.observation.fleet.verdicts]
   change(draft, { verdicts })
   for (const verdict of verdicts) tellChange(draft, before, verdict)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
@@ -43,11 +44,12 @@ function actOnHarm(draft: Draft, before: readonly Verdict[], verdicts: readonly 
     draft.observation,
     accusing.map(({ gate }) => gate),
   )
-  if (fitness.kind === 'fit') {
+  const capacity = fitness.kind === 'fit' ? oldCapacity(draft) : null
+  if (capacity !== null && capacity.kind !== 'short') {
     startRevert(draft, reason, accusing)
     return true
   }
-  const refusal = `${reason}; but ${fitness.sentence}`
+  const refusal = `${reason}; but ${capacity === null ? fitness.sentence : shortness(capacity)}`
   const isNew = accusing.some(({ gate }) => before.find((verdict) => verdict.gate === gate)?.outcome !== 'revert')
   if (isNew) emit(draft, { type: 'revert-refused', reason: refusal, evidence: accusing })
   hold(draft, 'halted', refusal, accusing)

@@ -45,6 +45,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     fullReplicas: null,
     totals: {},
     drain: null,
+    askedRevert: null,
     closed: null,
     blindSinceMs: null,
     told: { blind: false, stuck: false, asked: false },

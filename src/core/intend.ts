@@ -65,6 +65,7 @@ export function startRevert(
   dropHolds(draft, 'nothing holds a revert', actor)
   enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
   const { verdicts } = draft.state
+  change(draft, { askedRevert: null })
   intend(draft, { weightPercent: toPercent, urgency: 'revert', reason: 'revert', evidence: [], actor })
   change(draft, { verdicts, blindSinceMs: null })
 }

@@ -1,17 +1,24 @@
-import { followApproval, stepInWords } from './approval.ts'
 import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
+import { followCapacity, noteFullReplicas } from './capacity.ts'
+import { followCalendar, isCleared } from './clearance.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
+import { followCompleted, followDraining, followReverted } from './ending.ts'
 import { takeIn } from './evidence.ts'
+import { followChecks } from './follow-checks.ts'
 import { confirm, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import { judgeAll } from './harm.ts'
+import { isWarm, runHooks } from './hooks.ts'
 import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
-import { hasBaked, hasHold, type Phase } from './state.ts'
-import { driftedTargets, readsAsWanted, trialOf, wantedPercent } from './targets.ts'
-import { preparation, prepareTtls, restoreTtls } from './ttl.ts'
+import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
+import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
+import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
+
+/** Holds that the way to the next step itself adds and removes. */
+const CLEARED: readonly HoldCause[] = ['approval', 'capacity', 'hook']
 
 type Handler = (draft: Draft) => void
 
@@ -22,30 +29,22 @@ export const PHASES: { readonly [Name in Phase['name']]: Handler } = {
   preparing: leavePreparing,
   stepping: followStep,
   baking: followBaking,
-  draining: leaveDraining,
-  completed: restoreTtls,
+  draining: followDraining,
+  completed: followCompleted,
   reverting: (draft) => {
     confirm(draft)
     finishRevert(draft)
   },
-  reverted: restoreTtls,
+  reverted: followReverted,
   cancelled: () => {},
 }
 
 function leaveWaiting(draft: Draft): void {
-  const { plan, observation } = draft
-  const undone = plan.after.filter((name) => {
-    const phase = observation.dependencies[name]
-    return phase === undefined || phase === null || !hasBaked(phase)
-  })
-  if (undone.length > 0) {
-    const named = undone.map((name) => `${name} (${observation.dependencies[name] ?? 'no such rollout'})`)
-    hold(draft, 'dependency', `waits for ${named.join(', ')} to have baked`)
-    return
-  }
-  unhold(draft, 'dependency', 'every workload named in `after` has baked')
+  const { plan } = draft
+  followCalendar(draft)
+  followTurn(draft)
   if (draft.state.holds.length > 0) return
-  change(draft, { planHash: plan.hash })
+  change(draft, { planHash: plan.hash, startedAtMs: draft.nowMs })
   const steps = plan.steps.map(({ weightPercent, trial }) => ({ weightPercent, trial }))
   emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, steps })
   enter(
@@ -55,39 +54,68 @@ function leaveWaiting(draft: Draft): void {
   )
 }
 
-/** The start is only safe from a known weight, and with OLD in sight. */
+/** Its own dependencies, and the fleet's order. */
+function followTurn(draft: Draft): void {
+  const { plan, observation } = draft
+  const undone = plan.after.filter((name) => {
+    const phase = observation.dependencies[name]
+    return phase === undefined || phase === null || !hasBaked(phase)
+  })
+  const named = undone.map((name) => `${name} (${observation.dependencies[name] ?? 'no such rollout'})`)
+  const reasons = [
+    ...(named.length > 0 ? [`waits for ${named.join(', ')} to have baked`] : []),
+    ...(observation.fleet.waitsFor === null ? [] : [observation.fleet.waitsFor]),
+  ]
+  if (reasons.length > 0) hold(draft, 'dependency', reasons.join('; '))
+  else
+    unhold(draft, 'dependency', plan.after.length > 0 ? 'every workload named in `after` has baked' : 'it is its turn')
+}
+
+/** The start is only safe from a known weight, with OLD in sight, and nothing found against NEW. */
 function leavePreflight(draft: Draft): void {
   followTargets(draft)
+  noteFullReplicas(draft)
+  const areChecksFine = followChecks(draft, 'start')
   const { plan, state } = draft
-  if (state.holds.length > 0 || !isConfirmedWeight(draft) || !isBaselined(draft)) return
+  const isHeld = state.holds.some(({ cause }) => cause !== 'hook')
+  if (isHeld || !areChecksFine || !isConfirmedWeight(draft) || !isBaselined(draft)) return
+  if (runHooks(draft, 'preflight', null) !== 'done') return
   const read = `every target reads ${formatPercent(state.intendedWeightPercent)}`
   enter(draft, { name: 'preparing' }, plan.slis.length === 0 ? read : `${read}, and old is measured`)
 }
 
 function leavePreparing(draft: Draft): void {
+  followCalendar(draft)
   followTargets(draft)
-  if (draft.state.holds.some(({ cause }) => cause !== 'approval') || !isConfirmedWeight(draft)) return
-  if (!prepareTtls(draft) || !followApproval(draft, 0, stepInWords(draft, 0))) return
+  noteFullReplicas(draft)
+  const areChecksFine = followChecks(draft, 'always')
+  if (hasOtherHold(draft.state, CLEARED) || !isConfirmedWeight(draft)) return
+  if (!prepareTtls(draft) || !areChecksFine || !isCleared(draft, 0)) return
   enter(draft, { name: 'stepping', stepIndex: 0 }, preparation(draft))
   raise(draft, 0)
 }
 
 function followStep(draft: Draft): void {
   const { phase } = draft.state
-  if (phase.name !== 'stepping' || watch(draft) === 'reverting') return
+  if (phase.name !== 'stepping') return
+  followCalendar(draft)
+  const areChecksFine = followChecks(draft, 'always')
+  if (watch(draft) === 'reverting') return
   const index = phase.stepIndex
-  const step = draft.plan.steps[index]
+  const [step, next] = [draft.plan.steps[index], draft.plan.steps[index + 1]]
   followAsking(draft)
-  if (!step || !isProven(draft, step.holdSeconds, index)) return
-  const isLast = index + 1 >= draft.plan.steps.length
-  if (!isLast && !followApproval(draft, index + 1, stepInWords(draft, index + 1))) return
+  // For the next weight as soon as this one is there: what has to be scaled up shall be ready when the step is proven.
+  followCapacity(draft, (draft.state.inForceAtMs === null ? step : next)?.weightPercent ?? 0)
+  if (!step || !areChecksFine || !isWarm(draft, step, index) || !isProven(draft, step.holdSeconds, index)) return
+  if (hasOtherHold(draft.state, CLEARED) || runHooks(draft, 'after-step', index) !== 'done') return
+  if (next && !isCleared(draft, index + 1)) return
   if (draft.state.holds.length > 0) return
   const proof = proofSentence(draft, index)
-  if (isLast) {
-    startBaking(draft, proof)
-  } else {
+  if (next) {
     enter(draft, { name: 'stepping', stepIndex: index + 1 }, proof)
     raise(draft, index + 1)
+  } else {
+    startBaking(draft, proof)
   }
 }
 
@@ -97,16 +125,12 @@ function startBaking(draft: Draft, proof: string): void {
 }
 
 function followBaking(draft: Draft): void {
+  const areChecksFine = followChecks(draft, 'always')
   if (watch(draft) === 'reverting') return
   followAsking(draft)
   const { plan } = draft
-  if (draft.state.holds.length > 0 || !isProven(draft, plan.bakeSeconds, plan.steps.length)) return
+  if (draft.state.holds.length > 0 || !areChecksFine || !isProven(draft, plan.bakeSeconds, plan.steps.length)) return
   enter(draft, { name: 'draining' }, proofSentence(draft, plan.steps.length))
-}
-
-function leaveDraining(draft: Draft): void {
-  if (draft.state.holds.length > 0) return
-  enter(draft, { name: 'completed' }, 'the drain is not watched in this version; look at OLD before you remove it')
 }
 
 /** A gate that leaves it to a person is a hold, so that the person learns of it; `advance`, or proof after all, ends it. */
@@ -123,7 +147,11 @@ function followAsking(draft: Draft): void {
 function followTargets(draft: Draft): void {
   confirm(draft)
   followDrift(draft)
-  followBlindness(draft, [...missingTargets(draft), ...missingBaseline(draft)])
+  const { verdicts } = draft.observation.fleet
+  const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
+  followBlindness(draft, [...missingTargets(draft), ...missingBaseline(draft), ...blind])
+  const halting = verdicts.filter(({ outcome }) => outcome === 'halt')
+  if (halting.length > 0) hold(draft, 'halted', halting.map(({ sentence }) => sentence).join('; '), halting)
 }
 
 /** Follows weight, evidence, drift and harm of a rollout under way. */
@@ -174,9 +202,9 @@ function isProven(draft: Draft, holdSeconds: number, index: number): boolean {
   return state.heldMs >= holdSeconds * 1000 && state.verdicts.every((verdict) => isGoodEnough(draft, verdict))
 }
 
-/** A trial has no requests of users to prove anything with: there it is enough that nothing speaks against NEW. */
+/** Without a weight no requests of users prove anything: there it is enough that nothing speaks against NEW. */
 function isGoodEnough(draft: Draft, { gate, outcome }: Verdict): boolean {
-  if (outcome === 'pass' || trialOf(draft) === null) return outcome === 'pass'
+  if (outcome === 'pass' || draft.state.intendedWeightPercent > 0) return outcome === 'pass'
   const isProbe = draft.plan.gates.some(({ id, kind }) => id === gate && kind === 'probe')
   return outcome === 'wait' && !isProbe
 }
@@ -189,6 +217,11 @@ function proofSentence({ state }: Draft, index: number): string {
 function raise(draft: Draft, index: number): void {
   const step = draft.plan.steps[index]
   if (!step) throw new Error(`no step ${index}`)
+  if (isSameAsBefore(draft, index)) {
+    // Nothing is written, so what was counted at this weight counts on; only the hold time is this step's own.
+    change(draft, { heldMs: 0, advancedStepIndex: null })
+    return
+  }
   const reason = `step ${index + 1} of ${draft.plan.steps.length}`
   intend(draft, {
     weightPercent: step.weightPercent,
@@ -197,4 +230,11 @@ function raise(draft: Draft, index: number): void {
     reason,
     evidence: draft.state.verdicts,
   })
+}
+
+/** True when the step only waits, warms or asks, at the weight of the one before. */
+function isSameAsBefore({ plan }: Draft, index: number): boolean {
+  const [before, step] = [plan.steps[index - 1], plan.steps[index]]
+  if (!before || !step || before.trial !== null || step.trial !== null) return false
+  return sameWeight(before.weightPercent, step.weightPercent)
 }

@@ -1,4 +1,4 @@
-import type { PlanCheck } from './check.ts'
+import type { CheckRules, PlanCheck } from './check.ts'
 import type { Hook, WarmTask } from './task.ts'
 
 /**
@@ -41,6 +41,7 @@ export interface Plan {
   /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
   readonly objects: Sides<ObjectRef> | null
   readonly checks: readonly PlanCheck[]
+  readonly checkRules: CheckRules
   readonly hooks: readonly Hook[]
   /** null: replicas are not looked at. */
   readonly capacity: CapacityRule | null
@@ -249,7 +250,7 @@ export interface SliSpec {
   readonly source: string
   /** Share of good events promised, percent, e.g. 99.9; null for a value. */
   readonly objectivePercent: number | null
-  /** The labels that say whose a series is. */
+  /** The labels that say whose a series is; without a workload label, empty, it is the cluster's as a whole. */
   readonly labels: { readonly cluster: string; readonly workload: string }
   readonly measure: SliMeasure
 }

@@ -114,6 +114,8 @@ export interface RolloutState {
   readonly totals: Readonly<Record<string, SliEvidence>>
   /** What still comes to OLD; null: it is not drained yet. */
   readonly drain: DrainState | null
+  /** A revert that a person wants, and that waits until OLD is scaled up; null: none does. */
+  readonly askedRevert: { readonly reason: string; readonly actor: string } | null
   /** A person has closed it: no way back, nothing left to do. */
   readonly closed: { readonly atMs: number; readonly actor: string } | null
   /** What was already told, so that it is told once. */
@@ -215,14 +217,21 @@ export function isTerminal(phase: Phase): boolean {
   return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
 }
 
-/** True when nothing of it is to be read or written any more. */
-export function isAtRest({ phase, ttlsBefore }: RolloutState): boolean {
-  return isTerminal(phase) && (phase.name === 'cancelled' || Object.keys(ttlsBefore).length === 0)
+/** True when nothing of it is to be read, written or run any more. */
+export function isAtRest({ phase, ttlsBefore, tasks, askedRevert }: RolloutState): boolean {
+  if (phase.name === 'cancelled') return true
+  const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
+  return isTerminal(phase) && Object.keys(ttlsBefore).length === 0 && !isBusy && askedRevert === null
 }
 
 /** Phases in which a dependency counts as done: its traffic moved and baked. */
 export function hasBaked(phase: PhaseName): boolean {
   return phase === 'draining' || phase === 'completed'
+}
+
+/** Whether anything but these holds it. */
+export function hasOtherHold(state: RolloutState, causes: readonly HoldCause[]): boolean {
+  return state.holds.some(({ cause }) => !causes.includes(cause))
 }
 
 export function hasHold(state: RolloutState, cause: HoldCause): boolean {

@@ -1,3 +1,4 @@
+import { followAskedRevert } from './asked-revert.ts'
 import { takeCommand } from './commands.ts'
 import { change, type Draft, emit } from './draft.ts'
 import type { Effect, TaskRequest } from './effect.ts'
@@ -6,8 +7,10 @@ import { freshEvidence } from './initial.ts'
 import type { Observation, TargetReading, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
 import type { Plan, PlanTarget } from './plan.ts'
+import { settleTasks } from './run-tasks.ts'
 import { isAtRest, isTerminal, type RolloutState } from './state.ts'
 import { currentReadings, hasAsWanted, isOnItsWay, wantedPercent, wantedTrial } from './targets.ts'
+import { countTotals } from './totals.ts'
 import { followTtl, wantedTtl } from './ttl.ts'
 
 export interface StepInput {
@@ -52,7 +55,10 @@ export function step(input: StepInput): StepResult {
   followClock(draft, input)
   for (const report of observation.writes) tellWrite(draft, report)
   for (const fact of observation.facts) takeCommand(draft, fact)
+  settleTasks(draft)
+  countTotals(draft)
   followTtl(draft)
+  followAskedRevert(draft)
   runPhases(draft)
   demandWeights(draft)
   return { state: draft.state, effects: draft.effects, tasks: draft.tasks, events: draft.events }

@@ -37,6 +37,11 @@ export interface WarmTask {
   readonly probes: readonly ProbeSpec[]
 }
 
+/** How long a warm-up may take: twice what its requests need, seconds. */
+export function warmSeconds({ requests, perSecond }: WarmTask): number {
+  return 60 + (2 * requests) / perSecond
+}
+
 /** Sets the replicas of a workload's object, never to fewer than it has, unless `isDown`. */
 export interface ScaleTask {
   readonly kind: 'scale'

@@ -32,11 +32,12 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
       notReady: engine.notReady(),
     }),
     workloads: () => {
-      const fleet = { phases: engine.book.phases(), readings: new Map() }
+      const fleet = observer.fleetSight(engine.book)
       return engine.book
         .subjects()
         .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], fleet) }))
     },
+    fleets: () => observer.fleetViews(engine.book),
     submit: async ({ factId, ...request }) => {
       const fact = factOf(request, factId)
       const isNew = await inbox.put(fact)

@@ -182,7 +182,7 @@ export class Engine {
   /** False: the readings are not to be trusted, so no time may be earned on them. */
   private async observe(): Promise<boolean> {
     try {
-      await this.deps.observer.observe(this.book.active())
+      await this.deps.observer.observe(this.book.active(), this.book.subjects())
       return true
     } catch (error) {
       this.noteTrouble(error)

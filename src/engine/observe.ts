@@ -1,4 +1,5 @@
 import type { Urgency } from '../core/effect.ts'
+import type { FleetView } from '../core/fleet-view.ts'
 import type {
   Fact,
   FleetReading,
@@ -15,6 +16,7 @@ import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
+import type { Book } from './book.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
@@ -58,7 +60,8 @@ export interface ObserverDeps {
 export class Observer {
   private readonly targets = new Map<string, TargetReading>()
   private readonly probes = new Map<string, Record<string, ProbeReading>>()
-  private readonly writes = new Map<string, WriteReport>()
+  /** Reports that no commit has made durable yet, by target id. */
+  private readonly writes = new Map<string, readonly WriteReport[]>()
   /** When the newest report of a write to each target came, ms: also of one that failed, as it may have been made. */
   private readonly writtenAtMs = new Map<string, number>()
   /** When the newest read of each scope began that the quota had room for, ms. */
@@ -71,8 +74,8 @@ export class Observer {
     this.deps = deps
   }
 
-  /** Asks everything once, for all of these rollouts together. */
-  async observe(subjects: readonly Subject[]): Promise<void> {
+  /** Asks everything once, for all of these rollouts together; of `everybody` the migrations as wholes. */
+  async observe(subjects: readonly Subject[], everybody: readonly Subject[]): Promise<void> {
     const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
     const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
@@ -88,6 +91,7 @@ export class Observer {
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
         this.probeAll(active, signal),
+        active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
       ]),
@@ -161,7 +165,10 @@ export class Observer {
   noteWrites(reports: readonly WriteReport[]): void {
     for (const report of reports) {
       const { targetId, kind, weightPercent, atMs } = report
-      this.writes.set(`${targetId} ${kind} ${weightPercent}`, report)
+      const others = this.writes
+        .get(targetId)
+        ?.filter((one) => one.kind !== kind || one.weightPercent !== weightPercent)
+      this.writes.set(targetId, [...(others ?? []), report])
       this.writtenAtMs.set(targetId, atMs)
     }
   }
@@ -177,6 +184,21 @@ export class Observer {
     const reading = this.targets.get(targetId)
     if (kind !== 'applied' || reading?.kind !== 'weight' || reading.atMs < atMs) return false
     return sameWeight(reading.weightPercent, weightPercent)
+  }
+
+  /** What the migrations as wholes say to their rollouts now. */
+  fleetSight(book: Book): FleetSight {
+    return this.deps.sights.fleet.sight(book, this.deps.clock.nowMs())
+  }
+
+  /** The migrations for people. */
+  fleetViews(book: Book): readonly FleetView[] {
+    return this.deps.sights.fleet.views(book, this.deps.clock.nowMs())
+  }
+
+  /** The newest reading of a target; undefined: it was not read yet. */
+  targetReading(id: string): TargetReading | undefined {
+    return this.targets.get(id)
   }
 
   /** What one rollout may know now. */
@@ -198,12 +220,16 @@ export class Observer {
 
   /** Forgets reports that a commit has made durable. */
   writesTold(reports: readonly WriteReport[]): void {
-    for (const [key, report] of this.writes) if (reports.includes(report)) this.writes.delete(key)
+    const told = new Set(reports)
+    for (const { targetId } of reports) {
+      const left = this.writes.get(targetId)?.filter((report) => !told.has(report)) ?? []
+      if (left.length > 0) this.writes.set(targetId, left)
+      else this.writes.delete(targetId)
+    }
   }
 
   private writesOf(plan: Plan): readonly WriteReport[] {
-    const ids = new Set(plan.targets.map(({ id }) => id))
-    return this.writes.size === 0 ? [] : [...this.writes.values()].filter(({ targetId }) => ids.has(targetId))
+    return plan.targets.flatMap(({ id }) => this.writes.get(id) ?? [])
   }
 
   private async probeAll(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {

@@ -1,10 +1,12 @@
 import type { FleetReading, Observation } from '../core/observation.ts'
 import type { Calendar, Checker, ReplicaWatch, TaskRunner, Watched } from '../ports/sight.ts'
+import type { Fleet } from './fleet.ts'
 
 /** What is looked at beside traffic and metrics. */
 export interface Sights {
-  /** Asked at each step: it follows the config. null: there is none. */
-  readonly calendar: () => Calendar | null
+  /** Of a migration. Asked at each step: it follows the config. null: there is none. */
+  readonly calendar: (migration: string) => Calendar | null
+  readonly fleet: Fleet
   readonly checker: Checker
   readonly replicas: ReplicaWatch
   readonly tasks: TaskRunner
@@ -12,13 +14,13 @@ export interface Sights {
 
 /** What one rollout may know of it now. */
 export function sightOf(
-  { calendar, checker, replicas, tasks }: Sights,
+  { calendar, checker, replicas, tasks }: Omit<Sights, 'fleet'>,
   { plan }: Pick<Watched, 'plan'>,
   fleet: FleetReading,
   nowMs: number,
 ): Pick<Observation, 'calendar' | 'fleet' | 'checks' | 'replicas' | 'tasks'> {
   return {
-    calendar: calendar()?.at(nowMs) ?? null,
+    calendar: calendar(plan.migration)?.at(nowMs) ?? null,
     fleet,
     checks: checker.readings(plan),
     replicas: replicas.reading(plan),

@@ -35,7 +35,7 @@ export interface ThinkInput {
 /** Steps every due rollout once. Pure but for what the observer remembers. */
 export function think(input: ThinkInput): Thought {
   const { book, observer, facts, nowMs, sweepSeconds } = input
-  const fleet = { phases: book.phases(), readings: new Map() }
+  const fleet = observer.fleetSight(book)
   const factsOf = Map.groupBy(facts, ({ workload }) => workload)
   const stepped = dueSubjects(input).map((subject) => {
     const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)

@@ -1,3 +1,6 @@
+import { checkFleet } from './check-fleet.ts'
+import { checkReplication } from './check-preflight.ts'
+import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
 import type { Kinds, SourceKindConfig } from './kinds.ts'
@@ -18,7 +21,10 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
+    ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkReplication(config, kinds.sources),
+    ...checkFleet(config, kinds),
   ]
 }
 

@@ -1,9 +1,13 @@
-import type { BurnPair, Plan, PlanStep, Trial } from '../core/plan.ts'
+import type { BurnPair, Plan, PlanStep } from '../core/plan.ts'
+import type { Hook } from '../core/task.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
+import { planHook } from './hooks.ts'
 import { type ResolvedCapacity, resolveCapacity } from './kubernetes.ts'
+import { type ResolvedPreflight, resolvePreflight } from './preflight.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
-import type { PolicySettings, StepSettings } from './schema-policy.ts'
+import type { PolicySettings } from './schema-policy.ts'
+import { planSteps } from './steps.ts'
 import { suggestion } from './suggest.ts'
 
 /** A policy with everything said. */
@@ -21,8 +25,11 @@ export interface ResolvedPolicy
   > {
   readonly evidence: ResolvedEvidence
   readonly capacity: ResolvedCapacity
+  /** A warm-up has no probes yet: they are the workload's. */
   readonly steps: readonly PlanStep[]
+  readonly hooks: readonly Hook[]
   readonly burnRate: readonly BurnPair[]
+  readonly preflight: ResolvedPreflight
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
 }
 
@@ -107,7 +114,8 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     throw new Error('a preset leaves something out')
   }
   return {
-    steps: pick((layer) => layer.steps).map(planStep),
+    steps: planSteps(pick((layer) => layer.steps)),
+    hooks: (layers.find(({ hooks }) => hooks !== undefined)?.hooks ?? []).map(planHook),
     safeWeightPercent: pick((layer) => layer.safeWeight),
     bakeSeconds: pick((layer) => layer.bake),
     drainSeconds: pick((layer) => layer.drain),
@@ -121,23 +129,12 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
       passes: pick((layer) => layer.probes?.passes),
       then: pick((layer) => layer.probes?.then),
     },
+    preflight: resolvePreflight(layers),
     capacity: resolveCapacity(pick),
     blindAfterSeconds: pick((layer) => layer.blindAfter),
     drift: pick((layer) => layer.drift),
     shareTolerancePercent: pick((layer) => (layer.share === 'off' ? null : layer.share?.tolerance)),
     stuckAfterSeconds: pick((layer) => (layer.share === 'off' ? undefined : layer.share?.stuckAfter)),
-  }
-}
-
-function planStep({ weight = 0, mirror, marked, hold, approval }: StepSettings): PlanStep {
-  const mirrored = mirror === undefined ? null : ({ kind: 'mirror', percent: mirror } as const)
-  const trial: Trial | null = marked === true ? { kind: 'marked' } : mirrored
-  return {
-    weightPercent: weight,
-    trial,
-    warm: null,
-    holdSeconds: hold,
-    approval: approval ? { roles: [], expiresSeconds: null } : null,
   }
 }
 

@@ -111,7 +111,7 @@ function labelFault(root: SyntaxNode, text: string, labels: readonly string[]): 
   return {
     offset: (modifier ?? node).from,
     cause: `the aggregation drops the ${lost.length > 1 ? 'labels' : 'label'} ${lost.join(' and ')}`,
-    hint: `write by (${labels.join(', ')}): Headgate needs one sample a cluster and workload`,
+    hint: `write by (${labels.join(', ')}): Headgate needs one sample a cluster${labels.length > 1 ? ' and workload' : ''}`,
   }
 }
 

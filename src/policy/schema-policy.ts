@@ -1,73 +1,15 @@
 import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
 import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
+import { hooksSchema } from './schema-hooks.ts'
 import { capacitySchema } from './schema-kubernetes.ts'
 import { name } from './schema-names.ts'
+import { preflightSchema } from './schema-preflight.ts'
+import { stepsSchema } from './schema-steps.ts'
 
 const DAY_SECONDS = 86_400
 
 const harm = z.enum(['halt', 'revert'])
-
-const stepSchema = z
-  .strictObject({
-    weight: percent({ min: 0.1 }).optional().meta(about('Share sent to NEW, in steps of 0.1', '10%')),
-    marked: z
-      .literal(true)
-      .optional()
-      .meta(about('Instead of a weight: only requests that are marked for it go to NEW', true)),
-    mirror: percent({ min: 0.1 })
-      .optional()
-      .meta(about('Instead of a weight: NEW gets a copy of this share, and its answers are dropped', '10%')),
-    hold: duration({ maxSeconds: 30 * DAY_SECONDS }).meta(
-      about('How long the weight must have been in force, and observed, before the next step', '10m'),
-    ),
-    approval: z
-      .boolean()
-      .prefault(false)
-      .meta(about('A person must approve before the weight is raised to this one', true)),
-  })
-  .superRefine(({ weight, marked, mirror }, ctx) => {
-    const said = [weight, marked, mirror].filter((one) => one !== undefined)
-    if (said.length === 1) return
-    const message = said.length === 0 ? 'a step without a weight' : 'a step that is more than one thing'
-    const params = { code: 'CONFIG_STEPS', hint: 'give each step one of: weight, marked, mirror' }
-    ctx.addIssue({ code: 'custom', message, params })
-  })
-  .meta(about('A weight, or a trial without any, and how long it is held', { weight: '10%', hold: '10m' }))
-
-export type StepSettings = z.output<typeof stepSchema>
-
-const stepsSchema = z
-  .array(stepSchema)
-  .min(1)
-  .superRefine((steps, ctx) => {
-    const refuse = (index: number, message: string, hint: string) =>
-      ctx.addIssue({ code: 'custom', path: [index, 'weight'], message, params: { code: 'CONFIG_STEPS', hint } })
-    for (const [index, { weight, marked, mirror }] of steps.entries()) {
-      const before = steps
-        .slice(0, index)
-        .map((step) => step.weight)
-        .findLast((one) => one !== undefined)
-      if (before === undefined) continue
-      if (marked !== undefined || mirror !== undefined)
-        refuse(index, 'a trial after a weight', 'put what moves no user before the first weight')
-      else if (weight !== undefined && weight <= before)
-        refuse(index, `${weight}% is not above the step before, ${before}%`, 'write the weights in rising order')
-    }
-    const last = steps.at(-1)
-    if (last && last.weight !== 100)
-      refuse(
-        steps.length - 1,
-        last.weight === undefined ? 'the last step moves nothing' : `the last step is ${last.weight}%, not 100%`,
-        'add a step with `weight: 100%` at the end',
-      )
-  })
-  .meta(
-    about('Rising weights, ending at 100%', [
-      { weight: '10%', hold: '10m' },
-      { weight: '100%', hold: '10m' },
-    ]),
-  )
 
 const pairSchema = z
   .strictObject({
@@ -95,6 +37,7 @@ export const policySchema = z.strictObject({
     .optional()
     .meta({ ...about('Policy to take the rest from', 'standard'), default: 'standard' }),
   steps: stepsSchema.optional(),
+  hooks: hooksSchema.optional(),
   safeWeight: percent({ max: 99.9 }).optional().meta(about('Where a revert goes; below the first step', '0%')),
   bake: duration().optional().meta(about('How long 100 % is watched before the workload counts as moved', '24h')),
   drain: duration().optional().meta(about("How long OLD's remaining traffic is watched after baking", '1h')),
@@ -131,6 +74,7 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .meta(about('How probes are judged', { failures: 3, passes: 3 })),
+  preflight: preflightSchema,
   capacity: capacitySchema,
   blindAfter: duration({ minSeconds: 1 })
     .optional()

@@ -3,8 +3,11 @@ import { z } from 'zod'
 import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
+import { criticalitySchema } from './schema-fleet.ts'
+import { answerSchema, httpUrl } from './schema-http.ts'
 import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
+import { replicationSchema, statefulSchema } from './schema-preflight.ts'
 import { jsonSettings } from './settings.ts'
 
 const addressSchema = z
@@ -14,16 +17,7 @@ const addressSchema = z
   })
   .meta(about('Where each cluster answers, whatever DNS says; give `old`, `new` or both', { new: '203.0.113.9' }))
 
-const expectSchema = z
-  .strictObject({
-    status: z
-      .union([status().transform((one): readonly number[] => [one]), z.array(status()).min(1)])
-      .prefault(200)
-      .meta(about('Status, or list of statuses, that passes', 200)),
-    body: regularExpression().optional().meta(about('Regular expression that the body must match', '"status": ?"ok"')),
-  })
-  .prefault({})
-  .meta(about('What the answer must be', { status: 200 }))
+const expectSchema = answerSchema([200])
 
 const slowerThan = duration({ minSeconds: 1, maxSeconds: 60 }).prefault('5s').meta(about('A slower answer fails', '5s'))
 
@@ -92,6 +86,7 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       .array(text())
       .prefault([])
       .meta(about('Workloads that must have baked before this one starts', ['catalog'])),
+    criticality: criticalitySchema,
     policy: text().optional().meta(about("Policy of this workload; by default the config's", 'careful')),
     slis: sliNames()
       .optional()
@@ -102,6 +97,8 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
     ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
+    stateful: statefulSchema,
+    replication: replicationSchema,
     kubernetes: objectsSchema.optional(),
     capacity: replicasSchema,
   })
@@ -120,22 +117,6 @@ export const defaultsSchema = z
 
 function sliNames() {
   return z.array(text())
-}
-
-function status() {
-  return z.int().min(100).max(599)
-}
-
-/** A URL of http or https, without a password in it. */
-export function httpUrl() {
-  return z
-    .string()
-    .meta({ 'x-type': 'URL', pattern: '^https?://' })
-    .transform((written, ctx): string => {
-      const protocol = URL.canParse(written) ? new URL(written).protocol : ''
-      if (protocol === 'http:' || protocol === 'https:') return written
-      return refuse(ctx, 'CONFIG_WRONG_VALUE', 'not a URL of http or https', 'write https://HOST/PATH')
-    })
 }
 
 function address() {
@@ -163,19 +144,4 @@ function isAddress(written: string): boolean {
 // 300.1.1.1 or 10.0.0: no host has a numeric last label.
 function looksLikeBadIp(host: string): boolean {
   return /(^|\.)\d+$/.test(host) && isIP(host) === 0
-}
-
-function regularExpression() {
-  return z
-    .string()
-    .meta({ 'x-type': 'regular expression' })
-    .transform((written, ctx): string => {
-      try {
-        new RegExp(written)
-        return written
-      } catch {
-        const hint = 'write a JavaScript regular expression; a backslash before a special character takes it literally'
-        return refuse(ctx, 'CONFIG_WRONG_VALUE', 'not a regular expression', hint)
-      }
-    })
 }

@@ -1,4 +1,5 @@
 import type { JournalRow } from '../core/event.ts'
+import type { FleetView } from '../core/fleet-view.ts'
 import type { CommandName, Observation } from '../core/observation.ts'
 import type { Plan, Sides } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
@@ -9,6 +10,8 @@ export interface Control {
   status(): ServiceStatus
   /** In the order of the config. */
   workloads(): readonly WorkloadView[]
+  /** The migrations as wholes, in the order of the config. */
+  fleets(): readonly FleetView[]
   /**
    * Puts a command into the inbox and wakes the engine. Durable when it resolves; what came of it is the journal's
    * `command-done` or `command-refused` with this fact id. Throws API_NOT_FOUND for an unknown workload, and what the
@@ -51,7 +54,7 @@ export interface WorkloadView {
   /** The pinned plan, or the config's while waiting. */
   readonly plan: Plan
   /** The newest readings. */
-  readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes'>
+  readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks'>
 }
 
 export interface CommandRequest {

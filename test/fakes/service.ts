@@ -1,4 +1,5 @@
 import type { HeadgateEvent, JournalRow } from '../../src/core/event.ts'
+import type { FleetView } from '../../src/core/fleet-view.ts'
 import { initialState } from '../../src/core/initial.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { problem } from '../../src/core/problem.ts'
@@ -6,6 +7,7 @@ import type { RolloutState } from '../../src/core/state.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
 import type { Journal } from '../../src/ports/store.ts'
 import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
+import { MemoryJournal } from './journal.ts'
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 
@@ -13,6 +15,7 @@ export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 interface Settings {
   workloads: readonly WorkloadView[]
   status: ServiceStatus
+  fleets: readonly FleetView[]
   /** Thrown by the next submits and reads; null: all is well. */
   failing: Error | null
   /** Called after a command was taken. */
@@ -21,14 +24,15 @@ interface Settings {
 
 /** A running service without an engine: what it shows and what it is told is in the test's hands. */
 export function createFakeService(workloads: readonly WorkloadView[] = [fakeView('catalog'), fakeView('checkout')]) {
-  const settings: Settings = { workloads, status: fakeStatus(), failing: null, onSubmit: () => {} }
-  const rows: JournalRow[] = []
+  const settings: Settings = { workloads, status: fakeStatus(), fleets: [], failing: null, onSubmit: () => {} }
+  const record = new MemoryJournal()
   const submitted: CommandRequest[] = []
   const listeners = new Set<(rows: readonly JournalRow[]) => void>()
   const factIds = new Set<string>()
   const control: Control = {
     status: () => settings.status,
     workloads: () => settings.workloads,
+    fleets: () => settings.fleets,
     submit: async (request) => {
       if (settings.failing) throw settings.failing
       if (!settings.workloads.some(({ state }) => state.workload === request.workload))
@@ -54,20 +58,19 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
     },
   }
   const journal: Journal = {
-    read: async ({ afterSeq, limit, workload }) => {
+    read: async (query) => {
       if (settings.failing) throw settings.failing
-      return rows
-        .filter(({ seq, event }) => seq > afterSeq && (workload === undefined || event.workload === workload))
-        .slice(0, limit)
+      return record.read(query)
     },
-    lastSeq: async () => rows.length,
+    lastSeq: async () => record.head.seq,
+    head: async () => record.head,
+    verify: (expected) => record.verify(expected),
   }
   const append = (...events: readonly HeadgateEvent[]) => {
-    const added = events.map((event, index) => ({ seq: rows.length + index + 1, event }))
-    rows.push(...added)
+    const added = record.append(events)
     for (const listener of listeners) listener(added)
   }
-  return Object.assign(settings, { control, journal, submitted, listeners, append })
+  return Object.assign(settings, { control, journal, record, submitted, listeners, append })
 }
 
 export type FakeService = ReturnType<typeof createFakeService>
@@ -137,6 +140,11 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       },
       probes: {
         home: { atMs: NOW_MS, outcome: { old: null, new: { kind: 'failed', seconds: 0.2, why: 'status 500' } } },
+      },
+      checks: {
+        parity: { outcome: 'pass', sentence: '1 images compared', hint: null, atMs: NOW_MS - 30_000 },
+        ttls: { outcome: 'fail', sentence: 'a TTL of 1 h', hint: 'lower it', atMs: NOW_MS - 30_000 },
+        clock: { outcome: 'skipped', sentence: 'nothing has a clock', hint: null, atMs: NOW_MS - 60_000 },
       },
     },
   }
@@ -208,6 +216,17 @@ function fakePlan(workload: string): Plan {
       { ...sli, name: 'cpu', objectivePercent: null, measure: { kind: 'value', value: 'c', windowSeconds: 60 } },
     ],
     ...PLAIN_PLAN,
+    checks: [
+      { id: 'parity', then: 'hold' },
+      { id: 'ttls', then: 'tell' },
+      { id: 'clock', then: 'hold' },
+    ],
+    checkRules: {
+      ...PLAIN_PLAN.checkRules,
+      mayDiffer: ['cluster-info'],
+      stateful: 'moved by hand',
+      replication: { query: 'lag', max: 5 },
+    },
     probes: [
       {
         name: 'home',

@@ -1,12 +1,25 @@
+import { Fleet } from '../../src/engine/fleet.ts'
 import type { Sights } from '../../src/engine/sights.ts'
+import { SignalWatch } from '../../src/engine/signal-watch.ts'
+import { createTimer } from '../../src/engine/timer.ts'
+import { createFakeLog, createFakeMeter } from '../engine/ports.ts'
+import { createFakeClock } from './clock.ts'
 
 /** Nobody looks at more than traffic and metrics. */
 export function plainSights(): Sights {
+  const passed = { outcome: 'pass', sentence: 'nobody looks here', hint: null, atMs: Number.MAX_SAFE_INTEGER } as const
   const lookout = { look: async () => {}, close: async () => {} }
   return {
     calendar: () => null,
-    checker: { ...lookout, readings: () => ({}) },
+    checker: { ...lookout, readings: ({ checks }) => Object.fromEntries(checks.map(({ id }) => [id, passed])) },
+    fleet: plainFleet(),
     replicas: { ...lookout, reading: () => null },
     tasks: { want: () => {}, readings: () => ({}), close: async () => {} },
   }
+}
+
+/** No migration has waves, limits or signals. */
+function plainFleet(): Fleet {
+  const timer = createTimer(createFakeClock(0))
+  return new Fleet(() => [], new SignalWatch(new Map(), 10, { log: createFakeLog(), meter: createFakeMeter(), timer }))
 }

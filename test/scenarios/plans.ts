@@ -1,3 +1,4 @@
+import type { CheckId } from '../../src/core/check.ts'
 import type {
   BudgetGate,
   Gate,
@@ -10,6 +11,7 @@ import type {
   SliSpec,
   Trial,
 } from '../../src/core/plan.ts'
+import type { Hook, HookPoint } from '../../src/core/task.ts'
 import { PLAIN_PLAN } from '../support/plain.ts'
 
 /** Buckets of the worlds' latency SLI, seconds. */
@@ -26,7 +28,8 @@ const DISPERSION = { assumed: 1, max: 50 } as const
 const SHARED_BY = { withoutLatency: 1, withLatency: 3 } as const
 
 /**
- * `steps=marked/20,mirror10/20,10/20,50/20!,100/20` (weight or trial/holdSeconds, `!` needs approval), `gates=all` (the tests beside the burn rate),
+ * `steps=marked/20,mirror10/20,10/20,10w/20,50/20!lead,100/20` (weight or trial/holdSeconds, `w` warms, `!` needs approval, of a role),
+ *, `gates=all` (the tests beside the burn rate),
  * `latency=yes` (an SLI with buckets), `probe=yes`, `low=wait|probes|person` after `lowAfter` seconds, and single
  * settings by their plan names.
  */
@@ -44,7 +47,7 @@ export function planOf(given: Given): Plan {
     steps: stepsOf(given),
     safeWeightPercent: number('safe', 0),
     bakeSeconds: number('bake', 60),
-    drainSeconds: 0,
+    drainSeconds: number('drain', 0),
     minRequests: number('minRequests', 100),
     blindAfterSeconds: number('blindAfter', 60),
     drift: given['drift'] === 'correct' ? 'correct' : 'hold',
@@ -76,6 +79,48 @@ export function planOf(given: Given): Plan {
         ]
       : [],
     ...PLAIN_PLAN,
+    ...wayOf(given),
+  }
+}
+
+/** `checks=parity,objects`, `hooks=after-step:hold,preflight:revert`, `capacity=25` (headroom), `scale=up`, `down=0!`. */
+function wayOf(given: Given): Partial<Plan> {
+  const list = (key: string) => given[key]?.split(',') ?? []
+  const object = { kind: 'Deployment', namespace: 'shop', name: 'checkout' } as const
+  const down = given['down']
+  return {
+    checks: list('checks').map((id) => ({ id: id as CheckId, then: 'hold' })),
+    hooks: list('hooks').map((text): Hook => {
+      const [at, then] = text.split(':')
+      const task = {
+        kind: 'http',
+        url: 'http://hooks/',
+        signingKey: null,
+        expectStatus: [200],
+        expectBody: null,
+        timeoutSeconds: 5,
+        allowAddresses: [],
+      } as const
+      return {
+        id: 'tests',
+        at: at as HookPoint,
+        weightsPercent: null,
+        task,
+        tries: 1,
+        deadlineSeconds: 60,
+        then: then as 'hold',
+      }
+    }),
+    ...(given['capacity'] !== undefined && {
+      objects: { old: object, new: object },
+      capacity: {
+        fullReplicas: null,
+        headroomPercent: Number(given['capacity']),
+        scale: given['scale'] === 'up' ? 'up' : 'off',
+        oldAfterwards:
+          down === undefined ? null : { replicas: Number.parseInt(down, 10), approval: down.endsWith('!') },
+      },
+    }),
   }
 }
 
@@ -89,11 +134,14 @@ function target(
 
 function stepsOf(given: Given): Plan['steps'] {
   return (given['steps'] ?? '10/30,50/30,100/30').split(',').map((text) => {
-    const [, what = '', hold, mark] = /^([\d.]+|marked|mirror[\d.]+)\/(\d+)(!?)$/.exec(text) ?? []
+    const [, what = '', hold, mark, role] = /^([\d.]+w?|marked|mirror[\d.]+)\/(\d+)(!?)([a-z]*)$/.exec(text) ?? []
     const trial = trialOf(what)
-    const weightPercent = trial === null ? Number(what) : 0
-    const approval = mark === '!' ? { roles: [], expiresSeconds: null } : null
-    return { weightPercent, trial, warm: null, holdSeconds: Number(hold), approval }
+    const weightPercent = trial === null ? Number.parseFloat(what) : 0
+    const warm = what.endsWith('w')
+      ? ({ kind: 'warm', requests: 10, perSecond: 1, passPercent: 99, probes: [] } as const)
+      : null
+    const approval = mark === '!' ? { roles: role ? [role] : [], expiresSeconds: role ? 60 : null } : null
+    return { weightPercent, trial, warm, holdSeconds: Number(hold), approval }
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Effect } from '../../src/core/effect.ts'
+import type { Effect, TaskRequest } from '../../src/core/effect.ts'
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import { explain, severityOf } from '../../src/core/explain.ts'
 import { initialState } from '../../src/core/initial.ts'
@@ -18,9 +18,9 @@ import type { Plan, Side, Sides } from '../../src/core/plan.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
 import { step } from '../../src/core/step.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
-import { PLAIN_SIGHT } from '../support/plain.ts'
 import { BOUNDS_SECONDS, planOf, SLOWER_THAN_SECONDS } from './plans.ts'
 import { Provider } from './provider.ts'
+import { Sight } from './sight.ts'
 
 export { planOf }
 
@@ -32,7 +32,9 @@ export interface PlayedStep {
   readonly after: RolloutState
   readonly effects: readonly Effect[]
   readonly events: readonly HeadgateEvent[]
+  readonly tasks: readonly TaskRequest[]
   readonly observation: Observation
+  readonly plan: Plan
   /** What the target had when the step was made. */
   readonly weightPercent: number
 }
@@ -59,6 +61,8 @@ export class World {
   private hasBuckets = true
   private dependency: PhaseName | null = null
   private factCount = 0
+  private readonly sight = new Sight()
+  private roles: readonly string[] = []
   /** Every step so far, for tests of what must hold in each. */
   readonly steps: PlayedStep[] = []
 
@@ -71,7 +75,9 @@ export class World {
   run(line: string): string {
     const [verb = '', ...rest] = line.split(/\s+/)
     const handler =
-      this.handlers[verb] ?? (COMMANDS.includes(verb as CommandName) ? () => this.say(verb as CommandName, rest) : null)
+      this.handlers[verb] ??
+      this.sight.handlers[verb] ??
+      (COMMANDS.includes(verb as CommandName) ? () => this.say(verb as CommandName, rest) : null)
     if (!handler) throw new Error(`no such command in a transcript: ${verb}`)
     handler(rest)
     return this.out.splice(0).join('\n')
@@ -136,6 +142,10 @@ export class World {
     sweep: ([count = '1']) => {
       for (let n = Number(count); n > 0; n--) this.sweep()
     },
+    roles: (roles) => {
+      this.roles = roles
+    },
+    crash: () => this.sight.forget(),
     // As in the engine: an urgent step sees the newest readings again.
     urgent: () => this.think(this.newest),
     show: () => this.show(),
@@ -153,7 +163,7 @@ export class World {
       actor: 'ann',
       receivedAtMs: this.nowMs,
       force,
-      roles: [],
+      roles: this.roles,
     })
   }
 
@@ -228,7 +238,7 @@ export class World {
       slis: plan.slis.length > 0 ? slis : {},
       probes: hasProbe ? { health: { atMs: nowMs, outcome: this.probe } } : {},
       dependencies: Object.fromEntries(plan.after.map((name) => [name, this.dependency])),
-      ...PLAIN_SIGHT,
+      ...this.sight.of(plan, nowMs),
     }
     const result = step({ state, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
     this.steps.push({
@@ -236,6 +246,8 @@ export class World {
       after: result.state,
       effects: result.effects,
       events: result.events,
+      tasks: result.tasks,
+      plan,
       observation,
       weightPercent: this.weightPercent,
     })
@@ -246,6 +258,10 @@ export class World {
       this.print(`${mark} ${event.actor === 'headgate' ? '' : `${event.actor}: `}${explain(event)}`)
     }
     for (const effect of result.effects) this.print(this.provider.write(effect, nowMs))
+    for (const task of result.tasks) {
+      const begun = this.sight.begin(task)
+      if (begun !== null) this.print(begun)
+    }
   }
 
   private show(): void {

@@ -41,6 +41,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     fullReplicas: null,
     totals: {},
     drain: null,
+    askedRevert: null,
     closed: null,
     advancedStepIndex: null,
     blindSinceMs: null,

@@ -1,4 +1,4 @@
-import { codeOf } from '../failure.ts'
+import { codeOf } from '../../shared/text.ts'
 
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',

@@ -79,7 +79,7 @@ export function readRefusal(body: unknown): { readonly type: string; readonly te
 /**
  * The values by moment (milliseconds since 1970) and group; with `within`, by that label's value in each group, see
  * `splitKey`. `NaN` and infinities stay what they are, for the reader to refuse. A series that lacks one of the labels
- * belongs to no group.
+ * belongs to no group; without a workload label the cluster alone is the group.
  */
 export function sumsByMoment(
   series: readonly Series[],
@@ -89,7 +89,7 @@ export function sumsByMoment(
   const moments = new Map<number, Map<string, number | Missing>>()
   for (const { metric, points } of series) {
     const cluster = metric[labels.cluster]
-    const workload = metric[labels.workload]
+    const workload = labels.workload === '' ? '' : metric[labels.workload]
     if (cluster === undefined || workload === undefined) continue
     const part = within === null ? null : metric[within]
     if (part === undefined) continue
@@ -102,8 +102,7 @@ export function sumsByMoment(
       sums.set(key, sums.has(key) ? missing('bad-answer', severalSeries(labels)) : numberOf(text))
     }
   }
-  if (moments.size === 0 && series.length > 0)
-    return missing('bad-answer', `no series has both labels, ${labels.cluster} and ${labels.workload}`)
+  if (moments.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
   return moments
 }
 
@@ -115,7 +114,14 @@ export function splitKey(key: string): readonly [group: string, part: string] {
   return [key.slice(0, end), key.slice(end + 1)]
 }
 
+function noSeries({ cluster, workload }: SliSpec['labels']): string {
+  return workload === ''
+    ? `no series has the label ${cluster}`
+    : `no series has both labels, ${cluster} and ${workload}`
+}
+
 function severalSeries({ cluster, workload }: SliSpec['labels']): string {
+  if (workload === '') return `several series for one cluster: write sum by (${cluster})`
   return `several series for one workload: write sum by (${cluster}, ${workload})`
 }
 
