@@ -27,6 +27,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
+  hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }
 
