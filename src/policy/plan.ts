@@ -4,6 +4,7 @@ import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
+import { checksOf } from './preflight.ts'
 import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
@@ -13,7 +14,16 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, hooks, ...limits } = policy
+  const {
+    steps,
+    burnRate: _pairs,
+    probes: _probeRule,
+    evidence: _numbers,
+    capacity,
+    hooks,
+    preflight,
+    ...limits
+  } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
@@ -29,7 +39,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
     probes,
     objects: objectsOf(workload),
-    checks: [],
+    ...checksOf(preflight, workload),
     hooks,
     capacity: capacityOf(workload, capacity),
     drain: { maxRequests: 0, connections: null, by: [] },

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -20,6 +29,7 @@ describe('loadConfig', () => {
     const result = await loadConfig(path, kinds, {})
     expect(result).toEqual({
       ok: false,
+      named: [],
       problems: [
         { code: 'CONFIG_FILE_UNREADABLE', cause: `${path}: ENOENT`, hint: 'check the path and its permissions' },
       ],
@@ -77,17 +87,85 @@ describe('loadConfig', () => {
   })
 })
 
+describe('the ICS files of a calendar', () => {
+  const EVENT = ['BEGIN:VEVENT', 'UID:1', 'SUMMARY:sale', 'DTSTART:20261127T080000Z', 'DURATION:PT1H', 'END:VEVENT']
+  const calendarOf = (...lines: string[]) => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR', ''].join('\r\n')
+  const load = () => loadConfig(path, kinds, {})
+  beforeEach(() => {
+    const text = readFileSync(new URL('../policies/good-minimal.txt', import.meta.url), 'utf8').split('----\n')[0]
+    writeFileSync(path, `calendar: { freezes: [{ ics: plans/freezes.ics }] }\n${text}`)
+    mkdirSync(join(folder, 'plans'))
+  })
+  const writeIcs = (text: string) => writeFileSync(join(folder, 'plans/freezes.ics'), text)
+
+  test("are looked for from the config's folder, and are to be watched", async () => {
+    writeIcs(calendarOf(...EVENT))
+    const result = await load()
+    expect(result.named).toEqual([join(folder, 'plans/freezes.ics')])
+    expect(result.ok ? result.config.migrations[0].calendar?.freezes : result.problems).toEqual([
+      { file: 'plans/freezes.ics', ics: calendarOf(...EVENT) },
+    ])
+  })
+
+  test('make another config when they change', async () => {
+    const hashes: unknown[] = []
+    for (const text of [calendarOf(...EVENT), calendarOf(), calendarOf(...EVENT)]) {
+      writeIcs(text)
+      const result = await load()
+      hashes.push(result.ok ? result.config.hash : result.problems)
+    }
+    expect(new Set(hashes).size).toBe(2)
+    expect(hashes[0]).toBe(hashes[2])
+  })
+
+  test('that cannot be read are told at their place, and watched all the same', async () => {
+    expect(await load()).toEqual({
+      ok: false,
+      named: [join(folder, 'plans/freezes.ics')],
+      problems: [
+        {
+          code: 'CONFIG_FILE_UNREADABLE',
+          cause: 'plans/freezes.ics: ENOENT',
+          hint: 'check the path and its permissions',
+          at: { file: path, line: 1, column: 30 },
+        },
+      ],
+    })
+  })
+
+  test('that are none are told at their place', async () => {
+    writeIcs(calendarOf('BEGIN:VEVENT', 'SUMMARY:sale', 'END:VEVENT'))
+    expect(await load()).toMatchObject({
+      problems: [
+        {
+          code: 'CONFIG_CALENDAR',
+          cause: 'plans/freezes.ics is no ICS calendar that can be used: sale has no DTSTART',
+          at: { line: 1, column: 30 },
+        },
+      ],
+    })
+  })
+})
+
 describe('watchConfig', () => {
+  let named: readonly string[]
   let clock: FakeClock
   let stop: AbortController
   let changes: number
   let done: Promise<void>
 
   async function watch(watched = path): Promise<void> {
+    named = []
     clock = createFakeClock(0)
     stop = new AbortController()
     changes = 0
-    done = watchConfig(watched, clock, () => void changes++, stop.signal)
+    done = watchConfig(
+      watched,
+      () => named,
+      clock,
+      () => void changes++,
+      stop.signal,
+    )
     await asleep()
   }
   // The file is read between sleeps: a poll is over when the watcher sleeps again.
@@ -170,6 +248,30 @@ describe('watchConfig', () => {
     edit()
     await polls(3)
     expect(changes).toBe(want)
+  })
+
+  test('a change of a file that the config names is told, and that it names another is none', async () => {
+    const [first, second] = [join(folder, 'a.ics'), join(folder, 'b.ics')]
+    writeFileSync(path, 'a')
+    writeFileSync(first, '1')
+    await watch()
+    named = [first]
+    await polls(2)
+    expect(changes).toBe(0)
+    writeFileSync(path, 'b')
+    await polls(2)
+    expect(changes).toBe(1)
+    writeFileSync(first, '2')
+    await polls(2)
+    expect(changes).toBe(2)
+    named = [second]
+    await polls(2)
+    writeFileSync(path, 'c')
+    await polls(2)
+    expect(changes).toBe(3)
+    writeFileSync(second, 'there now')
+    await polls(3)
+    expect(changes).toBe(4)
   })
 
   test('a file that goes is a change, and so is its return', async () => {
