@@ -73,7 +73,7 @@ export function version(): string {
 export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
   const loaded = await loadConfig(configPath, kinds, env)
   if (!loaded.ok) throw new ConfigError(loaded.problems)
-  const running = new RunningConfig(loaded.config, { path: configPath, kinds, env })
+  const running = new RunningConfig(loaded, { path: configPath, kinds, env })
   const { config } = running
 
   const clock = systemClock
@@ -104,7 +104,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
-    calendar: () => null,
+    calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
       clusters: null,
       sources,
@@ -191,7 +191,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await engine.run()
   }
   const ran = main()
-  const watching = watchConfig(configPath, clock, async () => void (await reload()), stopping.signal)
+  const named = () => running.named
+  const watching = watchConfig(configPath, named, clock, async () => void (await reload()), stopping.signal)
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {
