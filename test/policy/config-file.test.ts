@@ -43,6 +43,40 @@ describe('loadConfig', () => {
     })
   })
 
+  describe('of a folder', () => {
+    const bad = (version: number) => `apiVersion: headgate/v${version}\n`
+    const filesTold = async () => {
+      const result = await loadConfig(folder, kinds, {})
+      return result.ok ? [] : [...new Set(result.problems.map(({ at, cause }) => at?.file ?? cause))]
+    }
+
+    test('reads *.yaml and *.yml in the order of their names, and nothing else', async () => {
+      for (const name of ['b.yml', 'a.yaml', 'c.yaml.bak', 'notes.md', '.hidden.yaml', 'yaml'])
+        writeFileSync(join(folder, name), bad(2))
+      mkdirSync(join(folder, 'deeper'))
+      writeFileSync(join(folder, 'deeper', 'd.yaml'), bad(2))
+      expect(await filesTold()).toEqual([join(folder, 'a.yaml'), join(folder, 'b.yml')])
+    })
+
+    test('that is a mounted ConfigMap reads each file once, by its link', async () => {
+      const version = join(folder, '..2026_11_21_09_00_00.1')
+      mkdirSync(version)
+      symlinkSync('..2026_11_21_09_00_00.1', join(folder, '..data'))
+      for (const name of ['a.yaml', 'b.yaml']) {
+        writeFileSync(join(version, name), bad(2))
+        symlinkSync(join('..data', name), join(folder, name))
+      }
+      expect(await filesTold()).toEqual([join(folder, 'a.yaml'), join(folder, 'b.yaml')])
+    })
+
+    test('tells every file that cannot be read', async () => {
+      writeFileSync(join(folder, 'a.yaml'), bad(2))
+      symlinkSync('nowhere', join(folder, 'b.yaml'))
+      mkdirSync(join(folder, 'c.yaml'))
+      expect(await filesTold()).toEqual([`${join(folder, 'b.yaml')}: ENOENT`, `${join(folder, 'c.yaml')}: EISDIR`])
+    })
+  })
+
   test('problems name the file as it was given', async () => {
     writeFileSync(path, 'apiVersion: headgate/v2\n')
     const result = await loadConfig(path, kinds, {})
@@ -120,13 +154,13 @@ describe('watchConfig', () => {
   let changes: number
   let done: Promise<void>
 
-  async function watch(): Promise<void> {
+  async function watch(watched = path): Promise<void> {
     named = []
     clock = createFakeClock(0)
     stop = new AbortController()
     changes = 0
     done = watchConfig(
-      path,
+      watched,
       () => named,
       clock,
       () => void changes++,
@@ -198,6 +232,22 @@ describe('watchConfig', () => {
     writeFileSync(path, 'a')
     await polls(3)
     expect(changes).toBe(0)
+  })
+
+  test.each<[string, () => void, number]>([
+    ['an edit of one of them', () => writeFileSync(join(folder, 'b.yaml'), 'other'), 1],
+    ['a new one', () => writeFileSync(join(folder, 'c.yml'), 'c'), 1],
+    ['one that goes', () => unlinkSync(join(folder, 'b.yaml')), 1],
+    ['one that is called otherwise', () => renameSync(join(folder, 'b.yaml'), join(folder, 'c.yaml')), 1],
+    ['a text that wanders to another file', () => writeFileSync(join(folder, 'a.yaml'), 'ab'), 1],
+    ['a file that is no config', () => writeFileSync(join(folder, 'headgate.db'), 'x'), 0],
+    ['the same text again', () => writeFileSync(join(folder, 'b.yaml'), 'b'), 0],
+  ])('of the files of a folder: %s', async (_name, edit, want) => {
+    for (const name of ['a', 'b']) writeFileSync(join(folder, `${name}.yaml`), name)
+    await watch(folder)
+    edit()
+    await polls(3)
+    expect(changes).toBe(want)
   })
 
   test('a change of a file that the config names is told, and that it names another is none', async () => {
