@@ -10,7 +10,8 @@ const HEAD = `# Config reference
 
 Every key that a config may have. [examples/minimal.yaml](../examples/minimal.yaml) is a short config and
 [examples/full.yaml](../examples/full.yaml) a long one; [policies.md](policies.md) tells why the preset's numbers are as
-they are. \`headgate validate FILE\` checks a config and names every mistake with its line and column.
+they are. \`headgate validate FILE\` checks a config and names every mistake with its line and column. Several migrations
+in one service are a folder of such files: see [directory.md](directory.md).
 
 - A duration is a whole number and a unit: \`90s\`, \`5m\`, \`24h\`, \`7d\`. A percentage has its sign: \`10%\`.
 - A secret is never written out: \`\${env:NAME}\` takes it from the environment, \`\${file:/PATH}\` from a file (an absolute

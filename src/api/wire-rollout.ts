@@ -4,7 +4,7 @@ import type { Counts, Missing, Observation } from '../core/observation.ts'
 import type { Json, Plan, Trial } from '../core/plan.ts'
 import { HOLD_CAUSES, type Hold, type Phase, type SliEvidence } from '../core/state.ts'
 import { sliSpecSchema } from './wire-sli.ts'
-import { wayShape } from './wire-way.ts'
+import { checkReadingSchema, wayShape } from './wire-way.ts'
 
 /**
  * The core's shapes as the API shows them. Each schema is checked against its type here, and a test sends whole values
@@ -106,14 +106,15 @@ const probeOutcomeSchema = z.union([
   z.null(),
 ])
 
-/** The newest readings, by target id, SLI name and probe name. */
-export const readingsSchema: z.ZodType<Pick<Observation, 'targets' | 'slis' | 'probes' | 'replicas'>> = z
+/** The newest readings, by target id, SLI name, probe name and check id. */
+export const readingsSchema: z.ZodType<Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks' | 'replicas'>> = z
   .object({
     targets: z.record(z.string(), targetReadingSchema),
     slis: z.record(z.string(), sliReadingSchema),
     probes: z.record(z.string(), z.object({ atMs: momentSchema, outcome: sides(probeOutcomeSchema) })),
     /** null: nobody counts them. */
     replicas: sides(replicasSchema).nullable(),
+    checks: z.record(z.string(), checkReadingSchema),
   })
   .meta({ id: 'Readings' })
 

@@ -45,6 +45,15 @@ export const wayShape = {
   checks: z.array(
     z.object({ id: z.enum(CHECK_IDS as readonly [Plan['checks'][number]['id']]), then: z.enum(['hold', 'tell']) }),
   ),
+  checkRules: z.object({
+    certificateDays: z.number(),
+    clockSeconds: z.number(),
+    ttlSeconds: z.number(),
+    errorBudgetPercent: z.number(),
+    mayDiffer: z.array(z.string()),
+    stateful: z.string().nullable(),
+    replication: z.object({ query: z.string(), max: z.number() }).nullable(),
+  }),
   hooks: z.array(hookSchema),
   capacity: z
     .object({

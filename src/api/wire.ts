@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CATALOGUE } from '../core/catalogue.ts'
 import { COMMANDS, COMMANDS_TO_ALL } from '../core/observation.ts'
 import type { ProblemCode, ProblemJson } from '../core/problem.ts'
+import { JOURNAL_FAULTS, type JournalVerdict } from '../shared/journal-chain.ts'
 import {
   holdSchema,
   momentSchema,
@@ -118,6 +119,18 @@ export const journalPageSchema = z
     lastSeq: z.int(),
   })
   .meta({ id: 'JournalPage' })
+
+export const journalHeadSchema = z
+  .object({ seq: z.int().min(0), hash: z.string() })
+  .meta({ id: 'JournalHead', description: 'The newest row’s number and hash; to be noted down elsewhere' })
+
+export const journalVerdictSchema: z.ZodType<JournalVerdict> = z
+  .object({
+    head: journalHeadSchema,
+    /** null: every row is as it was written. */
+    fault: z.object({ seq: z.int(), what: z.enum(JOURNAL_FAULTS), detail: z.string() }).nullable(),
+  })
+  .meta({ id: 'JournalVerdict' })
 
 const reasonSchema = z
   .string()

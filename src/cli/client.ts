@@ -4,6 +4,7 @@ import {
   type JournalRowJson,
   journalPageSchema,
   journalRowSchema,
+  journalVerdictSchema,
   refusalSchema,
   type StatusJson,
   type SubmittedJson,
@@ -20,6 +21,7 @@ import { type DecommissionJson, decommissionSchema } from '../api/wire-decommiss
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
+import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 import { readEvents } from './sse.ts'
 
 export interface ClientOptions {
@@ -53,6 +55,8 @@ export interface Client {
   /** Whether OLD may go, for one workload or for all. */
   decommission(workload?: string): Promise<DecommissionJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
+  /** Has the service read its whole journal; `expected` must be part of the chain. */
+  verifyJournal(expected: JournalHead | null): Promise<JournalVerdict>
   command(workload: string, body: CommandBody): Promise<SubmittedJson>
   /** Says it to every workload that it fits. */
   commandAll(body: CommandToAllBody): Promise<SubmittedToAllJson>
@@ -61,6 +65,10 @@ export interface Client {
 }
 
 const REQUEST_TIMEOUT_MS = 10_000
+/** For what reads a whole journal. */
+const LONG_TIMEOUT_MS = 120_000
+
+type AskOptions = RequestInit & { readonly timeoutMs?: number }
 
 export function createClient({ url, token, signal }: ClientOptions): Client {
   const base = parseBase(url)
@@ -77,8 +85,9 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
     }
   }
 
-  async function ask<T>(schema: z.ZodType<T>, path: string, init: RequestInit = {}): Promise<T> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS)
+  async function ask<T>(schema: z.ZodType<T>, path: string, options: AskOptions = {}): Promise<T> {
+    const { timeoutMs = REQUEST_TIMEOUT_MS, ...init } = options
+    const timeout = AbortSignal.timeout(timeoutMs)
     const response = await send(path, { ...init, signal: AbortSignal.any([signal, timeout]) })
     const answer = schema.safeParse(parseJson(await textOf(response)))
     if (!answer.success) throw notHeadgate(base)
@@ -119,6 +128,10 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
         `api/v1/decommission${workload === undefined ? '' : `?${new URLSearchParams({ workload })}`}`,
       ),
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
+    verifyJournal: (expected) => {
+      const query = expected === null ? '' : `?seq=${expected.seq}&hash=${expected.hash}`
+      return ask(journalVerdictSchema, `api/v1/journal/verify${query}`, { timeoutMs: LONG_TIMEOUT_MS })
+    },
     command: (workload, body) =>
       ask(submittedSchema, `api/v1/workloads/${encodeURIComponent(workload)}/commands`, {
         method: 'POST',
@@ -186,7 +199,7 @@ function notHeadgate(base: URL, what = 'something else'): Problem {
 
 function unreachableAt(base: URL, error: unknown): Problem {
   const isTimeout = error instanceof Error && error.name === 'TimeoutError'
-  const reason = isTimeout ? `no answer within ${REQUEST_TIMEOUT_MS / 1000} s` : reasonOf(error)
+  const reason = isTimeout ? 'no answer in time' : reasonOf(error)
   return problem('API_UNREACHABLE', `${base.origin}: ${reason}`, { from: error })
 }
 

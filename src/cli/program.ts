@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { COMMANDS_TO_ALL, type CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
+import type { JournalHead } from '../shared/journal-chain.ts'
 import { readVersion } from '../shared/version.ts'
 import type { LogLevel } from '../telemetry/log.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit.ts'
@@ -56,7 +57,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('run')
     .description('run the service: gather evidence, decide, move traffic')
-    .requiredOption('-c, --config <file>', 'the config')
+    .requiredOption('-c, --config <path>', 'the config: a file, or a folder with a file for each migration')
     .addOption(new Option('--log-level <level>', 'the quietest that is logged').choices(LOG_LEVELS).default('info'))
     .action((options) => run(async (session) => (await import('./commands/run.ts')).run(session, options)))
   program
@@ -90,8 +91,9 @@ function addViews(program: Command, run: Run): void {
     .command('status')
     .description('show where every workload stands and why, or one workload with its evidence')
     .argument('[workload]')
-    .action((workload?: string) =>
-      run(async (session) => (await import('./commands/status.ts')).status(session, workload)),
+    .option('--migration <name>', 'only the workloads of this migration')
+    .action((workload: string | undefined, options: { migration?: string }) =>
+      run(async (session) => (await import('./commands/status.ts')).status(session, workload, options)),
     )
   program
     .command('decommission')
@@ -108,11 +110,21 @@ function addViews(program: Command, run: Run): void {
     .command('journal')
     .description('show what happened')
     .option('-w, --workload <name>', 'only this workload')
+    .option('--migration <name>', 'only the workloads of this migration')
     .option('-f, --follow', 'go on with what happens from now on')
     .option('-n, --limit <count>', 'rows: the newest, or with --after the first', wholeNumber(1, 1000), 50)
     .option('--after <seq>', 'rows after this one', wholeNumber(0))
     .option('--store <file>', 'read a SQLite file instead of asking the service')
     .action((options) => run(async (session) => (await import('./commands/journal.ts')).journal(session, options)))
+    .command('verify')
+    .description('prove that no row of the journal was changed or lost; ends with 1 if one was')
+    .option('--store <file>', 'read a SQLite file instead of asking the service')
+    .option('--expect <seq:hash>', 'a head that was noted down before: it must be part of the chain', journalHead)
+    .action((_, verify: Command) =>
+      run(async (session) =>
+        (await import('./commands/journal-verify.ts')).journalVerify(session, verify.optsWithGlobals()),
+      ),
+    )
 }
 
 const TO_ALL: readonly CommandName[] = COMMANDS_TO_ALL
@@ -150,6 +162,13 @@ function addCommand(program: Command, run: Run, name: CommandName, description: 
       throw problem('CLI_USAGE', 'name one workload, or say --all')
     }),
   )
+}
+
+function journalHead(text: string): JournalHead {
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? []
+  if (seq === undefined || hash === undefined)
+    throw new InvalidArgumentError('It is not a row number, a colon and 64 hex digits.')
+  return { seq: Number(seq), hash }
 }
 
 function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {

@@ -1,4 +1,4 @@
-import type { PlanCheck } from './check.ts'
+import type { CheckRules, PlanCheck } from './check.ts'
 import type { Hook, WarmTask } from './task.ts'
 
 /**
@@ -41,6 +41,7 @@ export interface Plan {
   /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
   readonly objects: Sides<ObjectRef> | null
   readonly checks: readonly PlanCheck[]
+  readonly checkRules: CheckRules
   readonly hooks: readonly Hook[]
   /** null: replicas are not looked at. */
   readonly capacity: CapacityRule | null

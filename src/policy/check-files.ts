@@ -19,6 +19,20 @@ export function checkFiles(files: readonly CheckedFile[], kinds: readonly Traffi
   ]
 }
 
+/** Says of an `after` which file its workload is in, where it is in another than its own. */
+export function tellOtherFiles(findings: readonly FileFinding[], files: readonly CheckedFile[]): FileFinding[] {
+  return findings.map((one) => {
+    const [key, index, list, position] = one.finding.path
+    if (one.finding.code !== 'CONFIG_NOT_FOUND' || key !== 'workloads' || list !== 'after') return one
+    const own = files.find(({ file }) => file.yaml === one.in.yaml)
+    const name = own?.config.workloads[Number(index)]?.after[Number(position)]
+    const other = files.find(({ config }) => config.workloads.some((workload) => workload.name === name))
+    if (!other) return one
+    const hint = `it is in ${other.file.file}: \`after\` names workloads of the same migration`
+    return { ...one, finding: { ...one.finding, hint } }
+  })
+}
+
 /** Something that only one file may have. */
 interface Claim {
   readonly key: string

@@ -5,6 +5,7 @@ import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
+import { checksOf } from './preflight.ts'
 import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
@@ -14,7 +15,17 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, hooks, drain, ...limits } = policy
+  const {
+    steps,
+    burnRate: _pairs,
+    probes: _probeRule,
+    evidence: _numbers,
+    capacity,
+    hooks,
+    preflight,
+    drain,
+    ...limits
+  } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const sources = Object.keys(config.sources)
   const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources))
@@ -33,7 +44,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     slis: [...specs, ...connections],
     probes,
     objects: objectsOf(workload),
-    checks: [],
+    ...checksOf(preflight, workload),
     hooks,
     capacity: capacityOf(workload, capacity),
     drain: rule,

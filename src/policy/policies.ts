@@ -5,6 +5,7 @@ import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvide
 import type { Finding } from './finding.ts'
 import { planHook } from './hooks.ts'
 import { type ResolvedCapacity, resolveCapacity } from './kubernetes.ts'
+import { type ResolvedPreflight, resolvePreflight } from './preflight.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
 import type { PolicySettings } from './schema-policy.ts'
 import { planSteps } from './steps.ts'
@@ -30,6 +31,7 @@ export interface ResolvedPolicy
   readonly steps: readonly PlanStep[]
   readonly hooks: readonly Hook[]
   readonly burnRate: readonly BurnPair[]
+  readonly preflight: ResolvedPreflight
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
 }
 
@@ -129,6 +131,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
       passes: pick((layer) => layer.probes?.passes),
       then: pick((layer) => layer.probes?.then),
     },
+    preflight: resolvePreflight(layers),
     capacity: resolveCapacity(pick),
     blindAfterSeconds: pick((layer) => layer.blindAfter),
     drift: pick((layer) => layer.drift),

@@ -5,6 +5,7 @@ import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
 import { hooksSchema } from './schema-hooks.ts'
 import { capacitySchema } from './schema-kubernetes.ts'
 import { name } from './schema-names.ts'
+import { preflightSchema } from './schema-preflight.ts'
 import { stepsSchema } from './schema-steps.ts'
 
 const DAY_SECONDS = 86_400
@@ -74,6 +75,7 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .meta(about('How probes are judged', { failures: 3, passes: 3 })),
+  preflight: preflightSchema,
   capacity: capacitySchema,
   blindAfter: duration({ minSeconds: 1 })
     .optional()

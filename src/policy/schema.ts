@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { calendarSchema } from './schema-calendar.ts'
+import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
@@ -29,11 +31,13 @@ export function configSchema(kinds: Kinds) {
     sources: sourcesSchema(kinds.sources),
     providers: providersSchema(kinds.traffic),
     kubernetes: kubernetesSchema.optional(),
+    calendar: calendarSchema,
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),
     defaults: defaultsSchema,
     fleet: fleetSchema,
+    costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
     store: z

@@ -2,6 +2,7 @@ import type { HeadgateEvent, JournalRow } from '../core/event.ts'
 import type { Fact } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import type { RolloutState } from '../core/state.ts'
+import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 
 /**
  * Durable state of all rollouts, in one place with the journal and the inbox, so that a commit is one transaction.
@@ -62,12 +63,16 @@ export interface Inbox {
   pending(limit: number): Promise<readonly Fact[]>
 }
 
-/** The append-only record. */
+/** The append-only record. Its rows are chained by hash, in the commit that writes them (`shared/journal-chain.ts`). */
 export interface Journal {
   /** Rows with `seq` > afterSeq, in order, at most `limit`. */
   read(query: JournalQuery): Promise<readonly JournalRow[]>
   /** The newest `seq`; 0: empty. */
   lastSeq(): Promise<number>
+  /** The newest row's number and hash: noted down elsewhere, it shows a later rewriting of the whole journal. */
+  head(): Promise<JournalHead>
+  /** Reads every row and tells the first one that is not as it was written; `expected` must be part of the chain. */
+  verify(expected: JournalHead | null): Promise<JournalVerdict>
 }
 
 export interface JournalQuery {

@@ -1,16 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { problem } from '../core/problem.ts'
+import { chainOldRows } from './chain-old-rows.ts'
 import { integer } from './rows.ts'
 
 /** Marks the file as Headgate's: `HDGT` in ASCII. */
 const APPLICATION_ID = 0x48444754
+
+/** SQL, or what SQL alone cannot do. Runs in a transaction. */
+type Step = string | ((db: DatabaseSync) => void)
 
 /**
  * The schema's history: step n brings a store from version n to n + 1 (`PRAGMA user_version`). A step that was once
  * released is never edited; a change of the JSON in `state`, `plan`, `event` or `fact` that old rows do not fit is a
  * step too.
  */
-export const STEPS: readonly string[] = [
+export const STEPS: readonly Step[] = [
   `
   -- One row. The revision rises by one with each commit.
   CREATE TABLE head (
@@ -55,13 +59,14 @@ export const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX factPending ON fact (place) WHERE consumedRevision IS NULL;
   `,
+  chainOldRows,
 ]
 
 /**
  * Brings the store to `steps`, each step in a transaction of its own, so that a kill between two leaves a valid older
  * version. Throws STORE_VERSION when it is newer already.
  */
-export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): void {
+export function migrate(db: DatabaseSync, path: string, steps: readonly Step[] = STEPS): void {
   for (let version = checkVersion(db, path, steps); version < steps.length; ) {
     db.exec('BEGIN IMMEDIATE')
     try {
@@ -69,7 +74,8 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
       version = checkVersion(db, path, steps)
       const step = steps[version]
       if (step !== undefined) {
-        db.exec(step)
+        if (typeof step === 'string') db.exec(step)
+        else step(db)
         version += 1
         db.exec(`PRAGMA user_version = ${version}; PRAGMA application_id = ${APPLICATION_ID}`)
       }
@@ -84,7 +90,7 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
  * The version of a store that this Headgate can use, perhaps after steps; 0: an empty file. Throws STORE_VERSION for a
  * newer one, and STORE_UNAVAILABLE for the database of something else.
  */
-export function checkVersion(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): number {
+export function checkVersion(db: DatabaseSync, path: string, steps: readonly Step[] = STEPS): number {
   const version = integer(db.prepare('PRAGMA user_version').get(), 'user_version')
   const applicationId = integer(db.prepare('PRAGMA application_id').get(), 'application_id')
   const tables = integer(db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get(), 'tables')

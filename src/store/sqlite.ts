@@ -1,9 +1,20 @@
-import type { JournalRow } from '../core/event.ts'
+import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { Commit, Committed, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
+import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
-import { integer, type Row, readFact, readJournalRow, readPlan, readState, textOrNull } from './rows.ts'
+import {
+  integer,
+  type Row,
+  readFact,
+  readJournalRow,
+  readPlan,
+  readState,
+  readStoredRow,
+  text,
+  textOrNull,
+} from './rows.ts'
 import type { Statements } from './statements.ts'
 
 /** The three ports on one file. `store.close` closes all. */
@@ -58,7 +69,20 @@ function createJournal(connection: Connection): Journal {
           workload === undefined ? sql.rows.all(afterSeq, limit) : sql.rowsOfWorkload.all(workload, afterSeq, limit)
         return rows.map(readJournalRow)
       }),
-    lastSeq: async () => connection.read(lastSeq),
+    lastSeq: async () => connection.read(readHead).journal.seq,
+    head: async () => connection.read(readHead).journal,
+    verify: (expected) => verifyChain(readChain(connection), expected),
+  }
+}
+
+function readChain(connection: Connection): ReadChain {
+  return async (afterSeq, limit) => {
+    // A long journal must not keep the service from its work.
+    await setImmediate()
+    return connection.read((sql) => ({
+      rows: sql.storedRows.all(afterSeq, limit).map(readStoredRow),
+      head: readHead(sql).journal,
+    }))
   }
 }
 
@@ -67,6 +91,7 @@ interface Head {
   readonly leaseOwner: string | null
   readonly leaseToken: number
   readonly leaseUntilMs: number
+  readonly journal: JournalHead
 }
 
 function readHead(sql: Statements): Head {
@@ -76,11 +101,8 @@ function readHead(sql: Statements): Head {
     leaseOwner: textOrNull(row, 'leaseOwner'),
     leaseToken: integer(row, 'leaseToken'),
     leaseUntilMs: integer(row, 'leaseUntilMs'),
+    journal: { seq: integer(row, 'journalSeq'), hash: text(row, 'journalHash') },
   }
-}
-
-function lastSeq(sql: Statements): number {
-  return integer(sql.lastSeq.get(), 'seq')
 }
 
 function takeLease(sql: Statements, owner: string, nowMs: number, ttlMs: number): Lease {
@@ -117,15 +139,20 @@ function applyCommit(sql: Statements, commit: Commit): Committed {
       throw problem('STORE_CONFLICT', `fact ${id} is not waiting any more`)
   for (const plan of commit.plans) sql.putPlan.run(plan.hash, JSON.stringify(plan))
   for (const state of commit.rollouts) sql.putRollout.run(state.workload, state.planHash, JSON.stringify(state))
-  const rows = appendEvents(sql, commit.events)
-  sql.setRevision.run(revision)
+  const { rows, journal } = appendEvents(sql, head.journal, commit.events)
+  sql.setHead.run(revision, journal.seq, journal.hash)
   return { revision, rows }
 }
 
-function appendEvents(sql: Statements, events: Commit['events']): readonly JournalRow[] {
-  // Counted here and not by SQLite, which would leave a gap after a commit that failed.
-  const firstSeq = lastSeq(sql) + 1
-  const rows = events.map((event, index) => ({ seq: firstSeq + index, event }))
-  for (const { seq, event } of rows) sql.putEvent.run(seq, event.workload, JSON.stringify(event))
-  return rows
+function appendEvents(sql: Statements, before: JournalHead, events: Commit['events']) {
+  let journal = before
+  const rows = events.map((event) => {
+    // Counted here and not by SQLite, which would leave a gap after a commit that failed.
+    const seq = journal.seq + 1
+    const json = JSON.stringify(event)
+    journal = { seq, hash: chainHash(journal.hash, seq, json) }
+    sql.putEvent.run(seq, event.workload, json, journal.hash)
+    return { seq, event }
+  })
+  return { rows, journal }
 }

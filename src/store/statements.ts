@@ -5,8 +5,8 @@ export type Statements = ReturnType<typeof prepareStatements>
 /** Every statement that the store uses beside its migrations. */
 export function prepareStatements(db: DatabaseSync) {
   return {
-    head: db.prepare('SELECT revision, leaseOwner, leaseToken, leaseUntilMs FROM head'),
-    setRevision: db.prepare('UPDATE head SET revision = ?'),
+    head: db.prepare('SELECT revision, leaseOwner, leaseToken, leaseUntilMs, journalSeq, journalHash FROM head'),
+    setHead: db.prepare('UPDATE head SET revision = ?, journalSeq = ?, journalHash = ?'),
     setLease: db.prepare('UPDATE head SET leaseOwner = ?, leaseToken = ?, leaseUntilMs = ?'),
     dropLease: db.prepare('UPDATE head SET leaseOwner = NULL WHERE leaseOwner = ? AND leaseToken = ?'),
 
@@ -20,11 +20,14 @@ export function prepareStatements(db: DatabaseSync) {
     // A hash names one text: what is there already is the same.
     putPlan: db.prepare('INSERT INTO plan (hash, plan) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
 
-    lastSeq: db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM journal'),
-    putEvent: db.prepare('INSERT INTO journal (seq, workload, event) VALUES (?, ?, ?)'),
+    putEvent: db.prepare('INSERT INTO journal (seq, workload, event, hash) VALUES (?, ?, ?, ?)'),
     rows: db.prepare('SELECT seq, workload, event FROM journal WHERE seq > ? ORDER BY seq LIMIT ?'),
     rowsOfWorkload: db.prepare(
       'SELECT seq, workload, event FROM journal WHERE workload = ? AND seq > ? ORDER BY seq LIMIT ?',
+    ),
+    // As bytes: what is no UTF-8 any more must not be read as if it were.
+    storedRows: db.prepare(
+      'SELECT seq, workload, CAST(event AS BLOB) AS event, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?',
     ),
 
     putFact: db.prepare('INSERT INTO fact (id, fact) VALUES (?, ?) ON CONFLICT (id) DO NOTHING'),

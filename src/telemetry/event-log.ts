@@ -18,14 +18,19 @@ const LOGGED: ReadonlySet<EventType> = new Set<EventType>([
 
 /**
  * Tells committed events in the log, a line each with the journal's sentence, so that who has only logs can follow. All
- * on `info`: a halt or a revert is a decision, not a fault.
+ * on `info`: a halt or a revert is a decision, not a fault. `migrationOf` gives a workload's migration; null: not known.
  */
-export function createEventLog(log: Log): (rows: readonly JournalRow[]) => void {
+export function createEventLog(
+  log: Log,
+  migrationOf: (workload: string) => string | null,
+): (rows: readonly JournalRow[]) => void {
   return (rows) => {
     for (const { seq, event } of rows) {
       if (!LOGGED.has(event.type)) continue
       const { type, workload, actor } = event
-      log.info({ seq, type, ...(workload !== null && { workload }), actor, told: explain(event) }, 'decided')
+      const migration = workload === null ? null : migrationOf(workload)
+      const about = { ...(migration !== null && { migration }), ...(workload !== null && { workload }) }
+      log.info({ seq, type, ...about, actor, told: explain(event) }, 'decided')
     }
   }
 }

@@ -19,31 +19,31 @@ export const METRICS = {
 
   headgate_weight_percent: {
     type: 'gauge',
-    labels: ['workload', 'kind'],
+    labels: ['migration', 'workload', 'kind'],
     unit: 'percent',
     help: 'Share sent to NEW: intended, confirmed by the provider, in-force for clients too, and observed in requests; one that is not known is absent',
   },
   headgate_phase: {
     type: 'gauge',
-    labels: ['workload', 'phase'],
+    labels: ['migration', 'workload', 'phase'],
     unit: '',
     help: '1 for the phase that the workload is in',
   },
   headgate_phase_entered_timestamp_seconds: {
     type: 'gauge',
-    labels: ['workload'],
+    labels: ['migration', 'workload'],
     unit: 'seconds since 1970',
     help: 'When the workload entered its phase',
   },
   headgate_hold: {
     type: 'gauge',
-    labels: ['workload', 'cause'],
+    labels: ['migration', 'workload', 'cause'],
     unit: '',
     help: '1 for each hold that is in force',
   },
   headgate_gate_outcome: {
     type: 'gauge',
-    labels: ['workload', 'gate', 'outcome'],
+    labels: ['migration', 'workload', 'gate', 'outcome'],
     unit: '',
     help: '1 for the newest outcome of the gate',
   },

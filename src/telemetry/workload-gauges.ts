@@ -36,8 +36,10 @@ export function registerWorkloadGauges(registry: Registry, views: () => readonly
       registers: [registry],
       collect() {
         this.reset()
-        for (const view of views())
-          for (const { labels, value } of samples(view)) this.set({ workload: view.state.workload, ...labels }, value)
+        for (const view of views()) {
+          const whose = { migration: view.plan.migration, workload: view.state.workload }
+          for (const { labels, value } of samples(view)) this.set({ ...whose, ...labels }, value)
+        }
       },
     })
   }

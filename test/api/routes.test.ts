@@ -128,6 +128,26 @@ describe('journal', () => {
     expect(rows).toEqual([{ seq: 2, severity: 'info', sentence: 'preparing → stepping 1: first step', event }])
   })
 
+  test('the head is the newest row, and the whole journal is proven up to it', async () => {
+    const { app, service } = await testApi()
+    service.append(fakeEvent('checkout'), fakeEvent('catalog'))
+    const ask = async (path: string) => (await app.inject({ url: `/api/v1/journal/${path}`, headers: viewer })).json()
+    const head = await ask('head')
+    expect(head).toEqual({ seq: 2, hash: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(await ask(`verify?seq=2&hash=${head.hash}`)).toEqual({ head, fault: null })
+    service.record.stored.shift()
+    expect(await ask('verify')).toEqual({
+      head,
+      fault: { seq: 1, what: 'missing', detail: 'row 1 is missing' },
+    })
+  })
+
+  test.each(['seq=2', `hash=${'0'.repeat(64)}`, 'seq=0', 'seq=1&hash=xyz'])('verify?%s does not fit', async (query) => {
+    const { app } = await testApi()
+    const response = await app.inject({ url: `/api/v1/journal/verify?${query}`, headers: viewer })
+    expect([response.statusCode, response.json().code]).toEqual([400, 'API_BAD_REQUEST'])
+  })
+
   test.each(['limit=0', 'limit=1001', 'limit=x', 'afterSeq=-1', 'afterSeq=1.5', 'workload='])(
     '?%s does not fit',
     async (query) => {
@@ -283,6 +303,8 @@ describe('OpenAPI', () => {
       'get /api/v1/workloads',
       'get /api/v1/workloads/{name}',
       'get /api/v1/journal',
+      'get /api/v1/journal/head',
+      'get /api/v1/journal/verify',
       'post /api/v1/workloads/{name}/commands',
       'post /api/v1/commands',
       'get /api/v1/stream',

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Commit, Committed, Inbox, Journal, Lease, Store } from '../../src/ports/store.ts'
+import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from '../store/samples.ts'
+import { chainSuite } from './store-chain.ts'
 
 export interface StorePorts {
   readonly store: Store
@@ -11,6 +13,8 @@ export interface StorePorts {
 /** One empty place for a store; `connect` twice is two users of the same, or the next start of one. */
 export interface StorePlace {
   connect(): StorePorts
+  /** Changes the journal past the ports, as somebody with a hand on the file can. */
+  tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void
   remove(): Promise<void>
 }
 
@@ -46,11 +50,12 @@ export function storeConformance(name: string, createPlace: () => StorePlace): v
     refusalSuite(user)
     inboxSuite(user)
     journalSuite(user)
+    chainSuite({ ...user, tamper: (edit) => place.tamper(edit) })
   })
 }
 
 /** Short ways to use the place that the running test has. */
-interface User {
+export interface User {
   ports(): StorePorts
   lease(): Promise<Lease>
   /** From the newest revision, if the changes name none. */
@@ -171,6 +176,8 @@ function refusalSuite({ ports, lease, commit }: User): void {
       ports().inbox.pending(1),
       ports().journal.read({ afterSeq: 0, limit: 1 }),
       ports().journal.lastSeq(),
+      ports().journal.head(),
+      ports().journal.verify(null),
     ]
     for (const result of await Promise.allSettled(calls))
       expect(result).toMatchObject({ status: 'rejected', reason: { code: 'STORE_UNAVAILABLE' } })

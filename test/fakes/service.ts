@@ -7,6 +7,7 @@ import type { RolloutState } from '../../src/core/state.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
 import type { Journal } from '../../src/ports/store.ts'
 import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
+import { MemoryJournal } from './journal.ts'
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 
@@ -24,7 +25,7 @@ interface Settings {
 /** A running service without an engine: what it shows and what it is told is in the test's hands. */
 export function createFakeService(workloads: readonly WorkloadView[] = [fakeView('catalog'), fakeView('checkout')]) {
   const settings: Settings = { workloads, status: fakeStatus(), fleets: [], failing: null, onSubmit: () => {} }
-  const rows: JournalRow[] = []
+  const record = new MemoryJournal()
   const submitted: CommandRequest[] = []
   const listeners = new Set<(rows: readonly JournalRow[]) => void>()
   const factIds = new Set<string>()
@@ -57,20 +58,19 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
     },
   }
   const journal: Journal = {
-    read: async ({ afterSeq, limit, workload }) => {
+    read: async (query) => {
       if (settings.failing) throw settings.failing
-      return rows
-        .filter(({ seq, event }) => seq > afterSeq && (workload === undefined || event.workload === workload))
-        .slice(0, limit)
+      return record.read(query)
     },
-    lastSeq: async () => rows.length,
+    lastSeq: async () => record.head.seq,
+    head: async () => record.head,
+    verify: (expected) => record.verify(expected),
   }
   const append = (...events: readonly HeadgateEvent[]) => {
-    const added = events.map((event, index) => ({ seq: rows.length + index + 1, event }))
-    rows.push(...added)
+    const added = record.append(events)
     for (const listener of listeners) listener(added)
   }
-  return Object.assign(settings, { control, journal, submitted, listeners, append })
+  return Object.assign(settings, { control, journal, record, submitted, listeners, append })
 }
 
 export type FakeService = ReturnType<typeof createFakeService>
@@ -142,6 +142,11 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       probes: {
         home: { atMs: NOW_MS, outcome: { old: null, new: { kind: 'failed', seconds: 0.2, why: 'status 500' } } },
       },
+      checks: {
+        parity: { outcome: 'pass', sentence: '1 images compared', hint: null, atMs: NOW_MS - 30_000 },
+        ttls: { outcome: 'fail', sentence: 'a TTL of 1 h', hint: 'lower it', atMs: NOW_MS - 30_000 },
+        clock: { outcome: 'skipped', sentence: 'nothing has a clock', hint: null, atMs: NOW_MS - 60_000 },
+      },
     },
   }
 }
@@ -212,6 +217,17 @@ function fakePlan(workload: string): Plan {
       { ...sli, name: 'cpu', objectivePercent: null, measure: { kind: 'value', value: 'c', windowSeconds: 60 } },
     ],
     ...PLAIN_PLAN,
+    checks: [
+      { id: 'parity', then: 'hold' },
+      { id: 'ttls', then: 'tell' },
+      { id: 'clock', then: 'hold' },
+    ],
+    checkRules: {
+      ...PLAIN_PLAN.checkRules,
+      mayDiffer: ['cluster-info'],
+      stateful: 'moved by hand',
+      replication: { query: 'lag', max: 5 },
+    },
     probes: [
       {
         name: 'home',

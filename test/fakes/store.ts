@@ -1,9 +1,10 @@
-import type { JournalRow } from '../../src/core/event.ts'
 import type { Fact } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { type ProblemCode, problem } from '../../src/core/problem.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { Commit, Committed, Inbox, Journal, Store } from '../../src/ports/store.ts'
+import type { StoredRow } from '../../src/shared/journal-chain.ts'
+import { MemoryJournal } from './journal.ts'
 
 /** `after…`: the work is done and durable, but the caller never hears of it. The others: nothing is done. */
 export type FailPoint =
@@ -26,6 +27,8 @@ export interface MemoryStore {
   failNext(point: FailPoint, code?: ProblemCode): void
   /** Opens the ports again after a `close`, as a new process would: what was durable is there. */
   reopen(): void
+  /** Changes the journal past the ports, as somebody with a hand on the file can. */
+  tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void
 }
 
 /** The three ports in memory, with the meaning of the SQLite ones. What goes in or out is copied, as by a disk. */
@@ -63,23 +66,27 @@ export function createMemoryStore(): MemoryStore {
     },
     journal: {
       read: async ({ afterSeq, limit, workload }) =>
-        call('read', () =>
-          memory.rows
-            .filter(({ seq, event }) => seq > afterSeq && (workload === undefined || event.workload === workload))
-            .slice(0, limit),
-        ),
-      lastSeq: async () => call('lastSeq', () => memory.rows.length),
+        call('read', () => memory.journal.read({ afterSeq, limit, ...(workload !== undefined && { workload }) })),
+      lastSeq: async () => call('lastSeq', () => memory.journal.head.seq),
+      head: async () => call('lastSeq', () => memory.journal.head),
+      verify: async (expected) => {
+        call('read', () => null)
+        return memory.journal.verify(expected)
+      },
     },
     failNext: (point, code = 'STORE_UNAVAILABLE') => void failures.push({ point, code }),
     reopen: () => {
       memory.isClosed = false
+    },
+    tamper: (edit) => {
+      memory.journal.stored = [...edit(memory.journal.stored)]
     },
   }
 }
 
 class Memory {
   isClosed = false
-  readonly rows: JournalRow[] = []
+  readonly journal = new MemoryJournal()
   readonly #rollouts = new Map<string, RolloutState>()
   readonly #plans = new Map<string, Plan>()
   readonly #facts = new Map<string, { fact: Fact; isConsumed: boolean }>()
@@ -123,8 +130,7 @@ class Memory {
 
     for (const plan of plans) if (!this.#plans.has(plan.hash)) this.#plans.set(plan.hash, plan)
     for (const state of rollouts) this.#rollouts.set(state.workload, state)
-    const rows = events.map((event, index) => ({ seq: this.rows.length + 1 + index, event }))
-    this.rows.push(...rows)
+    const rows = this.journal.append(events)
     for (const entry of facts) if (entry) entry.isConsumed = true
     this.#revision += 1
     return { revision: this.#revision, rows }

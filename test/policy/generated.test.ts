@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { GENERATED } from '../../scripts/write-schema.ts'
+import { loadConfig } from '../../src/config.ts'
 import { formatProblem } from '../../src/core/problem.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
@@ -27,6 +29,18 @@ describe('examples', () => {
     const text = readFileSync(new URL(`examples/${file}`, root), 'utf8')
     const result = parseConfig(text, file, kinds, anyEnv)
     expect(result.ok ? [] : result.problems.map(formatProblem)).toEqual([])
+  })
+
+  test('directory is a working config of two migrations', async () => {
+    const result = await loadConfig(fileURLToPath(new URL('examples/directory', root)), kinds, anyEnv)
+    if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'))
+    expect(result.config.migrations.map(({ migration }) => migration)).toEqual(['eks-1-33', 'payments-frankfurt'])
+  })
+
+  test('docs/directory.md shows its service file', () => {
+    const [, ...lines] = readFileSync(new URL('examples/directory/service.yaml', root), 'utf8').split('\n')
+    const text = lines.filter((line) => !line.startsWith('#')).join('\n')
+    expect(readFileSync(new URL('docs/directory.md', root), 'utf8')).toContain(`# service.yaml\n${text}`)
   })
 
   test.each(examples)('%s names the schema for editors', (file) => {

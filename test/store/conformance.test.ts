@@ -2,10 +2,11 @@ import { openSqlite } from '../../src/store/sqlite.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { createMemoryStore } from '../fakes/store.ts'
 import { createStorePath } from './place.ts'
+import { tamperWith } from './tamper.ts'
 
 storeConformance('SQLite', () => {
   const { path, remove } = createStorePath()
-  return { connect: () => openSqlite(path), remove: async () => remove() }
+  return { connect: () => openSqlite(path), tamper: (edit) => tamperWith(path, edit), remove: async () => remove() }
 })
 
 storeConformance('the fake', () => {
@@ -15,6 +16,7 @@ storeConformance('the fake', () => {
       memory.reopen()
       return memory
     },
+    tamper: memory.tamper,
     remove: async () => {},
   }
 })

@@ -109,6 +109,8 @@ const look = fc
       await journal.read(page),
       await journal.read({ ...page, workload: 'a' }),
       await journal.lastSeq(),
+      await journal.head(),
+      await journal.verify(null),
     ]),
   )
 

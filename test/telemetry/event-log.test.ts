@@ -12,7 +12,9 @@ function logged(bodies: readonly EventBody[], workload: string | null = 'checkou
       event: { atMs: 0, runId: '01RUN', workload, actor: 'headgate', ...body },
     }),
   )
-  createEventLog({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') })(rows)
+  createEventLog({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, (name) =>
+    name === 'checkout' ? 'eks-1-33' : null,
+  )(rows)
   return { lines, rows }
 }
 
@@ -32,7 +34,7 @@ test('a revert is told on info, with its seq, its workload and the sentence of t
   expect(lines).toEqual([
     {
       level: 'info',
-      fields: { seq: 1, type: 'revert-started', workload: 'checkout', actor: 'headgate', told },
+      fields: { seq: 1, type: 'revert-started', migration: 'eks-1-33', workload: 'checkout', actor: 'headgate', told },
       message: 'decided',
     },
   ])

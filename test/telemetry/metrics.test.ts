@@ -25,7 +25,7 @@ function view(workload: string, changes: Partial<RolloutState> = {}): WorkloadVi
   return {
     state: sampleState(workload, changes),
     plan: samplePlan('aaaa', workload),
-    observation: { targets: {}, slis: {}, probes: {}, replicas: null },
+    observation: { targets: {}, slis: {}, probes: {}, checks: {}, replicas: null },
   }
 }
 
@@ -48,24 +48,26 @@ describe('gauges of workloads', () => {
       }),
     ])
     expect(await samples('headgate_weight_percent{')).toEqual([
-      'headgate_weight_percent{workload="checkout",kind="intended"} 25',
-      'headgate_weight_percent{workload="checkout",kind="confirmed"} 10',
-      'headgate_weight_percent{workload="checkout",kind="observed"} 9.7',
+      'headgate_weight_percent{migration="m",workload="checkout",kind="intended"} 25',
+      'headgate_weight_percent{migration="m",workload="checkout",kind="confirmed"} 10',
+      'headgate_weight_percent{migration="m",workload="checkout",kind="observed"} 9.7',
     ])
     expect(await samples('headgate_phase')).toEqual([
-      'headgate_phase{workload="checkout",phase="stepping"} 1',
-      'headgate_phase_entered_timestamp_seconds{workload="checkout"} 1.5',
+      'headgate_phase{migration="m",workload="checkout",phase="stepping"} 1',
+      'headgate_phase_entered_timestamp_seconds{migration="m",workload="checkout"} 1.5',
     ])
-    expect(await samples('headgate_hold{')).toEqual(['headgate_hold{workload="checkout",cause="paused"} 1'])
+    expect(await samples('headgate_hold{')).toEqual([
+      'headgate_hold{migration="m",workload="checkout",cause="paused"} 1',
+    ])
     expect(await samples('headgate_gate_outcome{')).toEqual([
-      'headgate_gate_outcome{workload="checkout",gate="burnRate:availability",outcome="pass"} 1',
+      'headgate_gate_outcome{migration="m",workload="checkout",gate="burnRate:availability",outcome="pass"} 1',
     ])
   })
 
   test('leave out what is not known, instead of telling zero', async () => {
     metrics.observe(() => [view('checkout')])
     expect(await samples('headgate_weight_percent{')).toEqual([
-      'headgate_weight_percent{workload="checkout",kind="intended"} 0',
+      'headgate_weight_percent{migration="m",workload="checkout",kind="intended"} 0',
     ])
   })
 
@@ -74,7 +76,9 @@ describe('gauges of workloads', () => {
     metrics.observe(() => views)
     await metrics.registry.metrics()
     views = [view('search', { phase: { name: 'completed' } })]
-    expect(await samples('headgate_phase{')).toEqual(['headgate_phase{workload="search",phase="completed"} 1'])
+    expect(await samples('headgate_phase{')).toEqual([
+      'headgate_phase{migration="m",workload="search",phase="completed"} 1',
+    ])
     expect((await samples('headgate_')).filter((line) => line.includes('checkout'))).toEqual([])
   })
 

@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ApiOptions } from '../options.ts'
 import { toJournalRow } from '../views.ts'
-import { journalPageSchema } from '../wire.ts'
+import { journalHeadSchema, journalPageSchema, journalVerdictSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 
 /** Rows of one page, at most. */
@@ -18,9 +18,24 @@ const journalQuery = z.object({
   workload: workloadQuery,
 })
 
-/** The record of what happened, page by page. */
+const expectedQuery = z
+  .object({
+    seq: z.coerce.number().int().min(1).optional().meta({ description: 'A row whose hash was noted down' }),
+    hash: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
+      .optional()
+      .meta({ description: 'Its hash' }),
+  })
+  .refine(({ seq, hash }) => (seq === undefined) === (hash === undefined), {
+    path: ['seq'],
+    message: 'seq and hash go together',
+  })
+
+/** The record of what happened, page by page, and whether it still is as it was written. */
 export function journalRoutes(app: FastifyInstance, { journal }: ApiOptions): void {
-  app.withTypeProvider<ZodTypeProvider>().get(
+  const typed = app.withTypeProvider<ZodTypeProvider>()
+  typed.get(
     '/api/v1/journal',
     {
       schema: {
@@ -39,5 +54,30 @@ export function journalRoutes(app: FastifyInstance, { journal }: ApiOptions): vo
         lastSeq: await journal.lastSeq(),
       }
     },
+  )
+  typed.get(
+    '/api/v1/journal/head',
+    {
+      schema: {
+        summary: 'The newest row’s number and hash',
+        tags: ['journal'],
+        security: WITH_TOKEN,
+        response: { 200: journalHeadSchema, ...PROBLEMS },
+      },
+    },
+    () => journal.head(),
+  )
+  typed.get(
+    '/api/v1/journal/verify',
+    {
+      schema: {
+        summary: 'Whether every row is as it was written; the first one that is not',
+        tags: ['journal'],
+        security: WITH_TOKEN,
+        querystring: expectedQuery,
+        response: { 200: journalVerdictSchema, ...PROBLEMS },
+      },
+    },
+    ({ query: { seq, hash } }) => journal.verify(seq === undefined || hash === undefined ? null : { seq, hash }),
   )
 }

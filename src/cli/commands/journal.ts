@@ -1,11 +1,13 @@
 import type { JournalRowJson } from '../../api/wire.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { type JournalReader, readTail, serviceJournal, storeJournal } from '../journal-reader.ts'
+import { journalOfMigration, migrationsOfService, migrationsOfStore } from '../migrations.ts'
 import { type Session, say, sayJson, sayProblem } from '../session.ts'
 import { journalLine } from '../view.ts'
 
 export interface JournalOptions {
   readonly workload?: string
+  readonly migration?: string
   readonly follow?: boolean
   readonly limit: number
   /** Rows after this one instead of the newest. */
@@ -18,7 +20,7 @@ export interface JournalOptions {
 export async function journal(session: Session, options: JournalOptions): Promise<ExitCode> {
   const { io } = session
   const { workload, limit } = options
-  const reader = await openReader(session, options.store)
+  const reader = await openReader(session, options)
   const print = (row: JournalRowJson) => {
     if (session.json) sayJson(session, row)
     else say(session, [journalLine(row, session.style)])
@@ -36,9 +38,15 @@ export async function journal(session: Session, options: JournalOptions): Promis
   }
 }
 
-async function openReader(session: Session, store: string | undefined): Promise<JournalReader> {
+async function openReader(session: Session, { store, migration }: JournalOptions): Promise<JournalReader> {
   const { io } = session
-  if (store !== undefined) return storeJournal(store, io.clock)
   const toStderr = { ...session, json: false }
-  return serviceJournal(session.client(), io.clock, (problem) => sayProblem(toStderr, problem.toJSON()))
+  const client = session.client
+  const reader =
+    store === undefined
+      ? serviceJournal(client(), io.clock, (problem) => sayProblem(toStderr, problem.toJSON()))
+      : await storeJournal(store, io.clock)
+  if (migration === undefined) return reader
+  const load = () => (store === undefined ? migrationsOfService(client()) : migrationsOfStore(store))
+  return journalOfMigration(reader, migration, load)
 }

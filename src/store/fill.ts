@@ -1,0 +1,32 @@
+import { initialState } from '../core/initial.ts'
+import type { Plan } from '../core/plan.ts'
+import type { RolloutState } from '../core/state.ts'
+
+/** What a plan says of the parts that came after weights and gates, where it was pinned before there were any. */
+const PLAN_BEFORE_PARTS = {
+  objects: null,
+  checks: [],
+  hooks: [],
+  capacity: null,
+  drain: { maxRequests: 0, connections: null, by: [] },
+} as const satisfies Partial<Plan>
+
+/**
+ * A state that an older Headgate wrote, with what it could not know yet as it is in a new rollout. What it did know stays:
+ * only keys that are not there are filled.
+ */
+export function filledState(stored: RolloutState): RolloutState {
+  return { ...initialState(stored.workload, stored.runId, stored.phaseSinceMs), ...stored }
+}
+
+/** The same for a pinned plan. Its hash stays: it names the text that was pinned. */
+export function filledPlan(stored: Plan): Plan {
+  const steps = stored.steps.map((step) => ({ ...step, warm: step.warm ?? null, approval: approvalOf(step.approval) }))
+  return { ...PLAN_BEFORE_PARTS, ...stored, steps }
+}
+
+/** An approval was once a plain yes or no: any operator could give it, and it did not expire. */
+function approvalOf(stored: Plan['steps'][number]['approval'] | boolean): Plan['steps'][number]['approval'] {
+  if (typeof stored !== 'boolean') return stored
+  return stored ? { roles: [], expiresSeconds: null } : null
+}
