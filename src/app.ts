@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createApi } from './api/server.ts'
+import { ClusterNotes } from './cluster/notes.ts'
+import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
@@ -103,7 +105,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
   const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
-  const lookout = { look: async () => {}, close: async () => {} }
+  const clusters = openClusters(() => running.config.migrations, { clock, random, log })
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
@@ -119,10 +121,10 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       log,
     }),
     fleet,
-    replicas: { ...lookout, reading: () => null },
+    replicas: clusters.replicas,
     tasks: createTaskRunner({
       ...{ clock, random, log, secret, prober },
-      clusters: null,
+      clustersOf: clusters.of,
       onEnded: (workload) => wakeups.urgent([workload]),
     }),
   }
@@ -158,6 +160,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
   engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
+  const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
+  const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
+  engine.onCommit((rows) => notes.take(rows))
   meter.reload(true)
   const api = await createApi({
     control,
@@ -177,6 +182,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await api.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
+    await notes.close()
+    await clusters.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })

@@ -28,6 +28,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
+  hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }
 
