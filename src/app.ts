@@ -12,6 +12,7 @@ import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
+import { createResiduals } from './engine/residuals.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
@@ -166,6 +167,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const api = await createApi({
     control,
     journal,
+    residuals: createResiduals(sources, clock),
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     host: config.api.host,
     tokens: () => running.config.api.tokens,
