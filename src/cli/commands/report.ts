@@ -46,8 +46,8 @@ function formatOf(out: string | undefined): ReportFormat {
   return ending === 'html' || ending === 'json' || ending === 'svg' ? ending : 'md'
 }
 
-function fromService({ client }: Session, { migration = null }: ReportOptions): Write {
-  return (format, plotPath) => client().report({ format, migration, plotPath })
+function fromService({ client }: Session, { migration }: ReportOptions): Write {
+  return (format, plotPath) => client().report({ format, migration: migration ?? null, plotPath })
 }
 
 /** null: the config has problems, which were said. */
