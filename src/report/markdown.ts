@@ -160,8 +160,8 @@ export function escaped(text: string): string {
     .replace(/^(\s*)([-+=]|\d+[.)])/, '$1\\$2')
 }
 
-/** A fence that nothing inside can close. */
+/** A fence that nothing inside can close; the text is visible already. */
 function codeBlock(text: string): string {
   const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)))
-  return `${fence}text\n${visible(text.replaceAll('\n', '\u0000')).replaceAll('⟦U+0000⟧', '\n')}\n${fence}`
+  return `${fence}text\n${text}\n${fence}`
 }

@@ -12,7 +12,7 @@ dl div{border:1px solid var(--line);border-radius:8px;padding:8px 12px;backgroun
 .proof{border-left:4px solid var(--good);background:var(--soft);padding:8px 12px;margin:14px 0;overflow-wrap:anywhere}.proof.broken{border-color:var(--bad);font-weight:600}
 code{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:8px 0}th,td{text-align:left;vertical-align:top;padding:4px 10px 4px 0;border-bottom:1px solid var(--line)}
-th{font-size:12px;color:var(--dim);font-weight:600;white-space:nowrap}td{overflow-wrap:anywhere}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+th{font-size:12px;color:var(--dim);font-weight:600;white-space:nowrap}td{overflow-wrap:break-word}td.what{overflow-wrap:anywhere}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.t{white-space:nowrap;font-variant-numeric:tabular-nums}tr.sum td{font-weight:600}.what{width:55%}
 .tag{display:inline-block;border:1px solid currentColor;border-radius:10px;padding:0 8px;font-size:12px;font-weight:600;white-space:nowrap}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}

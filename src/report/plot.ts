@@ -11,9 +11,10 @@ const PLOT_HEIGHT = 54
 const TOP = 34
 const FOOT = 30
 const LONGEST_NAME = 22
-const MOST_TICKS = 7
+const MOST_TICKS = 9
 const TICKS_SECONDS = [
-  1, 5, 10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000,
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+  2_592_000,
 ] as const
 
 // In the plot itself, so that it can also stand alone as a picture.

@@ -77,7 +77,8 @@ export function factsOf(report: Report): readonly (readonly [label: string, text
     ['Began', momentOr(span.startedAtMs, 'not yet')],
     ['Ended', momentOr(span.endedAtMs, span.startedAtMs === null ? NONE : 'not yet')],
     ['Both clusters ran', bothText(bothRunning)],
-    ['Which cost', costText(bothRunning)],
+    ['Cost of both', costText(bothRunning)],
+    ['Halts and reverts', troubleText(report)],
     ...report.served.map((one) => [`Bad by the migration: ${one.sli}`, attributedText(one)] as const),
     ['Report made', formatMoment(madeAtMs)],
   ]
@@ -93,6 +94,15 @@ function costText(both: BothRunning | null): string {
   if (both.cost === null) return `${UNKNOWN}: the config has no \`costs\``
   const { currency, old, new: fresh } = both.cost
   return `${money(old + fresh, currency)} (old ${money(old, currency)}, new ${money(fresh, currency)})`
+}
+
+function troubleText({ workloads }: Report): string {
+  const kinds = workloads.flatMap(({ decisions }) => decisions.map(({ kind }) => kind))
+  const count = (kind: string, word: string) => {
+    const found = kinds.filter((one) => one === kind).length
+    return `${found} ${word}${found === 1 ? '' : 's'}`
+  }
+  return `${count('halt', 'halt')}, ${count('revert', 'revert')}`
 }
 
 export function attributedText({ attributedBad, counts, unknown }: ServedInAll): string {

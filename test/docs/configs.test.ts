@@ -29,6 +29,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
+  costs: (part) => ({ ...MINIMAL, ...part }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }
 
