@@ -101,7 +101,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
-  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
+  const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
   const lookout = { look: async () => {}, close: async () => {} }
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
