@@ -71,7 +71,7 @@ export class RunningConfig {
   }
 
   /**
-   * The migrations whose calendars and fleet rules hold: those of the config, and those whose file went while this runs. A
+   * The migrations whose calendars, fleet rules and access to clusters hold: those of the config, and those whose file went while this runs. A
    * ConfigMap that loses a file must not end a freeze for what is under way.
    */
   rules(): readonly MigrationConfig[] {
