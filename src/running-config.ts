@@ -71,8 +71,8 @@ export class RunningConfig {
   }
 
   /**
-   * The migrations whose calendars, fleet rules and access to clusters hold: those of the config, and those whose file went while this runs. A
-   * ConfigMap that loses a file must not end a freeze for what is under way.
+   * The migrations whose calendars, fleet rules and access to clusters hold: those of the config, and those whose file
+   * went while this runs. A ConfigMap that loses a file must not end a freeze for what is under way.
    */
   rules(): readonly MigrationConfig[] {
     return [...this.config.migrations, ...this.gone]
@@ -98,7 +98,7 @@ export class RunningConfig {
     )
   }
 
-  /** A migration may come or go; one that stays keeps its clusters and the access to them, and a service of one keeps its name. */
+  /** A migration may come or go; one that stays keeps its clusters and its access, and a service of one its name. */
   private changedMigrations({ migrations }: Config): readonly string[] {
     const before = this.config.migrations
     if (before.length === 1 && migrations.length === 1 && before[0].migration !== migrations[0].migration)
