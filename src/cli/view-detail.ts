@@ -10,6 +10,7 @@ export function detailLines(detail: WorkloadDetailJson, nowMs: number, style: St
     ...workloadLines([detail], style),
     ...section('holds', holdRows(detail, ago), style),
     ...section('verdicts', verdictRows(detail), style),
+    ...section('checks', checkRows(detail, ago), style),
     ...section('readings', readingRows(detail, ago), style),
     ...section('steps', stepRows(detail), style),
     ...section('run', runRows(detail, ago), style),
@@ -34,6 +35,18 @@ function holdRows({ holds }: WorkloadDetailJson, ago: (atMs: number) => string):
 
 function verdictRows({ verdicts }: WorkloadDetailJson): Row[] {
   return verdicts.map(({ gate, outcome, sentence }) => [gate, `${outcome.padEnd(6)}  ${sentence}`])
+}
+
+/** In the plan's order; those that hold nothing say so. */
+function checkRows({ plan, readings }: WorkloadDetailJson, ago: (atMs: number) => string): Row[] {
+  return plan.checks.flatMap(({ id, then }): Row[] => {
+    const reading = readings.checks[id]
+    if (!reading) return []
+    const { outcome, sentence, hint, atMs } = reading
+    const isAgainst = outcome === 'fail' || outcome === 'missing'
+    const mark = `${outcome}${isAgainst && then === 'tell' ? ' (told alone)' : ''}`
+    return [[id, `${mark.padEnd(7)}  ${sentence}${hint === null ? '' : ` → ${hint}`}, ${ago(atMs)}`]]
+  })
 }
 
 function readingRows({ readings }: WorkloadDetailJson, ago: (atMs: number) => string): Row[] {

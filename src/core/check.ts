@@ -52,6 +52,24 @@ export interface PlanCheck {
   readonly then: CheckThen
 }
 
+/** What the checks of a plan go by. */
+export interface CheckRules {
+  /** A certificate of NEW's ingress with fewer days left fails. */
+  readonly certificateDays: number
+  /** How far apart clocks may be, seconds. */
+  readonly clockSeconds: number
+  /** The longest TTL that a name may keep while its traffic moves, seconds. */
+  readonly ttlSeconds: number
+  /** What must be left of the error budget of 30 days, percent. */
+  readonly errorBudgetPercent: number
+  /** ConfigMaps that are meant to differ between the clusters. */
+  readonly mayDiffer: readonly string[]
+  /** How the state in volumes is moved, in a person's words; null: nobody said so. */
+  readonly stateful: string | null
+  /** PromQL for how far the data of NEW is behind, and the most that is close enough; null: nothing is replicated. */
+  readonly replication: { readonly query: string; readonly max: number } | null
+}
+
 function check(title: string, during: CheckRule['during'], usually: CheckThen = 'hold') {
   return { title, during, cause: 'check' as const, usually }
 }

@@ -1,4 +1,4 @@
-import type { PlanCheck } from './check.ts'
+import type { CheckRules, PlanCheck } from './check.ts'
 import type { Hook, WarmTask } from './task.ts'
 
 /**
@@ -41,6 +41,7 @@ export interface Plan {
   /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
   readonly objects: Sides<ObjectRef> | null
   readonly checks: readonly PlanCheck[]
+  readonly checkRules: CheckRules
   readonly hooks: readonly Hook[]
   /** null: replicas are not looked at. */
   readonly capacity: CapacityRule | null
@@ -72,8 +73,8 @@ export interface DrainRule {
   readonly maxRequests: number
   /** An SLI whose value counts OLD's connections, and how many are still quiet; null: they are not looked at. */
   readonly connections: { readonly sli: string; readonly max: number } | null
-  /** Labels of the total's series that tell who still comes. */
-  readonly by: readonly string[]
+  /** Labels that tell who still comes, each with what counts OLD's requests by its values; null: that SLI cannot be told apart. */
+  readonly by: readonly { readonly label: string; readonly sli: SliSpec | null }[]
 }
 
 /** One value for OLD, one for NEW. */

@@ -196,6 +196,11 @@ export class Observer {
     return this.deps.sights.fleet.views(book, this.deps.clock.nowMs())
   }
 
+  /** The newest reading of a target; undefined: it was not read yet. */
+  targetReading(id: string): TargetReading | undefined {
+    return this.targets.get(id)
+  }
+
   /** What one rollout may know now. */
   observationOf({ state, plan }: Subject, facts: readonly Fact[], fleet: FleetSight): Observation {
     const slis = plan.slis.map((spec): [string, SliReading] => [

@@ -1,4 +1,5 @@
 import { checkFleet } from './check-fleet.ts'
+import { checkReplication } from './check-preflight.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
 import type { Finding } from './finding.ts'
@@ -22,6 +23,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkKubernetes(config),
     ...checkSteps(config, policies),
     ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkReplication(config, kinds.sources),
     ...checkFleet(config, kinds),
   ]
 }

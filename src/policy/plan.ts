@@ -1,9 +1,11 @@
 import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import { drainOf } from './drain.ts'
 import { gatesOf } from './gates.ts'
 import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
+import { checksOf } from './preflight.ts'
 import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
@@ -13,8 +15,21 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
-  const { steps, burnRate: _pairs, probes: _probeRule, evidence: _numbers, capacity, hooks, ...limits } = policy
+  const {
+    steps,
+    burnRate: _pairs,
+    probes: _probeRule,
+    evidence: _numbers,
+    capacity,
+    hooks,
+    preflight,
+    drain,
+    ...limits
+  } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
+  const sources = Object.keys(config.sources)
+  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources))
+  const { rule, connections } = drainOf(drain, specs, { workload: workload.name, cluster: config.clusters.old })
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
     migration: config.migration,
@@ -26,13 +41,13 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     ...limits,
     gates: gatesOf({ slis, probes, policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
-    slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
+    slis: [...specs, ...connections],
     probes,
     objects: objectsOf(workload),
-    checks: [],
+    ...checksOf(preflight, workload),
     hooks,
     capacity: capacityOf(workload, capacity),
-    drain: { maxRequests: 0, connections: null, by: [] },
+    drain: rule,
   }
   return { hash: hashOf(rest), ...rest }
 }

@@ -1,9 +1,11 @@
 import type { BurnPair, Plan, PlanStep } from '../core/plan.ts'
 import type { Hook } from '../core/task.ts'
+import { type ResolvedDrain, resolveDrain } from './drain.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { planHook } from './hooks.ts'
 import { type ResolvedCapacity, resolveCapacity } from './kubernetes.ts'
+import { type ResolvedPreflight, resolvePreflight } from './preflight.ts'
 import { isPresetName, PRESETS, readPreset } from './presets.ts'
 import type { PolicySettings } from './schema-policy.ts'
 import { planSteps } from './steps.ts'
@@ -23,11 +25,13 @@ export interface ResolvedPolicy
     | 'stuckAfterSeconds'
   > {
   readonly evidence: ResolvedEvidence
+  readonly drain: ResolvedDrain['drain']
   readonly capacity: ResolvedCapacity
   /** A warm-up has no probes yet: they are the workload's. */
   readonly steps: readonly PlanStep[]
   readonly hooks: readonly Hook[]
   readonly burnRate: readonly BurnPair[]
+  readonly preflight: ResolvedPreflight
   readonly probes: { readonly failures: number; readonly passes: number; readonly then: 'halt' | 'revert' }
 }
 
@@ -116,7 +120,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     hooks: (layers.find(({ hooks }) => hooks !== undefined)?.hooks ?? []).map(planHook),
     safeWeightPercent: pick((layer) => layer.safeWeight),
     bakeSeconds: pick((layer) => layer.bake),
-    drainSeconds: pick((layer) => layer.drain),
+    ...resolveDrain(layers),
     minRequests: pick((layer) => layer.minRequests),
     burnRate: pick((layer) => layer.burnRate).map(({ long, short, factor, then }) => {
       return { longSeconds: long, shortSeconds: short, factor, then }
@@ -127,6 +131,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
       passes: pick((layer) => layer.probes?.passes),
       then: pick((layer) => layer.probes?.then),
     },
+    preflight: resolvePreflight(layers),
     capacity: resolveCapacity(pick),
     blindAfterSeconds: pick((layer) => layer.blindAfter),
     drift: pick((layer) => layer.drift),

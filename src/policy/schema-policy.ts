@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
+import { drainSchema } from './schema-drain.ts'
 import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
 import { hooksSchema } from './schema-hooks.ts'
 import { capacitySchema } from './schema-kubernetes.ts'
 import { name } from './schema-names.ts'
+import { preflightSchema } from './schema-preflight.ts'
 import { stepsSchema } from './schema-steps.ts'
 
 const DAY_SECONDS = 86_400
@@ -39,7 +41,7 @@ export const policySchema = z.strictObject({
   hooks: hooksSchema.optional(),
   safeWeight: percent({ max: 99.9 }).optional().meta(about('Where a revert goes; below the first step', '0%')),
   bake: duration().optional().meta(about('How long 100 % is watched before the workload counts as moved', '24h')),
-  drain: duration().optional().meta(about("How long OLD's remaining traffic is watched after baking", '1h')),
+  drain: drainSchema.optional(),
   minRequests: z
     .int()
     .min(0)
@@ -73,6 +75,7 @@ export const policySchema = z.strictObject({
     })
     .optional()
     .meta(about('How probes are judged', { failures: 3, passes: 3 })),
+  preflight: preflightSchema,
   capacity: capacitySchema,
   blindAfter: duration({ minSeconds: 1 })
     .optional()

@@ -7,6 +7,7 @@ import { criticalitySchema } from './schema-fleet.ts'
 import { answerSchema, httpUrl } from './schema-http.ts'
 import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
+import { replicationSchema, statefulSchema } from './schema-preflight.ts'
 import { jsonSettings } from './settings.ts'
 
 const addressSchema = z
@@ -96,6 +97,8 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
     ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
+    stateful: statefulSchema,
+    replication: replicationSchema,
     kubernetes: objectsSchema.optional(),
     capacity: replicasSchema,
   })

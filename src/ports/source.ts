@@ -23,6 +23,8 @@ export interface MetricSource {
    * a start. A source without memory answers with no vectors.
    */
   history(sli: SliSpec, span: HistorySpan, signal: AbortSignal): Promise<readonly SliVector[] | Missing>
+  /** How far its clock is ahead of ours, ms, to a second. Left out: it has no clock of its own. Never throws. */
+  clockAheadMs?(signal: AbortSignal): Promise<number | Missing>
   close(): Promise<void>
 }
 
@@ -80,3 +82,15 @@ export interface Prober {
   probe(spec: ProbeSpec, side: Side, signal: AbortSignal): Promise<ProbeOutcome | Missing | null>
   close(): Promise<void>
 }
+
+/** Looks at the certificate that one side serves for a probe's name. Never throws. */
+export interface CertificateReader {
+  /** null: the probe is not over TLS, or that side has no address. */
+  read(spec: ProbeSpec, side: Side, signal: AbortSignal): Promise<ServedCertificate | Missing | null>
+}
+
+export type ServedCertificate =
+  /** Its chain is trusted, and it is for the name. */
+  | { readonly kind: 'valid'; readonly daysLeft: number; readonly names: readonly string[] }
+  /** Why it is not, or why nobody shook hands, one clause. */
+  | { readonly kind: 'invalid'; readonly why: string }

@@ -4,3 +4,8 @@ import { scrapeKind } from './scrape/kind.ts'
 
 /** Every kind of metric source. */
 export const sourceKinds: readonly SourceKind[] = [prometheusKind, scrapeKind]
+
+/** Of these kinds, the one that answers PromQL; null: none does. */
+export function promqlKindOf(configured: readonly string[]): string | null {
+  return sourceKinds.find(({ kind, measures }) => measures.includes('value') && configured.includes(kind))?.kind ?? null
+}

@@ -121,6 +121,7 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       ...state,
     },
     observation: {
+      replicas: null,
       targets: {
         [`${name}/http`]: { kind: 'weight', atMs: NOW_MS, weightPercent: 10 },
         [`${name}/haproxy`]: { kind: 'missing', atMs: NOW_MS, why: 'timeout', detail: 'no answer' },
@@ -140,6 +141,11 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       },
       probes: {
         home: { atMs: NOW_MS, outcome: { old: null, new: { kind: 'failed', seconds: 0.2, why: 'status 500' } } },
+      },
+      checks: {
+        parity: { outcome: 'pass', sentence: '1 images compared', hint: null, atMs: NOW_MS - 30_000 },
+        ttls: { outcome: 'fail', sentence: 'a TTL of 1 h', hint: 'lower it', atMs: NOW_MS - 30_000 },
+        clock: { outcome: 'skipped', sentence: 'nothing has a clock', hint: null, atMs: NOW_MS - 60_000 },
       },
     },
   }
@@ -211,6 +217,17 @@ function fakePlan(workload: string): Plan {
       { ...sli, name: 'cpu', objectivePercent: null, measure: { kind: 'value', value: 'c', windowSeconds: 60 } },
     ],
     ...PLAIN_PLAN,
+    checks: [
+      { id: 'parity', then: 'hold' },
+      { id: 'ttls', then: 'tell' },
+      { id: 'clock', then: 'hold' },
+    ],
+    checkRules: {
+      ...PLAIN_PLAN.checkRules,
+      mayDiffer: ['cluster-info'],
+      stateful: 'moved by hand',
+      replication: { query: 'lag', max: 5 },
+    },
     probes: [
       {
         name: 'home',

@@ -5,6 +5,15 @@ import type { Plan, PlanStep } from '../../src/core/plan.ts'
 export const PLAIN_PLAN = {
   objects: null,
   checks: [],
+  checkRules: {
+    certificateDays: 14,
+    clockSeconds: 5,
+    ttlSeconds: 300,
+    errorBudgetPercent: 10,
+    mayDiffer: [],
+    stateful: null,
+    replication: null,
+  },
   hooks: [],
   capacity: null,
   drain: { maxRequests: 0, connections: null, by: [] },

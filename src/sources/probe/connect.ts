@@ -2,8 +2,8 @@ import { checkServerIdentity, TLSSocket } from 'node:tls'
 import { buildConnector } from 'undici'
 import type { Address } from './address.ts'
 
-/** Told of a new TLS connection, before anything is sent: days until the server's certificate ends. */
-export type OnCertificate = (daysLeft: number) => void
+/** Told of a new TLS connection, before anything is sent: days until the server's certificate ends, and its names. */
+export type OnCertificate = (daysLeft: number, names: readonly string[]) => void
 
 /**
  * Connects to a given address as if DNS had named it: the Host header, SNI and the certificate's check stay those of
@@ -28,8 +28,9 @@ export function pinnedConnector(
     connect({ ...options, hostname: address.host, port }, (...result) => {
       const [error, socket] = result
       if (error === null && socket instanceof TLSSocket) {
-        const endsMs = Date.parse(socket.getPeerCertificate().valid_to)
-        onCertificate((endsMs - nowMs) / 86_400_000)
+        const { valid_to: ends, subjectaltname = '' } = socket.getPeerCertificate()
+        const names = subjectaltname.split(', ').map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
+        onCertificate((Date.parse(ends) - nowMs) / 86_400_000, names)
       }
       callback(...result)
     })

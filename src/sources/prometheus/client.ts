@@ -11,11 +11,13 @@ import type { PrometheusSettings } from './settings.ts'
 /** How many queries are under way at once; the others wait. */
 const CONNECTIONS = 8
 
-/** Prometheus's query API. Neither method throws. */
+/** Prometheus's query API. No method throws. */
 export interface PrometheusClient {
   instant(query: string, atMs: number, signal: AbortSignal): Promise<Answer | Missing>
   /** `fromMs` and `toMs` are both in the answer; at most 11,000 points a series, by Prometheus's own bound. */
   range(query: string, span: RangeSpan, signal: AbortSignal): Promise<Answer | Missing>
+  /** How far its clock is ahead of ours, ms, to a second: by the Date header of an answer. */
+  clockAheadMs(signal: AbortSignal): Promise<number | Missing>
   close(): Promise<void>
 }
 
@@ -42,6 +44,7 @@ export function createClient(settings: PrometheusSettings, context: AdapterConte
       const span = { start: seconds(fromMs), end: seconds(toMs), step: seconds(stepMs) }
       return post(`${api}/query_range`, { query, ...span }, { ...call, form: 'matrix', signal })
     },
+    clockAheadMs: (signal) => clockAheadMs(`${api}/query`, { ...call, form: 'vector', signal }),
     close: () => agent.destroy(),
   }
 }
@@ -54,13 +57,37 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-/** POST, since a query may be longer than a URL. */
 async function post(url: string, fields: Record<string, string>, call: Call): Promise<Answer | Missing> {
-  const { settings, context, agent, form, signal } = call
+  const sent = await send(url, fields, call)
+  return isMissing(sent) ? sent : readResponse(sent.status, sent.text, { form: call.form, secrets: sent.secrets })
+}
+
+/** A header with whole seconds is on average half a second old when it is sent. */
+async function clockAheadMs(url: string, call: Call): Promise<number | Missing> {
+  const { clock } = call.context
+  const askedMs = clock.nowMs()
+  const sent = await send(url, { query: 'vector(0)' }, call)
+  if (isMissing(sent)) return sent
+  const theirMs = Date.parse(sent.date ?? '')
+  if (Number.isNaN(theirMs)) return missing('bad-answer', 'its answers carry no date')
+  return theirMs + 500 - (askedMs + clock.nowMs()) / 2
+}
+
+interface Sent {
+  readonly status: number
+  readonly text: string
+  /** Its Date header; null: it sent none. */
+  readonly date: string | null
+  readonly secrets: readonly string[]
+}
+
+/** POST, since a query may be longer than a URL. */
+async function send(url: string, fields: Record<string, string>, call: Call): Promise<Sent | Missing> {
+  const { settings, context, agent, signal } = call
   const { timeoutSeconds, maxBytes } = settings
   try {
     const credentials = authorization(settings, context)
-    const { statusCode, body } = await request(url, {
+    const { statusCode, headers, body } = await request(url, {
       method: 'POST',
       dispatcher: agent,
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
@@ -71,7 +98,8 @@ async function post(url: string, fields: Record<string, string>, call: Call): Pr
       },
       body: new URLSearchParams({ ...fields, timeout: `${timeoutSeconds}s` }).toString(),
     })
-    return readResponse(statusCode, await body.text(), { form, secrets: credentials?.secrets ?? [] })
+    const date = typeof headers['date'] === 'string' ? headers['date'] : null
+    return { status: statusCode, text: await body.text(), date, secrets: credentials?.secrets ?? [] }
   } catch (error) {
     return failureOf(error, { signal, timeoutSeconds, maxBytes })
   }

@@ -59,6 +59,8 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
       })
     },
 
+    clockAheadMs: (signal) => client.clockAheadMs(signal),
+
     close: () => client.close(),
   }
 }
