@@ -106,7 +106,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const sights: Sights = {
     calendar: () => null,
     checker: createChecker({
-      clusters: null,
+      clustersOf: () => null,
       sources,
       promql: promqlKindOf([...sources.keys()]),
       prober,

@@ -1,5 +1,5 @@
 import type { Missing } from '../core/observation.ts'
-import type { ObjectRef } from '../core/plan.ts'
+import type { ObjectRef, Sides } from '../core/plan.ts'
 
 /**
  * One cluster's API server, as checks, capacity and tasks need it. Never rejects: what cannot be learnt is `missing`, with
@@ -24,6 +24,9 @@ export interface Cluster {
   tell(ref: ObjectRef, note: ClusterNote, signal: AbortSignal): Promise<Missing | null>
   close(): Promise<void>
 }
+
+/** The API servers of a migration's clusters; null: nothing says how to reach them. */
+export type ClustersOf = (migration: string) => Sides<Cluster> | null
 
 export interface ClusterWorkload {
   readonly ref: ObjectRef
