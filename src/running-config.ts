@@ -1,9 +1,11 @@
-import { loadConfig } from './config.ts'
+import { type LoadedConfig, loadConfig } from './config.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import type { Engine } from './engine/engine.ts'
 import { type Config, plansOf } from './policy/config.ts'
 import type { Kinds } from './policy/kinds.ts'
 import type { ServiceStatus } from './ports/control.ts'
+import type { Calendar } from './ports/sight.ts'
+import { createCalendar } from './shared/calendar/calendar.ts'
 
 /** Where a config comes from. */
 export interface ConfigOrigin {
@@ -16,10 +18,15 @@ export interface ConfigOrigin {
 /** The config in force, and what a reload may change of it: migrations, workloads, policies, SLIs and tokens. */
 export class RunningConfig {
   config: Config
+  /** Files that the config names, as it was read last, taken or not. */
+  named: readonly string[]
+  private calendars: ReadonlyMap<string, Calendar>
   private readonly origin: ConfigOrigin
 
-  constructor(config: Config, origin: ConfigOrigin) {
+  constructor({ config, named }: LoadedConfig & { readonly ok: true }, origin: ConfigOrigin) {
     this.config = config
+    this.named = named
+    this.calendars = calendarsOf(config)
     this.origin = origin
   }
 
@@ -42,6 +49,7 @@ export class RunningConfig {
   async reload(engine: Engine): Promise<readonly ProblemJson[]> {
     const { path, kinds, env } = this.origin
     const loaded = await loadConfig(path, kinds, env)
+    this.named = loaded.named
     const problems = loaded.ok ? this.fixedParts(loaded.config) : loaded.problems
     if (!loaded.ok || problems.length > 0) {
       await engine.rejectConfig(problems)
@@ -50,7 +58,13 @@ export class RunningConfig {
     if (loaded.config.hash === this.config.hash) return []
     await engine.configure(plansOf(loaded.config), loaded.config.hash)
     this.config = loaded.config
+    this.calendars = calendarsOf(loaded.config)
     return []
+  }
+
+  /** When traffic of this migration may be raised; null: always. */
+  calendarOf(migration: string): Calendar | null {
+    return this.calendars.get(migration) ?? null
   }
 
   /** What only a restart may change. */
@@ -79,6 +93,12 @@ export class RunningConfig {
       return parts.filter((part) => is && !isSame(is[part], was[part])).map((part) => `${part} of ${was.migration}`)
     })
   }
+}
+
+function calendarsOf({ migrations }: Config): ReadonlyMap<string, Calendar> {
+  return new Map(
+    migrations.flatMap(({ migration, calendar }) => (calendar ? [[migration, createCalendar(calendar)] as const] : [])),
+  )
 }
 
 function isSame(a: unknown, b: unknown): boolean {

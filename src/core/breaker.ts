@@ -44,7 +44,7 @@ export function judgeBreaker(
     .map(({ workload }) => workload)
   return verdictOf('breaker')(
     'halt',
-    `${names.length} workloads reverted within ${formatSpan(breaker.withinSeconds)}: ${names.join(', ')}`,
+    `${names.length} ${names.length === 1 ? 'workload' : 'workloads'} reverted within ${formatSpan(breaker.withinSeconds)}: ${names.join(', ')}`,
     { reverts: names.length, allowed: breaker.reverts - 1, withinSeconds: breaker.withinSeconds },
   )
 }

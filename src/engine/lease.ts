@@ -4,7 +4,7 @@ import type { Lease, Store } from '../ports/store.ts'
 
 /** How long the lease lasts without a renewal, ms. After a crash the next owner waits so long at most. */
 export const LEASE_MS = 10_000
-const RENEWALS_PER_LEASE = 3
+const RENEWAL_MS = LEASE_MS / 3
 /**
  * What a call to a provider may take, ms. It begins only while the lease lasts longer than that, so that it has ended when
  * another process may begin to write.
@@ -78,12 +78,26 @@ export class LeaseKeeper {
 
   private async renewForEver(): Promise<void> {
     const { signal } = this.stopping
+    let waitMs = this.untilRenewalMs()
     while (!signal.aborted) {
-      await this.deps.clock.sleep(LEASE_MS / RENEWALS_PER_LEASE, signal)
+      await this.deps.clock.sleep(waitMs, signal)
       if (signal.aborted) return
-      await this.renew().catch((error: unknown) => {
+      try {
+        await this.renew()
+        waitMs = this.untilRenewalMs()
+      } catch (error) {
         this.deps.log.warn({ error: error instanceof Problem ? error.toJSON() : error }, 'the lease was not renewed')
-      })
+        waitMs = RENEWAL_MS
+      }
     }
+  }
+
+  /**
+   * Counted from when the lease began, not from now: a start that was slow, or a store that is, must not leave too little of it
+   * for a write.
+   */
+  private untilRenewalMs(): number {
+    const ageMs = LEASE_MS - (this.validUntilMs - this.deps.clock.nowMs())
+    return Math.min(RENEWAL_MS, Math.max(0, RENEWAL_MS - ageMs))
   }
 }

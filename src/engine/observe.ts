@@ -60,7 +60,8 @@ export interface ObserverDeps {
 export class Observer {
   private readonly targets = new Map<string, TargetReading>()
   private readonly probes = new Map<string, Record<string, ProbeReading>>()
-  private readonly writes = new Map<string, WriteReport>()
+  /** Reports that no commit has made durable yet, by target id. */
+  private readonly writes = new Map<string, readonly WriteReport[]>()
   /** When the newest report of a write to each target came, ms: also of one that failed, as it may have been made. */
   private readonly writtenAtMs = new Map<string, number>()
   /** When the newest read of each scope began that the quota had room for, ms. */
@@ -164,7 +165,10 @@ export class Observer {
   noteWrites(reports: readonly WriteReport[]): void {
     for (const report of reports) {
       const { targetId, kind, weightPercent, atMs } = report
-      this.writes.set(`${targetId} ${kind} ${weightPercent}`, report)
+      const others = this.writes
+        .get(targetId)
+        ?.filter((one) => one.kind !== kind || one.weightPercent !== weightPercent)
+      this.writes.set(targetId, [...(others ?? []), report])
       this.writtenAtMs.set(targetId, atMs)
     }
   }
@@ -216,12 +220,16 @@ export class Observer {
 
   /** Forgets reports that a commit has made durable. */
   writesTold(reports: readonly WriteReport[]): void {
-    for (const [key, report] of this.writes) if (reports.includes(report)) this.writes.delete(key)
+    const told = new Set(reports)
+    for (const { targetId } of reports) {
+      const left = this.writes.get(targetId)?.filter((report) => !told.has(report)) ?? []
+      if (left.length > 0) this.writes.set(targetId, left)
+      else this.writes.delete(targetId)
+    }
   }
 
   private writesOf(plan: Plan): readonly WriteReport[] {
-    const ids = new Set(plan.targets.map(({ id }) => id))
-    return this.writes.size === 0 ? [] : [...this.writes.values()].filter(({ targetId }) => ids.has(targetId))
+    return plan.targets.flatMap(({ id }) => this.writes.get(id) ?? [])
   }
 
   private async probeAll(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {

@@ -71,7 +71,12 @@ const hookSchema = z
       ctx.addIssue({ code: 'custom', path, message, params: { code, hint } })
     if ((http === undefined) === (job === undefined)) {
       const message = http === undefined ? 'nothing says what the hook does' : 'a hook that does two things'
-      add([], 'CONFIG_MISSING_KEY', message, 'give each hook one of: http, job')
+      add(
+        [],
+        http === undefined ? 'CONFIG_MISSING_KEY' : 'CONFIG_WRONG_VALUE',
+        message,
+        'give each hook one of: http, job',
+      )
     }
     if (steps !== undefined && !STEP_POINTS.includes(at))
       add(

@@ -17,7 +17,7 @@ const POLL_TROUBLES = 5
 
 /** Statuses below 500 that say nothing about the work. */
 const BUSY: readonly number[] = [408, 425, 429]
-/** Where the answer was to be is nothing any more: whoever took the work has forgotten it. */
+/** Where the answer was to be is nothing any more: whoever took the work has forgotten it, and is given it again. */
 const GONE: readonly number[] = [404, 410]
 
 /** Asks a hook: a signed POST, asked again while the answer is 202. */
@@ -54,34 +54,46 @@ interface Answer {
 async function converse(talk: Talk): Promise<AttemptEnd> {
   const { attempt, tools } = talk
   const { spec, signal } = attempt
-  const first: Question = { method: 'POST', url: spec.url }
-  let question = first
+  let question: Question = { method: 'POST', url: spec.url }
   let isAccepted = false
   let troubles = 0
   for (;;) {
-    const answer = await ask(question, talk)
+    const heard = await ask(question, talk)
     signal.throwIfAborted()
+    const next = 'outcome' in heard ? heard : followUp(heard, question, spec)
     let pauseSeconds = POLL_SECONDS
-    if ('outcome' in answer) {
-      if (answer.outcome === 'failed') return answer
+    if ('outcome' in next) {
       troubles += 1
-      if (!isAccepted || troubles >= POLL_TROUBLES) return answer
-    } else if (answer.status === 202) {
-      const next = nextQuestion(question, answer)
-      if (next === null) return failed('answered 202 with a Location of another origin, which is not followed')
-      question = next
+      // Once it was taken, the work goes on over there, whether a question is answered or not.
+      if (next.outcome !== 'trouble' || !isAccepted || troubles >= POLL_TROUBLES) return next
+    } else {
+      question = next.question
+      pauseSeconds = next.pauseSeconds
       isAccepted = true
       troubles = 0
-      pauseSeconds = answer.retryAfterSeconds
-      attempt.tell(`still running${answer.said}`)
-    } else if (question.method === 'GET' && GONE.includes(answer.status)) {
-      question = first
-      troubles += 1
-      if (troubles >= POLL_TROUBLES) return trouble(`answered 202, and then ${answer.status} where it is to be asked`)
-    } else return judge(answer, spec)
+      attempt.tell(`still running${next.said}`)
+    }
     await tools.clock.sleep(pauseSeconds * 1000, signal)
     signal.throwIfAborted()
   }
+}
+
+interface StillRunning {
+  readonly question: Question
+  readonly pauseSeconds: number
+  readonly said: string
+}
+
+function followUp(answer: Answer, question: Question, spec: HttpTask): StillRunning | AttemptEnd {
+  const { status, said, retryAfterSeconds } = answer
+  if (status === 202) {
+    const next = nextQuestion(question, answer)
+    if (next === null) return failed('answered 202 with a Location of another origin, which is not followed')
+    return { question: next, pauseSeconds: retryAfterSeconds, said }
+  }
+  if (question.method === 'GET' && GONE.includes(status))
+    return trouble(`answered 202, and then ${status} where it is to be asked`)
+  return judge(answer, spec)
 }
 
 /** Where to ask next; null: somewhere else than the hook, where the guard of its address would not be of use. */

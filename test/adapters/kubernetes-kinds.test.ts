@@ -20,6 +20,7 @@ describe('who else writes', () => {
     },
     weightsPath: '.spec.rules[].backendRefs[].weight',
     listPointer: '/spec/rules',
+    hasTrials: true,
   }
   const managed = (...managers: readonly string[]) => ({ managedFields: managers.map((manager) => ({ manager })) })
 
@@ -54,6 +55,15 @@ describe('who else writes', () => {
     const parsed = metadataSchema.parse({ resourceVersion: '1', generation: 1, ...metadata })
     const said = otherWriterOf(parsed, place)
     expect(said).toEqual(advice === null ? null : expect.stringContaining(advice))
+  })
+
+  test.each([
+    [true, true],
+    [false, false],
+  ])('Argo CD is to ignore the whole list only where trials change more than weights: %j', (hasTrials, isNamed) => {
+    const metadata = metadataSchema.parse({ resourceVersion: '1', generation: 1, ...managed('argocd-controller') })
+    const said = otherWriterOf(metadata, { ...place, hasTrials }) ?? ''
+    expect(said.includes('.spec.rules whole')).toBe(isNamed)
   })
 
   test('it is in readings, and a warning of doctor, and stays so after a write of ours', async () => {

@@ -2,6 +2,7 @@ import type { Change, ResourceRecordSet } from '@aws-sdk/client-route-53'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
+import type { WeightChange } from '../../src/ports/traffic.ts'
 import { sharePercent } from '../../src/traffic/ratio.ts'
 import { fillBatch, sizeOf } from '../../src/traffic/route53/batch.ts'
 import type { Place } from '../../src/traffic/route53/place.ts'
@@ -9,7 +10,7 @@ import { nearestWeights, planChange } from '../../src/traffic/route53/plan.ts'
 import { route53Settings } from '../../src/traffic/route53/settings.ts'
 import { type FakeRoute53, fakePair } from '../fakes/route53.ts'
 import type { FakeRecord } from '../fakes/route53-zone.ts'
-import { countOf, type Route53User, startZone, useZone } from '../support/route53.ts'
+import { countOf, type Route53User, startZone, useZone, ZONE } from '../support/route53.ts'
 
 const LIMITS = { records: 1000, characters: 32_000 }
 let fake: FakeRoute53
@@ -17,19 +18,24 @@ beforeEach(async () => {
   fake = await startZone()
 })
 
-describe('a mass revert', () => {
-  const labels = Array.from({ length: 1000 }, (_, n) => `w${String(n).padStart(4, '0')}`)
-  const targets = Object.fromEntries(labels.map((label) => [label, { record: `${label}.example.com` }]))
+const labels = Array.from({ length: 1000 }, (_, n) => `w${String(n).padStart(4, '0')}`)
+const targets = Object.fromEntries(labels.map((label) => [label, { record: `${label}.example.com` }]))
 
-  async function revertAll({ write }: Route53User): Promise<number> {
-    let left: readonly string[] = labels
-    for (let calls = 0; ; calls++) {
-      if (left.length === 0) return calls
-      const answer = await write(Object.fromEntries(left.map((id) => [id, { urgency: 'revert' as const }])))
-      left = left.filter((id) => answer[id]?.kind === 'deferred')
-    }
+function pairs(parts: Partial<FakeRecord> = {}): readonly FakeRecord[] {
+  return labels.flatMap((label) => fakePair(`${label}.example.com`, 75, 25, parts))
+}
+
+/** Asks for the same change of all until nothing is deferred; gives the calls of `write`. */
+async function writeAll({ write }: Route53User, change: Partial<WeightChange>): Promise<number> {
+  let left: readonly string[] = labels
+  for (let calls = 0; ; calls++) {
+    if (left.length === 0) return calls
+    const answer = await write(Object.fromEntries(left.map((id) => [id, change])))
+    left = left.filter((id) => answer[id]?.kind === 'deferred')
   }
+}
 
+describe('a mass revert', () => {
   test.each<[string, Partial<FakeRecord>, number]>([
     ['with an address each takes two calls', {}, 2],
     ['as CNAMEs of 70 characters takes five calls', { type: 'CNAME', values: ['x'.repeat(70)] }, 5],
@@ -40,15 +46,46 @@ describe('a mass revert', () => {
       2,
     ],
   ])('of 1,000 workloads %s', async (_, parts, calls) => {
-    const user = useZone(
-      fake,
-      labels.flatMap((label) => fakePair(`${label}.example.com`, 75, 25, parts)),
-      targets,
-    )
+    const user = useZone(fake, pairs(parts), targets)
     await user.readAll()
-    expect(await revertAll(user)).toBe(calls)
+    expect(await writeAll(user, { urgency: 'revert' })).toBe(calls)
     expect(countOf(fake, 'ChangeResourceRecordSets')).toBe(calls)
     expect(fake.written).toHaveLength(1000)
+  })
+})
+
+describe('a call for 1,000 workloads whose records are not known', () => {
+  test.each([
+    ['step', { weightPercent: 50 }, 250, 2],
+    ['revert', { urgency: 'revert' as const }, 500, 4],
+  ])('reads for a %s only what it can write', async (_, change, written, pages) => {
+    const user = useZone(fake, pairs(), targets)
+    const answer = await user.write(Object.fromEntries(labels.map((id) => [id, change])))
+    expect(countOf(fake, 'ListResourceRecordSets')).toBe(pages)
+    const done = labels.filter((id) => answer[id]?.kind === 'applied')
+    expect(done).toEqual(labels.slice(0, written))
+    expect(labels.filter((id) => answer[id]?.kind === 'deferred')).toEqual(labels.slice(written))
+  })
+
+  test('does not read more where what is known fills it already', async () => {
+    const user = useZone(fake, pairs(), targets)
+    await user.scope.read(labels.slice(0, 300), AbortSignal.timeout(20_000))
+    fake.calls.length = 0
+    await user.write(Object.fromEntries(labels.map((id) => [id, { weightPercent: 50 }])))
+    expect(fake.calls.map(({ action }) => action)).toEqual(['ChangeResourceRecordSets'])
+  })
+
+  test('gets on to the last of them, each change made once', async () => {
+    const user = useZone(fake, pairs(), targets)
+    expect(await writeAll(user, { weightPercent: 50 })).toBe(4)
+    expect(fake.written).toHaveLength(2000)
+    expect(new Set(fake.records(ZONE).map(({ weight }) => weight)).size).toBe(1)
+  })
+
+  test('gets on also with limits that have room for no usual change', async () => {
+    const user = useZone(fake, pairs(), targets, { batch: { records: 2 } })
+    const answer = await user.write({ w0007: { urgency: 'revert' }, w0003: { urgency: 'revert' } })
+    expect(answer).toEqual({ w0003: { kind: 'applied' }, w0007: { kind: 'deferred' } })
   })
 })
 

@@ -76,6 +76,33 @@ describe('the lease', () => {
     expect(await keeper.hold(), 'commits go on').toMatchObject({ token })
   })
 
+  test('is one to write by all the time, however slow the start was after it was taken', async () => {
+    const world = new World(['checkout'])
+    const keeper = new LeaseKeeper(world.memory.store, 'one', { clock: world.clock, log: createFakeLog() })
+    const { token } = await keeper.hold()
+    await world.clock.advance(4_900)
+    keeper.keep()
+    for (let n = 0; n < 200; n++) {
+      await world.clock.advance(100)
+      expect(keeper.heldToken()).toBe(token)
+    }
+    await keeper.release()
+  })
+
+  test('is renewed no more often than usual while the store is away', async () => {
+    const world = new World(['checkout'])
+    const { network, ports } = cuttable(world)
+    const log = createFakeLog()
+    const keeper = new LeaseKeeper(ports.store, 'one', { clock: world.clock, log })
+    await keeper.hold()
+    network.isCut = true
+    keeper.keep()
+    await world.clock.advance(60_100)
+    expect(log.lines).toHaveLength(18)
+    network.isCut = false
+    await keeper.release()
+  })
+
   test('that was lost stops commits and writes; when it is back, the engine goes on', async () => {
     const world = new World(['checkout'])
     const { network, ports } = cuttable(world)

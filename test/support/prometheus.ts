@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,10 +27,22 @@ export interface RealPrometheus {
   stop(): Promise<void>
 }
 
+/** What a Prometheus remembers from before it was started. */
+export interface Past {
+  readonly promtool: string
+  /** Samples with their times, as OpenMetrics. */
+  readonly openMetrics: string
+}
+
 /** Starts Prometheus and waits until it answers. Ports are free ones; one that is snatched away means another try. */
-export async function startPrometheus(binary: string, targets: readonly ScrapeTarget[]): Promise<RealPrometheus> {
+export async function startPrometheus(
+  binary: string,
+  targets: readonly ScrapeTarget[],
+  past: Past | null = null,
+): Promise<RealPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-prometheus-'))
   writeFileSync(join(folder, 'prometheus.yml'), configText(targets))
+  if (past) remember(folder, past)
   let lastLog = ''
   for (let attempt = 1; attempt <= 5; attempt++) {
     const [port = 0] = await freePorts(1)
@@ -40,6 +52,14 @@ export async function startPrometheus(binary: string, targets: readonly ScrapeTa
   }
   rmSync(folder, { recursive: true, force: true })
   throw new Error(`prometheus does not start: ${lastLog}`)
+}
+
+function remember(folder: string, { promtool, openMetrics }: Past): void {
+  const file = join(folder, 'past.txt')
+  writeFileSync(file, openMetrics)
+  const args = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, 'data')]
+  const { status, stderr } = spawnSync(promtool, args, { encoding: 'utf8', timeout: 30_000 })
+  if (status !== 0) throw new Error(`promtool does not take the past: ${stderr}`)
 }
 
 function running(binary: string, folder: string, port: number, first: ChildProcess): RealPrometheus {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, refuse } from '../../shared/schema.ts'
 import { azureAccount, azureName, isSameName } from '../azure.ts'
+import { movingTtl } from '../moving-ttl.ts'
 
 /** Two endpoints of one profile, which routes by weight and has no other endpoint enabled. */
 export const trafficManagerSettings = z
@@ -12,10 +13,7 @@ export const trafficManagerSettings = z
     propagation: duration()
       .prefault('60s')
       .meta(about('From a confirmed write until all name servers of Traffic Manager have it', '60s')),
-    ttl: z
-      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
-      .prefault('20s')
-      .meta(about('The TTL of the profile while traffic moves, or `keep`', '20s')),
+    ttl: movingTtl('20s', 'The TTL of the profile while traffic moves, or `keep`'),
   })
   .superRefine((settings, ctx) => {
     if (isSameName(settings.old, settings.new))
@@ -24,7 +22,7 @@ export const trafficManagerSettings = z
   .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: ttl === 'keep' ? null : ttl,
+    movingTtlSeconds: ttl,
   }))
 
 export type TrafficManagerSettings = z.output<typeof trafficManagerSettings>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
 import { endpoint, quota } from '../account.ts'
+import { movingTtl } from '../moving-ttl.ts'
 
 /**
  * Cloudflare allows a user 1,200 calls in 5 minutes, of all tokens together, and blocks all calls for the next 5 minutes
@@ -24,10 +25,7 @@ export const cloudflareSettings = z
     propagation: duration({ maxSeconds: 3600 })
       .prefault('30s')
       .meta(about('From an acknowledged write until all of Cloudflare has it', '30s')),
-    ttl: z
-      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
-      .prefault('keep')
-      .meta(about('The TTL while traffic moves, for a load balancer that is not proxied; or `keep`', '30s')),
+    ttl: movingTtl('keep', 'The TTL while traffic moves, for a load balancer that is not proxied; or `keep`', '30s'),
   })
   .superRefine((settings, ctx) => {
     if (settings.old === settings.new)
@@ -36,7 +34,7 @@ export const cloudflareSettings = z
   .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: ttl === 'keep' ? null : ttl,
+    movingTtlSeconds: ttl,
   }))
 
 export type CloudflareSettings = z.output<typeof cloudflareSettings>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
 import { endpoint, quota } from '../account.ts'
+import { movingTtl } from '../moving-ttl.ts'
 import { canonicalName, canonicalValue, RECORD_TYPES } from './names.ts'
 
 /**
@@ -39,10 +40,7 @@ export const googleCloudDnsSettings = z
     propagation: duration({ maxSeconds: 3600 })
       .prefault('60s')
       .meta(about('From a change that is done until every name server of Google has it', '60s')),
-    ttl: z
-      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
-      .prefault('20s')
-      .meta(about('The TTL while traffic moves, or `keep`', '20s')),
+    ttl: movingTtl('20s', 'The TTL while traffic moves, or `keep`'),
   })
   .superRefine(({ type, old, new: fresh }, ctx) => {
     for (const value of [...old, ...fresh])
@@ -57,7 +55,7 @@ export const googleCloudDnsSettings = z
   .transform(({ propagation, ttl, ...rest }) => ({
     ...rest,
     propagationSeconds: propagation,
-    movingTtlSeconds: ttl === 'keep' ? null : ttl,
+    movingTtlSeconds: ttl,
   }))
 
 export type GoogleCloudDnsSettings = z.output<typeof googleCloudDnsSettings>

@@ -1,9 +1,9 @@
 import type { z } from 'zod'
 import { type Problem, problem } from '../../core/problem.ts'
 import type { Quota, QuotaUse } from '../../ports/quota.ts'
+import { externalDnsOwner, ownershipNames } from '../external-dns.ts'
 import type { Answer, Call, GoogleDnsClient } from './client.ts'
 import { wireName } from './names.ts'
-import { externalDnsOwner, ownershipNames } from './owners.ts'
 import { type Change, changeAnswer, changesAnswer, keyOf, type Rrset, rrsetsAnswer, unsigned } from './wire.ts'
 
 /** Record sets that are asked for one by one; more of them are had by the page, with all else in the zone. */
@@ -60,8 +60,9 @@ export class ManagedZone {
       if (!answer.ok) return answer.problem
       for (const one of answer.value.rrsets) {
         found.set(keyOf(one), unsigned(one))
-        const owner = one.type === 'TXT' ? externalDnsOwner(one.rrdatas ?? []) : null
-        if (owner !== null) owners.set(one.name.toLowerCase(), owner)
+        const texts = one.type === 'TXT' ? (one.rrdatas ?? []) : []
+        const [owner] = texts.flatMap((text) => externalDnsOwner(text) ?? [])
+        if (owner !== undefined) owners.set(one.name.toLowerCase(), owner.id)
       }
       pageToken = answer.value.nextPageToken
     } while (pageToken !== undefined)
@@ -71,7 +72,7 @@ export class ManagedZone {
 
   /** The external-dns that owns a place, as of the last listing; null: none that is known. */
   ownerOf(place: Place): string | null {
-    const names = ownershipNames(place).map(wireName)
+    const names = ownershipNames(place.record, [place.type]).map(wireName)
     return names.flatMap((name) => this.#owners.get(name) ?? [])[0] ?? null
   }
 

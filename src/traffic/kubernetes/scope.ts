@@ -180,8 +180,9 @@ export class RouteScope<Settings, Route extends { readonly metadata: Metadata }>
   }
 
   #otherWriter({ metadata }: Route): string | null {
-    const { weightsPath, listPointer } = this.#kind
-    return otherWriterOf(metadata, { resource: this.#resource, weightsPath, listPointer })
+    const { weightsPath, listPointer, trials } = this.#kind
+    const hasTrials = trials !== undefined
+    return otherWriterOf(metadata, { resource: this.#resource, weightsPath, listPointer, hasTrials })
   }
 }
 

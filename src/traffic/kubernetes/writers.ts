@@ -5,6 +5,8 @@ interface Place {
   readonly resource: Resource
   readonly weightsPath: string
   readonly listPointer: string
+  /** Whether Headgate may put more there than weights. */
+  readonly hasTrials: boolean
 }
 
 interface Writer {
@@ -21,8 +23,9 @@ const WRITERS: readonly Writer[] = [
   {
     manager: /^argocd-/,
     isMarked: ({ annotations }) => 'argocd.argoproj.io/tracking-id' in annotations,
-    advice: ({ resource: { group, kind }, weightsPath }) =>
-      `Argo CD manages this object: unless it does already, let its Application ignore ${weightsPath} ` +
+    advice: ({ resource: { group, kind }, weightsPath, listPointer, hasTrials }) =>
+      `Argo CD manages this object: unless it does already, let its Application ignore ${weightsPath}` +
+      `${hasTrials ? `, or for mirrored or marked requests ${listPointer.replaceAll('/', '.')} whole,` : ''} ` +
       `(ignoreDifferences: group ${group}, kind ${kind}, jqPathExpressions), with the sync option RespectIgnoreDifferences=true`,
   },
   {

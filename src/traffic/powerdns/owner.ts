@@ -1,10 +1,11 @@
+import { externalDnsOwner, ownershipNames } from '../external-dns.ts'
 import type { Rrset } from './api.ts'
 import type { PowerdnsSettings } from './settings.ts'
 
 /** The names at which somebody may have left word that the record is theirs. */
 export function namesOfOwners({ zone, record, type }: PowerdnsSettings): readonly string[] {
   // Before the top of a zone that would be a name of another zone.
-  return record === zone ? [record] : [record, `${type.toLowerCase()}-${record}`]
+  return ownershipNames(record, record === zone ? [] : [type])
 }
 
 /** Who else writes the record, and what to change there; undefined: nobody has left word. */
@@ -17,11 +18,10 @@ function externalDns(settings: PowerdnsSettings, rrsets: readonly Rrset[]): stri
   const names = namesOfOwners(settings)
   for (const { name, type, records } of rrsets) {
     if (type !== 'TXT' || !names.includes(name)) continue
-    const text = records.find(({ content }) => content.includes('heritage=external-dns'))?.content
-    if (text === undefined) continue
-    const part = (key: string) => new RegExp(`external-dns/${key}=([^,"]+)`).exec(text)?.[1] ?? 'not named'
+    const [owner] = records.flatMap(({ content }) => externalDnsOwner(content) ?? [])
+    if (owner === undefined) continue
     return (
-      `external-dns (owner ${part('owner')}) writes ${settings.record} for ${part('resource')}: delete its TXT record ` +
+      `external-dns (owner ${owner.id}) writes ${settings.record} for ${owner.resource || 'a resource'}: delete its TXT record ` +
       `${name}, and annotate that resource with external-dns.alpha.kubernetes.io/controller: none`
     )
   }

@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
 import { endpoint } from '../account.ts'
+import { movingTtl } from '../moving-ttl.ts'
 
 /** Each answers one kind of query; a record set has values of one of them. */
 export type RecordType = 'A' | 'AAAA' | 'CNAME'
@@ -28,10 +29,7 @@ export const powerdnsSettings = z
           'random',
         ),
       ),
-    ttl: z
-      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
-      .prefault('20s')
-      .meta(about('The TTL while traffic moves, or `keep`', '20s')),
+    ttl: movingTtl('20s', 'The TTL while traffic moves, or `keep`'),
     propagation: duration({ maxSeconds: 3600 })
       .prefault('20s')
       .meta(about('From a write until every name server of the zone has it', '20s')),
@@ -58,7 +56,7 @@ export const powerdnsSettings = z
       )
     if (type === 'CNAME' && rest.record === rest.zone)
       return refuse(ctx, 'CONFIG_WRONG_VALUE', 'the top of a zone cannot be a CNAME', 'name addresses there')
-    return { ...rest, type, movingTtlSeconds: ttl === 'keep' ? null : ttl, propagationSeconds: propagation }
+    return { ...rest, type, movingTtlSeconds: ttl, propagationSeconds: propagation }
   })
 
 export type PowerdnsSettings = z.output<typeof powerdnsSettings>

@@ -1,13 +1,17 @@
 import { Problem, problem } from '../../core/problem.ts'
 import type { TrafficFinding } from '../../ports/traffic.ts'
 import { AwsFailure } from '../aws-call.ts'
+import { ownershipNames } from '../external-dns.ts'
 import { unknownTarget } from '../failure.ts'
 import type { Calling, ZoneApi } from './api.ts'
 import { type Found, findRecords } from './find.ts'
-import { type Owners, otherWriterOf, ownershipNames, ownersIn } from './owners.ts'
+import { type Owners, otherWriterOf, ownersIn } from './owners.ts'
 import { ALIAS_TTL_SECONDS, type Place, placeIn, readingOf } from './place.ts'
 import { failoverClash } from './plan.ts'
 import type { Route53Settings } from './settings.ts'
+
+/** The types of record that external-dns leaves word about, so that it may own a target of any type. */
+const OWNED_TYPES = ['A', 'AAAA', 'CNAME'] as const
 
 /** Looks for what would go wrong with these targets. Nothing is written; never rejects. */
 export async function inspectTargets(
@@ -18,7 +22,7 @@ export async function inspectTargets(
 ): Promise<readonly TrafficFinding[]> {
   const calling: Calling = { use: 'read', signal }
   const settings = targetIds.flatMap((id) => settingsById.get(id) ?? [])
-  const names = settings.flatMap(({ record }) => [record, ...ownershipNames(record)])
+  const names = settings.flatMap(({ record }) => ownershipNames(record, OWNED_TYPES))
   const found = await findRecords(api, names, calling)
   const owners = ownersIn(found)
   const healthChecks = await missingHealthChecks(api, settings, calling)

@@ -1,34 +1,27 @@
 import { Problem } from '../../core/problem.ts'
+import { type ExternalDnsOwner, externalDnsOwner } from '../external-dns.ts'
 import type { Found } from './find.ts'
 import { plainName } from './names.ts'
 import type { Route53Settings } from './settings.ts'
 
-/** The prefixes by which external-dns names its TXT records after the type of the record that they are about. */
-const TYPE_PREFIXES = ['a-', 'aaaa-', 'cname-']
-
-/** The names at which external-dns keeps its TXT record about a record, without a prefix or suffix of its user's. */
-export function ownershipNames(record: string): readonly string[] {
-  return TYPE_PREFIXES.map((prefix) => `${prefix}${record}`)
-}
-
 /** Who owns a record by what external-dns noted, by the record's plain name. */
 export type Owners = ReadonlyMap<string, readonly Owner[]>
 
-interface Owner {
-  readonly id: string
-  /** E.g. `ingress/shop/checkout`; empty: it doesn't say. */
-  readonly resource: string
+interface Owner extends ExternalDnsOwner {
   /** That of the record that it is about, where that is a weighted one. */
   readonly setIdentifier: string | undefined
 }
 
-/** The owners that TXT records of external-dns's registry tell (external-dns, docs/registry/txt.md). */
+/** The owners that TXT records of external-dns's registry tell. */
 export function ownersIn({ byName, alongside }: Found): Owners {
   const owners = new Map<string, Owner[]>()
   const named = [...byName.values()].flatMap((sets) => (sets instanceof Problem ? [] : sets))
   for (const { Name, Type, SetIdentifier, ResourceRecords = [] } of [...named, ...alongside]) {
     if (Type !== 'TXT') continue
-    const found = ResourceRecords.flatMap(({ Value = '' }) => ownerIn(Value, SetIdentifier) ?? [])
+    const found = ResourceRecords.flatMap(({ Value = '' }) => {
+      const owner = externalDnsOwner(Value)
+      return owner ? [{ ...owner, setIdentifier: SetIdentifier }] : []
+    })
     if (found.length === 0) continue
     for (const record of aboutWhich(plainName(Name ?? '')))
       owners.set(record, [...(owners.get(record) ?? []), ...found])
@@ -50,19 +43,6 @@ function aboutWhich(txtName: string): readonly string[] {
 }
 
 const TYPE_MARK = /(?<=^|[-._])(?:a|aaaa|cname)-/g
-
-function ownerIn(value: string, setIdentifier: string | undefined): Owner | null {
-  const text = value.replace(/^"|"$/g, '')
-  const fields = new Map(
-    text.split(',').map((field): [string, string] => {
-      const [key = '', content = ''] = field.split('=', 2)
-      return [key, content]
-    }),
-  )
-  const id = fields.get('external-dns/owner')
-  if (fields.get('heritage') !== 'external-dns' || id === undefined) return null
-  return { id, resource: fields.get('external-dns/resource') ?? '', setIdentifier }
-}
 
 function sentence(record: string, { id, resource }: Owner): string {
   const source = resource === '' ? '' : ` for ${resource}`

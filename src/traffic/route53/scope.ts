@@ -13,6 +13,7 @@ import { failed, missingFor, unknownTarget } from '../failure.ts'
 import type { ZoneApi } from './api.ts'
 import { findRecords } from './find.ts'
 import { inspectTargets } from './inspect.ts'
+import { compareNames } from './names.ts'
 import { otherWriterOf, ownersIn } from './owners.ts'
 import { PendingChanges } from './pending.ts'
 import { type Place, placeIn, readingOf } from './place.ts'
@@ -23,6 +24,9 @@ import { ZoneWriter } from './writer.ts'
 const REST_SECONDS = 30
 /** Records read so shortly before need not be read again for a step forward, ms. A revert takes them at any age. */
 const FRESH_MS = 5_000
+/** Elements of a batch that a usual change takes, an UPSERT counted twice: a step changes both records, a revert NEW's alone. */
+const RECORDS_OF_STEP = 4
+const RECORDS_OF_REVERT = 2
 
 /** A target's records as they were when that read began. */
 interface Known {
@@ -41,6 +45,7 @@ export class Route53Scope implements TrafficScope {
   readonly #known = new Map<string, Known>()
   readonly #pending: PendingChanges
   readonly #writer: ZoneWriter
+  readonly #maxRecords: number
 
   constructor(parts: {
     readonly api: ZoneApi
@@ -57,6 +62,7 @@ export class Route53Scope implements TrafficScope {
     this.#settings = new Map(parts.targets.map(({ id, settings }) => [id, settings]))
     this.#pending = new PendingChanges(parts.clock)
     this.#writer = new ZoneWriter(parts.api, parts.limits)
+    this.#maxRecords = parts.limits.records
   }
 
   async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
@@ -94,9 +100,10 @@ export class Route53Scope implements TrafficScope {
     // A revert whose records are known waits for nobody's records to be read.
     const now = ready.some(({ urgency }) => urgency === 'revert') ? ready : known
     for (const { targetId } of known) results.set(targetId, { kind: 'deferred' })
-    const unread = now.filter((change) => !this.#isReady(change)).map(({ targetId }) => targetId)
+    const unread = this.#readFirst(now)
     const loaded = await this.#load(unread, reverts.length > 0 ? 'revert' : 'forward', signal)
-    const ordered = [...now].sort((a, b) => Number(a.urgency === 'forward') - Number(b.urgency === 'forward'))
+    const planned = now.filter((change) => this.#isReady(change) || loaded.has(change.targetId))
+    const ordered = planned.sort((a, b) => Number(a.urgency === 'forward') - Number(b.urgency === 'forward'))
     const wishes = ordered.flatMap((change) => {
       const settings = this.#settings.get(change.targetId)
       const place = loaded.get(change.targetId)?.place ?? this.#known.get(change.targetId)?.place
@@ -133,6 +140,25 @@ export class Route53Scope implements TrafficScope {
     const known = this.#known.get(targetId)
     if (!known) return false
     return this.#isFresh(targetId) || (urgency === 'revert' && known.place.absent.length === 0)
+  }
+
+  /**
+   * Which of these changes' records are to be read before this call: as many as it may have room for, in the order in which a
+   * zone is listed. A revert in the zone is not to wait until all the records of a long queue of steps are read.
+   */
+  #readFirst(changes: readonly WeightChange[]): readonly string[] {
+    const ready = changes.filter((change) => this.#isReady(change) && !this.#writer.isSuspect(change.targetId))
+    const isRevert = changes.some(({ urgency }) => urgency === 'revert')
+    const room = Math.floor(this.#maxRecords / (isRevert ? RECORDS_OF_REVERT : RECORDS_OF_STEP)) - ready.length
+    const nameOf = ({ targetId }: WeightChange) => this.#settings.get(targetId)?.record ?? ''
+    return changes
+      .filter((change) => !this.#isReady(change))
+      .sort(
+        (a, b) =>
+          Number(a.urgency === 'forward') - Number(b.urgency === 'forward') || compareNames(nameOf(a), nameOf(b)),
+      )
+      .slice(0, Math.max(room, ready.length > 0 ? 0 : 1))
+      .map(({ targetId }) => targetId)
   }
 
   #isFresh(targetId: string): boolean {

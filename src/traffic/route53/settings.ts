@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { about, duration, refuse } from '../../shared/schema.ts'
 import { quota } from '../account.ts'
 import { awsAccountKeys, awsRegion } from '../aws.ts'
+import { movingTtl } from '../moving-ttl.ts'
 
 /** "Quotas" in the Route 53 developer guide: calls a second of an account, and what its bucket holds. */
 const CALLS_PER_SECOND = 10
@@ -63,10 +64,7 @@ export const route53Settings = z
           healthCheck: 'abcdef11-2222-3333-4444-555555fedcba',
         }),
       ),
-    ttl: z
-      .union([z.literal('keep'), duration({ minSeconds: 1, maxSeconds: 86_400 })])
-      .prefault('20s')
-      .meta(about('The TTL of both records while traffic moves; or `keep`, as alias records need it', '20s')),
+    ttl: movingTtl('20s', 'The TTL of both records while traffic moves; or `keep`, as alias records need it'),
     propagation: duration({ maxSeconds: 3600 })
       .prefault('10s')
       .meta(about('From INSYNC until resolvers can count on the new answer', '10s')),
@@ -79,7 +77,7 @@ export const route53Settings = z
   })
   .transform(({ ttl, propagation, ...rest }) => ({
     ...rest,
-    movingTtlSeconds: ttl === 'keep' ? null : ttl,
+    movingTtlSeconds: ttl,
     propagationSeconds: propagation,
   }))
 

@@ -49,6 +49,11 @@ export class ZoneWriter {
     this.#limits = limits
   }
 
+  /** Whether it was in a batch that was refused whole, and not yet written since. */
+  isSuspect(targetId: string): boolean {
+    return this.#suspects.has(targetId)
+  }
+
   /** Writes as many of these wishes as one call takes, in their order, suspects by themselves at last; one result each. */
   async write(wishes: readonly Wish[], signal: AbortSignal): Promise<Outcome> {
     const results = new Map<string, WriteResult>()
