@@ -1,3 +1,4 @@
+import { openClusters } from './cluster/open.ts'
 import type { CheckReading, PlanCheck } from './core/check.ts'
 import type { TargetReading } from './core/observation.ts'
 import type { Plan } from './core/plan.ts'
@@ -6,9 +7,8 @@ import { Scopes } from './engine/scopes.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { type Config, plansOf } from './policy/config.ts'
-import type { ClustersOf } from './ports/cluster.ts'
 import type { AdapterContext } from './ports/kind.ts'
-import type { Clock, Log, Meter } from './ports/runtime.ts'
+import type { Clock, Log, Meter, Random } from './ports/runtime.ts'
 import type { MetricSource } from './ports/source.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -33,7 +33,7 @@ export interface LookAheadDeps {
   readonly log: Log
   /** Ends it: the promise then rejects with the signal's reason. */
   readonly signal: AbortSignal
-  readonly clustersOf: ClustersOf
+  readonly random: Random
 }
 
 /** What was found of one workload, in the order of its plan's checks. */
@@ -48,13 +48,14 @@ export async function lookAhead(
   isWanted: (plan: Plan) => boolean,
   deps: LookAheadDeps,
 ): Promise<readonly LookedAhead[]> {
-  const { clock, env, log, signal, clustersOf } = deps
+  const { clock, env, log, random, signal } = deps
   const secret = (reference: string) => resolveSecret(reference, env)
   const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
   const plans = plansOf(config).filter(isWanted)
   const sources = openSources(config, context)
   const slis = new SliWatch(sources, config.sweepSeconds, { log, meter: NO_METER, timer: createTimer(clock) })
   const prober = createProber(context)
+  const clusters = openClusters(() => config.migrations, { clock, random, log })
   const bounded = <T>(work: (signal: AbortSignal) => Promise<T>) =>
     within(clock, LOOK_TIMEOUT_MS, (deadline) => work(AbortSignal.any([deadline, signal])))
   try {
@@ -63,7 +64,7 @@ export async function lookAhead(
       Promise.all([readTargets(plans, config, context, deadline), pollTwice(slis, plans, clock, deadline)]),
     )
     const checker = createChecker({
-      clustersOf,
+      clustersOf: clusters.of,
       sources,
       promql: promqlKindOf([...sources.keys()]),
       prober,
@@ -80,7 +81,11 @@ export async function lookAhead(
     return plans.map((plan) => withReadings(plan, checker.readings(plan)))
   } finally {
     await within(clock, CLOSE_TIMEOUT_MS, (deadline) => {
-      const closing = Promise.allSettled([prober.close(), ...[...sources.values()].map((source) => source.close())])
+      const closing = Promise.allSettled([
+        prober.close(),
+        clusters.close(),
+        ...[...sources.values()].map((source) => source.close()),
+      ])
       return byDeadline<unknown>(closing, deadline, () => log.warn({}, 'a source does not close'))
     })
   }

@@ -4,6 +4,7 @@ import { plansOf } from '../../policy/config.ts'
 import { lookAhead } from '../../preflight-live.ts'
 import { sourceKinds } from '../../sources/registry.ts'
 import { createLog } from '../../telemetry/log.ts'
+import { createRandom } from '../../telemetry/runtime.ts'
 import { trafficKinds } from '../../traffic/registry.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { type Session, say, sayJson } from '../session.ts'
@@ -26,7 +27,7 @@ export async function preflight(session: Session, file: string, workload: string
     clock: io.clock,
     log: createLog({ level: 'warn' }),
     signal: io.interrupted,
-    clustersOf: () => null,
+    random: createRandom(io.clock),
   })
   const isOk = isClear(looked)
   if (json)
