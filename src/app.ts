@@ -12,6 +12,7 @@ import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
+import { createResiduals } from './engine/residuals.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
@@ -103,8 +104,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
-  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
-  const clusters = openClusters(() => running.config.migrations, { clock, random, log })
+  const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
+  const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
@@ -166,6 +167,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const api = await createApi({
     control,
     journal,
+    residuals: createResiduals(sources, clock),
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     host: config.api.host,
     tokens: () => running.config.api.tokens,

@@ -96,6 +96,13 @@ function addViews(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/status.ts')).status(session, workload, options)),
     )
   program
+    .command('decommission')
+    .description('say whether OLD may go, for one workload or for all, with what shows it and who still comes')
+    .argument('[workload]')
+    .action((workload?: string) =>
+      run(async (session) => (await import('./commands/decommission.ts')).decommission(session, workload)),
+    )
+  program
     .command('watch')
     .description('the same, live; in a pipe, a line for each change')
     .action(() => run(async (session) => (await import('./commands/watch.ts')).watch(session)))
