@@ -74,6 +74,14 @@ function addService(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/doctor.ts')).doctor(session, file, options)),
     )
   program
+    .command('preflight')
+    .description('look live whether workloads could start, check by check, without writing anything')
+    .argument('<file>')
+    .argument('[workload]')
+    .action((file: string, workload?: string) =>
+      run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),
+    )
+  program
     .command('schema')
     .description('print the JSON Schema of the config')
     .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))
