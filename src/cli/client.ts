@@ -17,6 +17,7 @@ import {
   workloadDetailSchema,
   workloadSchema,
 } from '../api/wire.ts'
+import { type FleetJson, fleetsSchema } from '../api/wire-fleet.ts'
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
@@ -35,6 +36,10 @@ export interface ClientOptions {
 export interface CommandToAllBody {
   readonly command: (typeof COMMANDS_TO_ALL)[number]
   readonly reason: string
+  /** Only the workloads of this wave; left out: of all. */
+  readonly wave?: string
+  /** Only the workloads of this migration; left out: of all. */
+  readonly migration?: string
 }
 
 export interface CommandBody {
@@ -50,6 +55,8 @@ export interface CommandBody {
 export interface Client {
   status(): Promise<StatusJson>
   workloads(): Promise<readonly WorkloadJson[]>
+  /** Each migration as a whole. */
+  fleets(): Promise<readonly FleetJson[]>
   workload(name: string): Promise<WorkloadDetailJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
   /** Has the service read its whole journal; `expected` must be part of the chain. */
@@ -118,6 +125,7 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
   return {
     status: () => ask(statusSchema, 'api/v1/status'),
     workloads: async () => (await ask(z.object({ workloads: z.array(workloadSchema) }), 'api/v1/workloads')).workloads,
+    fleets: async () => (await ask(fleetsSchema, 'api/v1/fleet')).migrations,
     workload: (name) => ask(workloadDetailSchema, `api/v1/workloads/${encodeURIComponent(name)}`),
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
     verifyJournal: (expected) => {
