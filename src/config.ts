@@ -1,16 +1,24 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Problem, problem } from './core/problem.ts'
 import type { Kinds } from './policy/kinds.ts'
 import { type ConfigResult, type ConfigText, parseConfigs } from './policy/parse.ts'
 import type { Clock } from './ports/runtime.ts'
 
+/** A config, or its problems. */
+export type LoadedConfig = ConfigResult & {
+  /** The files that it names, there or not: they are to be watched with it. */
+  readonly named: readonly string[]
+}
+
 /**
  * Reads and checks a config, of one file or of all files of a folder: the config with its plans, or all problems (codes
  * CONFIG_…). `env` is where `${env:NAME}` looks.
  */
-export async function loadConfig(path: string, kinds: Kinds, env: NodeJS.ProcessEnv): Promise<ConfigResult> {
+export async function loadConfig(path: string, kinds: Kinds, env: NodeJS.ProcessEnv): Promise<LoadedConfig> {
+  const named: string[] = []
   try {
     const files = await filesOf(path)
     if (files.length === 0)
@@ -18,10 +26,20 @@ export async function loadConfig(path: string, kinds: Kinds, env: NodeJS.Process
     const read = await Promise.allSettled(files.map(readText))
     const texts = read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     const problems = read.flatMap((one) => (one.status === 'rejected' ? [asProblem(one.reason)] : []))
-    if (problems.length > 0) return { ok: false, problems: problems.map((one) => one.toJSON()) }
-    return parseConfigs(texts, kinds, env)
+    if (problems.length > 0) return { ok: false, problems: problems.map((one) => one.toJSON()), named }
+    const folder = await folderOf(path)
+    const readBeside = (name: string) => {
+      const file = resolve(folder, name)
+      named.push(file)
+      try {
+        return { text: readFileSync(file, 'utf8') }
+      } catch (error) {
+        return { why: errorCode(error) }
+      }
+    }
+    return { ...parseConfigs(texts, kinds, env, readBeside), named }
   } catch (error) {
-    return { ok: false, problems: [asProblem(error).toJSON()] }
+    return { ok: false, problems: [asProblem(error).toJSON()], named }
   }
 }
 
@@ -71,27 +89,51 @@ function asProblem(error: unknown): Problem {
 const POLL_MS = 1000
 
 /**
- * Calls `onChange` when the file, or some file of the folder, has other content, until the signal aborts; it then resolves. The content is compared,
- * once a second, rather than events awaited: this sees a ConfigMap's swapped links, an editor's rename, and a network
- * disk alike. A change counts when it was the same twice, so that a half-written file is not taken. `onChange` is
- * awaited; a file that vanished, or came back, is a change too.
+ * Calls `onChange` when the file, some file of the folder, or one of those that the config names, has other content, until
+ * the signal aborts; it then resolves. The content is compared, once a second, rather than events awaited: this sees a
+ * ConfigMap's swapped links, an editor's rename, and a network disk alike. A change counts when it was the same twice, so
+ * that a half-written file is not taken. `onChange` is awaited; a file that vanished, or came back, is a change too. That
+ * the config names another file is none: whoever read that, read the file with it.
  */
 export async function watchConfig(
   path: string,
+  named: () => readonly string[],
   clock: Clock,
   onChange: () => void | Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  let known = await fingerprint(path)
+  const look = async () => new Map([['', await fingerprint(path)], ...(await Promise.all(named().map(namedPrint)))])
+  let known: Fingerprints = await look()
   let latest = known
   while (!signal.aborted) {
     await clock.sleep(POLL_MS, signal)
-    const now = await fingerprint(path)
-    const isSettled = now === latest
+    const now = await look()
+    const isSettled = isSame(now, latest)
     latest = now
-    if (signal.aborted || !isSettled || now === known) continue
-    known = now
+    if (signal.aborted || !isSettled || isSame(now, known)) continue
     await onChange()
+    known = new Map([...(await look()), ...now])
+  }
+}
+
+/** By file that the config names; the config itself has the name ''. */
+type Fingerprints = ReadonlyMap<string, string>
+
+/** What only one of them has says nothing. */
+function isSame(a: Fingerprints, b: Fingerprints): boolean {
+  return [...a].every(([file, print]) => !b.has(file) || b.get(file) === print)
+}
+
+async function namedPrint(file: string): Promise<readonly [string, string]> {
+  try {
+    return [
+      file,
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    ]
+  } catch (error) {
+    return [file, errorCode(error)]
   }
 }
 

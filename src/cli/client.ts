@@ -17,6 +17,7 @@ import {
   workloadDetailSchema,
   workloadSchema,
 } from '../api/wire.ts'
+import { type DecommissionJson, decommissionSchema } from '../api/wire-decommission.ts'
 import { type FleetJson, fleetsSchema } from '../api/wire-fleet.ts'
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
@@ -58,6 +59,8 @@ export interface Client {
   /** Each migration as a whole. */
   fleets(): Promise<readonly FleetJson[]>
   workload(name: string): Promise<WorkloadDetailJson>
+  /** Whether OLD may go, for one workload or for all. */
+  decommission(workload?: string): Promise<DecommissionJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
   /** Has the service read its whole journal; `expected` must be part of the chain. */
   verifyJournal(expected: JournalHead | null): Promise<JournalVerdict>
@@ -127,6 +130,11 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
     workloads: async () => (await ask(z.object({ workloads: z.array(workloadSchema) }), 'api/v1/workloads')).workloads,
     fleets: async () => (await ask(fleetsSchema, 'api/v1/fleet')).migrations,
     workload: (name) => ask(workloadDetailSchema, `api/v1/workloads/${encodeURIComponent(name)}`),
+    decommission: (workload) =>
+      ask(
+        decommissionSchema,
+        `api/v1/decommission${workload === undefined ? '' : `?${new URLSearchParams({ workload })}`}`,
+      ),
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
     verifyJournal: (expected) => {
       const query = expected === null ? '' : `?seq=${expected.seq}&hash=${expected.hash}`

@@ -21,6 +21,7 @@ export const CATALOGUE = {
   CONFIG_DUPLICATE: entry(400, 'The same name or place twice', 'keep one of them'),
   CONFIG_NOT_FOUND: entry(400, 'A name that nothing defines', 'define it, or correct the name'),
   CONFIG_CYCLE: entry(400, 'A dependency that leads back to itself', 'remove one `after` of the cycle'),
+  CONFIG_CALENDAR: entry(400, 'A calendar that cannot be understood', 'see docs/calendar.md'),
   CONFIG_STEPS: entry(400, 'Steps that do not rise to 100 %', 'write rising weights that end at 100%'),
   CONFIG_SCOPE_CLAIMED: entry(400, 'One place claimed by two workloads', 'give each workload a place of its own'),
   CONFIG_PROMQL: entry(400, 'Not valid PromQL', 'fix the expression at the position'),

@@ -4,8 +4,8 @@ import type { Fleet } from './fleet.ts'
 
 /** What is looked at beside traffic and metrics. */
 export interface Sights {
-  /** Asked at each step: it follows the config. null: there is none. */
-  readonly calendar: () => Calendar | null
+  /** Of a migration. Asked at each step: it follows the config. null: there is none. */
+  readonly calendar: (migration: string) => Calendar | null
   readonly fleet: Fleet
   readonly checker: Checker
   readonly replicas: ReplicaWatch
@@ -20,7 +20,7 @@ export function sightOf(
   nowMs: number,
 ): Pick<Observation, 'calendar' | 'fleet' | 'checks' | 'replicas' | 'tasks'> {
   return {
-    calendar: calendar()?.at(nowMs) ?? null,
+    calendar: calendar(plan.migration)?.at(nowMs) ?? null,
     fleet,
     checks: checker.readings(plan),
     replicas: replicas.reading(plan),

@@ -1,10 +1,11 @@
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
+import type { CalendarSpec } from '../shared/calendar/spec.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
-  /** SHA-256 of the text, or of all its files' texts, hex, first 16 digits. */
+  /** SHA-256 of the text, or of all its files' texts, those that it names too, hex, first 16 digits. */
   readonly hash: string
   /** One a file, in the order of the files' names. */
   readonly migrations: readonly [MigrationConfig, ...MigrationConfig[]]
@@ -32,6 +33,8 @@ export interface MigrationConfig {
   readonly fleet: FleetPlan
   /** How the API servers are reached; null: nothing of Kubernetes is looked at. */
   readonly kubernetes: Sides<KubernetesPlace> | null
+  /** When traffic may be raised; null: always. It follows the config at once: it is in no plan. */
+  readonly calendar: CalendarSpec | null
   /** What the clusters cost; null: nobody said. */
   readonly costs: Costs | null
 }

@@ -1,6 +1,7 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
+import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
@@ -28,17 +29,39 @@ export interface ConfigText {
   readonly text: string
 }
 
+/** Where texts are read: the registries, and what they name beside themselves. */
+interface Surroundings {
+  readonly kinds: Kinds
+  /** Where `${env:NAME}` looks. */
+  readonly env: NodeJS.ProcessEnv
+  readonly readBeside: ReadBeside
+}
+
+const readsNothing: ReadBeside = () => ({ why: 'no file can be read here' })
+
 /** Reads a config of one file: see `parseConfigs`. */
-export function parseConfig(text: string, file: string, kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
-  return parseConfigs([{ file, text }], kinds, env)
+export function parseConfig(
+  text: string,
+  file: string,
+  kinds: Kinds,
+  env: NodeJS.ProcessEnv,
+  readBeside: ReadBeside = readsNothing,
+): ConfigResult {
+  return parseConfigs([{ file, text }], kinds, env, readBeside)
 }
 
 /**
  * Reads a config: one file, or several, each with a migration of its own; what belongs to the service stands in one of
- * them. `env` is where `${env:NAME}` looks. Problems are of the codes CONFIG_…, each at its file, line and column; syntax
+ * them. `env` is where `${env:NAME}` looks; `readBeside` reads what they name, by default nothing. Problems are of the codes CONFIG_…, each at its file, line and column; syntax
  * first, then the schema and the secrets, then the rules across keys and files. No problem repeats a secret.
  */
-export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: NodeJS.ProcessEnv): ConfigResult {
+export function parseConfigs(
+  texts: readonly ConfigText[],
+  kinds: Kinds,
+  env: NodeJS.ProcessEnv,
+  readBeside: ReadBeside = readsNothing,
+): ConfigResult {
+  const around: Surroundings = { kinds, env, readBeside }
   const files = texts.map(({ file, text }): ConfigFile => ({ file, yaml: readYaml(text) }))
   // A file that is no YAML may have what the others need: nothing else is told before.
   const syntax = files.flatMap(({ file, yaml }) =>
@@ -49,8 +72,8 @@ export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: No
   const schemas: Schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
   const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
   const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
-  const read = layout.migrations.map((file) => readMigration(file, schemas, kinds, env))
-  const fitting = read.flatMap(({ file, config }) => (config ? [{ file, config }] : []))
+  const read = layout.migrations.map((file) => readMigration(file, schemas, around))
+  const fitting = read.flatMap(({ file, resolved }) => (resolved ? [{ file, config: resolved.config }] : []))
   const findings = [
     ...layout.findings,
     ...layout.services.flatMap((file) => serviceFindings(file, schemas, env)),
@@ -60,7 +83,7 @@ export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: No
     ),
     ...checkFiles(fitting, kinds.traffic),
   ]
-  const fine = read.flatMap(({ config, policies }) => (config && policies ? [{ config, policies }] : []))
+  const fine = read.flatMap(({ resolved }) => resolved ?? [])
   const [first, ...others] = fine
   if (findings.length > 0 || !first) return refused(located(findings), files)
   return {
@@ -68,7 +91,7 @@ export function parseConfigs(texts: readonly ConfigText[], kinds: Kinds, env: No
     config: {
       ...serviceOf(first.config),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
-      hash: hashOfTexts(texts),
+      hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
     },
   }
@@ -84,11 +107,16 @@ interface Schemas {
 interface ReadMigration {
   readonly file: MigrationFile
   readonly findings: readonly FileFinding[]
-  readonly config?: ParsedConfig
-  readonly policies?: ResolvedPolicies
+  readonly resolved?: ResolvedMigration
 }
 
-function readMigration(file: MigrationFile, schemas: Schemas, kinds: Kinds, env: NodeJS.ProcessEnv): ReadMigration {
+interface ResolvedMigration {
+  readonly config: ParsedConfig
+  readonly policies: ResolvedPolicies
+  readonly calendar: ResolvedCalendar
+}
+
+function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, readBeside }: Surroundings): ReadMigration {
   const { value } = file
   const inFile = (findings: readonly Finding[]) =>
     findings.map((finding) => ({ finding, in: file.homeOf(finding.path) }))
@@ -99,8 +127,10 @@ function readMigration(file: MigrationFile, schemas: Schemas, kinds: Kinds, env:
     return { file, findings: inFile([...secrets, ...without(issues, secrets)]) }
   }
   const policies = resolvePolicies(parsed.data.policies)
-  const rules = checkConfig(parsed.data, policies, kinds)
-  return { file, findings: inFile([...secrets, ...without(rules, secrets)]), config: parsed.data, policies }
+  const calendar = resolveCalendar(parsed.data.calendar, readBeside)
+  const rules = [...checkConfig(parsed.data, policies, kinds), ...calendar.findings]
+  const resolved = { config: parsed.data, policies, calendar }
+  return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }
 
 function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: NodeJS.ProcessEnv): FileFinding[] {
@@ -111,13 +141,10 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
   return [...secrets, ...without(issues, secrets)].map((finding) => ({ finding, in: file }))
 }
 
-function migrationOf(
-  { config, policies }: { readonly config: ParsedConfig; readonly policies: ResolvedPolicies },
-  kinds: Kinds,
-): MigrationConfig {
+function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, costs }
+  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, calendar: calendar.spec, costs }
 }
 
 /** What belongs to the service; each file was read with all of it. */
@@ -134,7 +161,11 @@ function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | '
   }
 }
 
-function hashOfTexts(texts: readonly ConfigText[]): string {
+function calendarTexts({ spec }: ResolvedCalendar): readonly { readonly text: string }[] {
+  return spec?.freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])) ?? []
+}
+
+function hashOfTexts(texts: readonly { readonly text: string }[]): string {
   const hashes = texts.map(({ text }) => hashText(text))
   return hashes.length === 1 ? hashes.join() : hashText(hashes.join('\n'))
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
@@ -30,6 +31,7 @@ export function configSchema(kinds: Kinds) {
     sources: sourcesSchema(kinds.sources),
     providers: providersSchema(kinds.traffic),
     kubernetes: kubernetesSchema.optional(),
+    calendar: calendarSchema,
     slis: z.record(name(), sliSchema).prefault({}).meta(about('What is measured, by name')),
     policy: text().prefault('standard').meta(about('Policy of the workloads that name none', 'standard')),
     policies: z.record(name(), policySchema).prefault({}).meta(about('Own policies, by name')),

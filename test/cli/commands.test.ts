@@ -242,6 +242,85 @@ describe('status', () => {
   })
 })
 
+describe('several migrations', () => {
+  const twoOf = async () => {
+    const api = await listeningApi()
+    const [catalog, checkout] = [fakeView('catalog'), fakeView('checkout')]
+    api.service.workloads = [catalog, { ...checkout, plan: { ...checkout.plan, migration: 'payments' } }]
+    const clusters = { old: 'dublin', new: 'frankfurt' }
+    api.service.status = {
+      ...api.service.status,
+      migrations: [...api.service.status.migrations, { migration: 'payments', clusters }],
+    }
+    for (let n = 1; n <= 1200; n += 1) api.service.append(fakeEvent(n % 400 === 0 ? 'checkout' : 'catalog', `no ${n}`))
+    api.service.append(fakeEvent(null))
+    return api
+  }
+  const run = async (...args: readonly string[]) => {
+    const { url } = await twoOf()
+    return runHere(args, { env: operator(url) })
+  }
+
+  test('status lists the workloads below the name of theirs', async () => {
+    const { out } = await run('status')
+    const lines = out.split('\n').map((line) => line.replace(/^(› \w+).*/, '$1'))
+    expect(lines).toEqual([
+      '2 migrations, swept 4 s ago, headgate 0.1.0',
+      '',
+      'eks-1-33: prod-a → prod-b',
+      '› catalog',
+      '',
+      'payments: dublin → frankfurt',
+      '› checkout',
+      '',
+    ])
+  })
+
+  test('status --migration shows one as if it were alone', async () => {
+    const { out } = await run('status', '--migration', 'payments')
+    expect(out).toMatch(/^payments: dublin → frankfurt, swept 4 s ago, headgate 0\.1\.0\n› checkout .*\n$/)
+    const json = JSON.parse((await run('status', '--migration', 'payments', '--json')).out)
+    expect(json.workloads.map(({ name }: { name: string }) => name)).toEqual(['checkout'])
+  })
+
+  test.each([['status'], ['journal']])('%s of one that is not there names those that are', async (name) => {
+    const ran = await run(name, '--migration', 'nope')
+    expect(ran).toMatchObject({ code: 2, out: '' })
+    expect(ran.err).toBe('CLI_USAGE: no migration "nope" (one of: eks-1-33, payments)\n')
+  })
+
+  test('status of a workload and of a migration at once does not fit', async () => {
+    expect((await run('status', 'catalog', '--migration', 'payments')).code).toBe(2)
+  })
+
+  test.each([
+    ['the newest', ['-n', '2'], [800, 1200]],
+    ['all', ['-n', '50'], [400, 800, 1200]],
+    ['those after one', ['-n', '1', '--after', '400'], [800]],
+    ['those of its workload', ['-w', 'checkout'], [400, 800, 1200]],
+    ['those of a workload of another one', ['-w', 'catalog'], []],
+  ])('journal --migration: %s', async (_name, args, want) => {
+    const { code, out } = await run('journal', '--json', '--migration', 'payments', ...args)
+    expect(code).toBe(0)
+    const lines = out.split('\n').filter((line) => line !== '')
+    expect(lines.map((line) => JSON.parse(line).seq)).toEqual(want)
+  })
+
+  test('journal --migration --follow takes in a workload that joins it later', async () => {
+    const { service, url } = await twoOf()
+    const { io, out, interrupt } = testIo({ env: operator(url) })
+    const ran = runCli(['journal', '--json', '--follow', '-n', '1', '--migration', 'payments'], io)
+    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    const ledger = fakeView('ledger')
+    service.workloads = [...service.workloads, { ...ledger, plan: { ...ledger.plan, migration: 'payments' } }]
+    service.append(fakeEvent('catalog'), fakeEvent('ledger'))
+    await vi.waitFor(() => expect(out()).toContain('"ledger"'))
+    expect(out().trimEnd().split('\n')).toHaveLength(2)
+    interrupt()
+    expect(await ran).toBe(0)
+  })
+})
+
 describe('journal', () => {
   const grown = async () => {
     const api = await listeningApi()

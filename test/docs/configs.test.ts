@@ -38,8 +38,10 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   sources: (part) => ({ ...MINIMAL, ...part }),
   providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
+  calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
+  hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }
 
@@ -107,7 +109,9 @@ function wholeOf({ text }: CodeBlock): object | null {
 
 function parseHere(text: string, path: string) {
   const anyEnv = new Proxy({}, { get: () => 'a-value' })
-  return parseConfig(text, path, { traffic: trafficKinds, sources: sourceKinds }, anyEnv)
+  return parseConfig(text, path, { traffic: trafficKinds, sources: sourceKinds }, anyEnv, () => ({
+    text: 'BEGIN:VCALENDAR\nEND:VCALENDAR',
+  }))
 }
 
 function problemsOf(text: string, path: string): readonly string[] {

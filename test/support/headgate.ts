@@ -8,7 +8,8 @@ import { end, endWithUs } from './processes.ts'
 import { until } from './until.ts'
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
-const TOKEN = 'operator-token-of-a-test'
+/** The operator's token, with `API_CONFIG`. */
+export const TOKEN = 'operator-token-of-a-test'
 
 /** Lines of a config's `api` that let the test command. */
 export const API_CONFIG = 'api: { port: 0, tokens: [{ name: ada, role: operator, token: "${env:E2E_TOKEN}" }] }'
