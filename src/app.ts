@@ -109,7 +109,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
-      clusters: null,
+      clustersOf: clusters.of,
       sources,
       promql: promqlKindOf([...sources.keys()]),
       prober,
