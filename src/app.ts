@@ -106,12 +106,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
-  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
-  const clusters = openClusters(() => running.config.migrations, { clock, random, log })
+  const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
+  const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
-      clusters: null,
+      clustersOf: clusters.of,
       sources,
       promql: promqlKindOf([...sources.keys()]),
       prober,

@@ -50,6 +50,7 @@ export class FakeApiServer {
   podController: ((object: ApiObject) => Json) | null = allReady
   /** How far its clock is ahead of this machine's, ms. */
   clockAheadMs = 0
+  readonly #watches = new Set<() => void>()
   readonly #server = createServer((incoming, response) => this.#serve(incoming, response))
 
   constructor(token: string) {
@@ -67,6 +68,23 @@ export class FakeApiServer {
   /** Takes requests, and never answers. */
   hang(): void {
     this.intercept = () => true
+  }
+
+  /** Ends every connection at once, in whatever it was. */
+  cut(): void {
+    this.#server.closeAllConnections()
+  }
+
+  /** Ends every watch in order, as when its time is over. */
+  endWatches(): void {
+    for (const end of [...this.#watches]) end()
+  }
+
+  /** How many connections are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve, reject) =>
+      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    )
   }
 
   stop(): Promise<void> {
@@ -214,15 +232,17 @@ export class FakeApiServer {
       response.end()
       return
     }
-    const timer = setTimeout(
-      () => {
-        const metadata = { resourceVersion: String(this.store.version) }
-        if (query.get('allowWatchBookmarks') === 'true') line('BOOKMARK', { kind: type.kind, metadata })
-        response.end()
-      },
-      Number(query.get('timeoutSeconds') ?? 1800) * 1000,
-    )
+    const end = () => {
+      stop()
+      this.#watches.delete(end)
+      const metadata = { resourceVersion: String(this.store.version) }
+      if (query.get('allowWatchBookmarks') === 'true') line('BOOKMARK', { kind: type.kind, metadata })
+      response.end()
+    }
+    const timer = setTimeout(end, Number(query.get('timeoutSeconds') ?? 1800) * 1000)
+    this.#watches.add(end)
     response.on('close', () => {
+      this.#watches.delete(end)
       stop()
       clearTimeout(timer)
     })
