@@ -106,7 +106,9 @@ function serviceLines(
   { concurrency, spacingSeconds, canaryFirst, breaker, signals }: FleetPlan,
 ): string[] {
   const limits = [
-    concurrency === null ? 'any number of workloads at once' : `${concurrency} workloads at once`,
+    concurrency === null
+      ? 'any number of workloads at once'
+      : `${concurrency} ${concurrency === 1 ? 'workload' : 'workloads'} at once`,
     ...(spacingSeconds > 0 ? [`${formatSpan(spacingSeconds)} between two starts`] : []),
     ...(canaryFirst ? ['the first of a wave bakes before the others start'] : []),
     breaker === null
