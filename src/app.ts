@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createApi } from './api/server.ts'
+import { ClusterNotes } from './cluster/notes.ts'
+import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
 import { createControl } from './engine/control.ts'
@@ -10,6 +12,7 @@ import { Fleet } from './engine/fleet.ts'
 import { LeaseKeeper } from './engine/lease.ts'
 import { Observer } from './engine/observe.ts'
 import { createQuotas } from './engine/quotas.ts'
+import { createResiduals } from './engine/residuals.ts'
 import { Scopes } from './engine/scopes.ts'
 import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
@@ -101,12 +104,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
   const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
-  const fleet = new Fleet(() => running.config.migrations.map((one) => one.fleet), signals)
-  const lookout = { look: async () => {}, close: async () => {} }
+  const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
+  const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
     calendar: (migration) => running.calendarOf(migration),
     checker: createChecker({
-      clusters: null,
+      clustersOf: clusters.of,
       sources,
       promql: promqlKindOf([...sources.keys()]),
       prober,
@@ -118,10 +121,10 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       log,
     }),
     fleet,
-    replicas: { ...lookout, reading: () => null },
+    replicas: clusters.replicas,
     tasks: createTaskRunner({
       ...{ clock, random, log, secret, prober },
-      clusters: null,
+      clustersOf: clusters.of,
       onEnded: (workload) => wakeups.urgent([workload]),
     }),
   }
@@ -157,10 +160,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe(() => control.workloads())
   engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
+  const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
+  const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
+  engine.onCommit((rows) => notes.take(rows))
   meter.reload(true)
   const api = await createApi({
     control,
     journal,
+    residuals: createResiduals(sources, clock),
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     host: config.api.host,
     tokens: () => running.config.api.tokens,
@@ -175,6 +182,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await api.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
+    await notes.close()
+    await clusters.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })

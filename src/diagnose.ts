@@ -155,7 +155,10 @@ async function checkSource(name: string, look: Look): Promise<readonly Check[]> 
   const specs = entries.map(({ spec }) => spec)
   const vectors = await pollOnce(name, specs, look)
   return entries.map(({ spec, plans }) => {
-    const about = `${name}/${spec.name}`
+    const namesakes = entries.filter((other) => other.spec.name === spec.name)
+    // Several migrations may each have an SLI of that name.
+    const whose = namesakes.length > 1 ? ` of ${[...new Set(plans.map(({ migration }) => migration))].join(', ')}` : ''
+    const about = `${name}/${spec.name}${whose}`
     return sliCheck(about, spec, plans, vectors.get(spec) ?? missing('bad-answer', 'the source said nothing of it'))
   })
 }

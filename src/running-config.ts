@@ -1,7 +1,7 @@
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import type { Engine } from './engine/engine.ts'
-import { type Config, plansOf } from './policy/config.ts'
+import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { Kinds } from './policy/kinds.ts'
 import type { ServiceStatus } from './ports/control.ts'
 import type { Calendar } from './ports/sight.ts'
@@ -20,13 +20,15 @@ export class RunningConfig {
   config: Config
   /** Files that the config names, as it was read last, taken or not. */
   named: readonly string[]
+  /** Migrations whose file went while this runs. */
+  private gone: readonly MigrationConfig[] = []
   private calendars: ReadonlyMap<string, Calendar>
   private readonly origin: ConfigOrigin
 
   constructor({ config, named }: LoadedConfig & { readonly ok: true }, origin: ConfigOrigin) {
     this.config = config
     this.named = named
-    this.calendars = calendarsOf(config)
+    this.calendars = calendarsOf(config.migrations)
     this.origin = origin
   }
 
@@ -46,7 +48,7 @@ export class RunningConfig {
   }
 
   /** Reads the config again. With any problem the old one stays, whole; the engine journals why. */
-  async reload(engine: Engine): Promise<readonly ProblemJson[]> {
+  async reload(engine: Pick<Engine, 'configure' | 'rejectConfig'>): Promise<readonly ProblemJson[]> {
     const { path, kinds, env } = this.origin
     const loaded = await loadConfig(path, kinds, env)
     this.named = loaded.named
@@ -57,9 +59,23 @@ export class RunningConfig {
     }
     if (loaded.config.hash === this.config.hash) return []
     await engine.configure(plansOf(loaded.config), loaded.config.hash)
-    this.config = loaded.config
-    this.calendars = calendarsOf(loaded.config)
+    this.take(loaded.config)
     return []
+  }
+
+  private take(config: Config): void {
+    const before = this.rules()
+    this.config = config
+    this.gone = before.filter(({ migration }) => !config.migrations.some((one) => one.migration === migration))
+    this.calendars = calendarsOf(this.rules())
+  }
+
+  /**
+   * The migrations whose calendars, fleet rules and access to clusters hold: those of the config, and those whose file
+   * went while this runs. A ConfigMap that loses a file must not end a freeze for what is under way.
+   */
+  rules(): readonly MigrationConfig[] {
+    return [...this.config.migrations, ...this.gone]
   }
 
   /** When traffic of this migration may be raised; null: always. */
@@ -82,7 +98,7 @@ export class RunningConfig {
     )
   }
 
-  /** A migration may come or go; one that stays keeps its clusters and the access to them, and a service of one keeps its name. */
+  /** A migration may come or go; one that stays keeps its clusters and its access, and a service of one its name. */
   private changedMigrations({ migrations }: Config): readonly string[] {
     const before = this.config.migrations
     if (before.length === 1 && migrations.length === 1 && before[0].migration !== migrations[0].migration)
@@ -95,7 +111,7 @@ export class RunningConfig {
   }
 }
 
-function calendarsOf({ migrations }: Config): ReadonlyMap<string, Calendar> {
+function calendarsOf(migrations: readonly MigrationConfig[]): ReadonlyMap<string, Calendar> {
   return new Map(
     migrations.flatMap(({ migration, calendar }) => (calendar ? [[migration, createCalendar(calendar)] as const] : [])),
   )

@@ -1,5 +1,6 @@
 import type { ApiToken } from '../policy/config.ts'
 import type { Control } from '../ports/control.ts'
+import type { Residuals } from '../ports/residual.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { Journal } from '../ports/store.ts'
 
@@ -8,6 +9,7 @@ export interface ApiOptions {
   readonly control: Control
   readonly journal: Journal
   readonly metrics: MetricsText
+  readonly residuals: Residuals
   /** Where it will listen: on loopback, requests for other host names are refused. */
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */

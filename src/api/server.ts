@@ -14,6 +14,7 @@ import { answerProblems } from './errors.ts'
 import { isLoopback, isLoopbackHeader } from './hosts.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
+import { decommissionRoutes } from './routes/decommission.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
 import { streamRoute } from './routes/stream.ts'
@@ -54,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     healthRoutes(scope, options)
     workloadRoutes(scope, options)
     journalRoutes(scope, options)
+    decommissionRoutes(scope, options)
     commandRoutes(scope, options)
     commandToAllRoutes(scope, options)
     streamRoute(scope, options, limits, ending)

@@ -3,6 +3,7 @@ import { OUTCOMES, type Verdict } from '../core/gates/verdict.ts'
 import type { Counts, Missing, Observation } from '../core/observation.ts'
 import type { Json, Plan, Trial } from '../core/plan.ts'
 import { HOLD_CAUSES, type Hold, type Phase, type SliEvidence } from '../core/state.ts'
+import { sliSpecSchema } from './wire-sli.ts'
 import { checkReadingSchema, wayShape } from './wire-way.ts'
 
 /**
@@ -47,7 +48,7 @@ export const verdictSchema: z.ZodType<Verdict> = z
 
 const countsSchema: z.ZodType<Counts> = z.object({ total: z.number(), bad: z.number() })
 
-const missingSchema = z.object({
+export const missingSchema = z.object({
   kind: z.literal('missing'),
   why: z.enum(['timeout', 'unreachable', 'refused', 'empty', 'not-a-number', 'stale', 'bad-answer', 'no-baseline']),
   detail: z.string(),
@@ -93,6 +94,11 @@ const sliReadingSchema = z.discriminatedUnion('kind', [
   missingSchema,
 ])
 
+const replicasSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('replicas'), ready: z.int(), wanted: z.int(), atMs: momentSchema }),
+  missingSchema,
+])
+
 const probeOutcomeSchema = z.union([
   z.object({ kind: z.literal('passed'), seconds: secondsSchema }),
   z.object({ kind: z.literal('failed'), seconds: secondsSchema, why: z.string() }),
@@ -101,11 +107,13 @@ const probeOutcomeSchema = z.union([
 ])
 
 /** The newest readings, by target id, SLI name, probe name and check id. */
-export const readingsSchema: z.ZodType<Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks'>> = z
+export const readingsSchema: z.ZodType<Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks' | 'replicas'>> = z
   .object({
     targets: z.record(z.string(), targetReadingSchema),
     slis: z.record(z.string(), sliReadingSchema),
     probes: z.record(z.string(), z.object({ atMs: momentSchema, outcome: sides(probeOutcomeSchema) })),
+    /** null: nobody counts them. */
+    replicas: sides(replicasSchema).nullable(),
     checks: z.record(z.string(), checkReadingSchema),
   })
   .meta({ id: 'Readings' })
@@ -183,14 +191,6 @@ const gateSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
-const measureSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('selector'), total: z.string(), bad: z.string() }),
-  z.object({ kind: z.literal('histogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
-  z.object({ kind: z.literal('nativeHistogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
-  z.object({ kind: z.literal('query'), total: z.string(), bad: z.string(), windowSeconds: secondsSchema }),
-  z.object({ kind: z.literal('value'), value: z.string(), windowSeconds: secondsSchema }),
-])
-
 // `z.json()` is recursive, which not every OpenAPI reader takes: any value is what it says in effect.
 const jsonSchema = z.custom<Json>().meta({ description: 'Settings of the provider kind; secrets are references' })
 
@@ -250,15 +250,7 @@ export const planSchema: z.ZodType<Plan> = z
         movingTtlSeconds: secondsSchema.nullable(),
       }),
     ),
-    slis: z.array(
-      z.object({
-        name: z.string(),
-        source: z.string(),
-        objectivePercent: z.number().nullable(),
-        labels: z.object({ cluster: z.string(), workload: z.string() }),
-        measure: measureSchema,
-      }),
-    ),
+    slis: z.array(sliSpecSchema),
     probes: z.array(probeSchema),
     ...wayShape,
   })

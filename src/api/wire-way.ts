@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { CHECK_IDS, type CheckReading } from '../core/check.ts'
 import type { Plan } from '../core/plan.ts'
 import { HOOK_POINTS } from '../core/task.ts'
+import { sliSpecSchema } from './wire-sli.ts'
 
 /** What a plan has around its weights, as the API shows it: objects, checks, hooks, capacity, drain. */
 
@@ -65,7 +66,7 @@ export const wayShape = {
   drain: z.object({
     maxRequests: z.number(),
     connections: z.object({ sli: z.string(), max: z.number() }).nullable(),
-    by: z.array(z.string()),
+    by: z.array(z.object({ label: z.string(), sli: sliSpecSchema.nullable() })),
   }),
 }
 

@@ -17,6 +17,7 @@ import {
   workloadDetailSchema,
   workloadSchema,
 } from '../api/wire.ts'
+import { type DecommissionJson, decommissionSchema } from '../api/wire-decommission.ts'
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
@@ -51,6 +52,8 @@ export interface Client {
   status(): Promise<StatusJson>
   workloads(): Promise<readonly WorkloadJson[]>
   workload(name: string): Promise<WorkloadDetailJson>
+  /** Whether OLD may go, for one workload or for all. */
+  decommission(workload?: string): Promise<DecommissionJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
   /** Has the service read its whole journal; `expected` must be part of the chain. */
   verifyJournal(expected: JournalHead | null): Promise<JournalVerdict>
@@ -119,6 +122,11 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
     status: () => ask(statusSchema, 'api/v1/status'),
     workloads: async () => (await ask(z.object({ workloads: z.array(workloadSchema) }), 'api/v1/workloads')).workloads,
     workload: (name) => ask(workloadDetailSchema, `api/v1/workloads/${encodeURIComponent(name)}`),
+    decommission: (workload) =>
+      ask(
+        decommissionSchema,
+        `api/v1/decommission${workload === undefined ? '' : `?${new URLSearchParams({ workload })}`}`,
+      ),
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
     verifyJournal: (expected) => {
       const query = expected === null ? '' : `?seq=${expected.seq}&hash=${expected.hash}`

@@ -83,6 +83,14 @@ function addService(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/doctor.ts')).doctor(session, file, options)),
     )
   program
+    .command('preflight')
+    .description('look live whether workloads could start, check by check, without writing anything')
+    .argument('<file>')
+    .argument('[workload]')
+    .action((file: string, workload?: string) =>
+      run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),
+    )
+  program
     .command('schema')
     .description('print the JSON Schema of the config')
     .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))
@@ -103,6 +111,13 @@ function addViews(program: Command, run: Run): void {
     .option('--migration <name>', 'only the workloads of this migration')
     .action((workload: string | undefined, options: { migration?: string }) =>
       run(async (session) => (await import('./commands/status.ts')).status(session, workload, options)),
+    )
+  program
+    .command('decommission')
+    .description('say whether OLD may go, for one workload or for all, with what shows it and who still comes')
+    .argument('[workload]')
+    .action((workload?: string) =>
+      run(async (session) => (await import('./commands/decommission.ts')).decommission(session, workload)),
     )
   program
     .command('watch')

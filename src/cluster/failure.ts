@@ -6,7 +6,8 @@ const WHYS: Readonly<Record<KubernetesTrouble, Missing['why']>> = {
   forbidden: 'refused',
   'not-found': 'refused',
   conflict: 'refused',
-  throttled: 'refused',
+  // It passes, as with a server that is away.
+  throttled: 'unreachable',
   refused: 'refused',
   unreachable: 'unreachable',
   timeout: 'timeout',

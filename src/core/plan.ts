@@ -73,8 +73,8 @@ export interface DrainRule {
   readonly maxRequests: number
   /** An SLI whose value counts OLD's connections, and how many are still quiet; null: they are not looked at. */
   readonly connections: { readonly sli: string; readonly max: number } | null
-  /** Labels of the total's series that tell who still comes. */
-  readonly by: readonly string[]
+  /** Labels that tell who still comes, each with what counts OLD's requests by its values; null: that SLI cannot be told apart. */
+  readonly by: readonly { readonly label: string; readonly sli: SliSpec | null }[]
 }
 
 /** One value for OLD, one for NEW. */

@@ -120,8 +120,9 @@ export class Scopes {
       const cause = isQuotaLate ? missing('timeout', "the account's quota had no room for the read in this sweep") : why
       return new Map<string, WeightReading>(targetIds.map((id) => [id, cause]))
     }
-    const ask = () => turns.during(urgency, () => adapter.read(targetIds, signal))
-    const readings = await this.ask(scope, ask, signal, all)
+    const read = () => adapter.read(targetIds, signal)
+    // Around the deadline, not within it: an adapter that hangs must not have its scope's reads go first for ever.
+    const readings = await turns.during(urgency, () => this.ask(scope, read, signal, all))
     const result = new Map(
       targetIds.map((id): [string, TargetReading] => [
         id,

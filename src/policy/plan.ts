@@ -1,4 +1,5 @@
 import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import { drainOf } from './drain.ts'
 import { gatesOf } from './gates.ts'
 import { hashOf } from './hash.ts'
 import type { Kinds } from './kinds.ts'
@@ -22,9 +23,13 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     capacity,
     hooks,
     preflight,
+    drain,
     ...limits
   } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
+  const sources = Object.keys(config.sources)
+  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources))
+  const { rule, connections } = drainOf(drain, specs, { workload: workload.name, cluster: config.clusters.old })
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
     migration: config.migration,
@@ -36,13 +41,13 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     ...limits,
     gates: gatesOf({ slis, probes, policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
-    slis: slis.map(([sli, settings]) => sliSpec(sli, settings, Object.keys(config.sources))),
+    slis: [...specs, ...connections],
     probes,
     objects: objectsOf(workload),
     ...checksOf(preflight, workload),
     hooks,
     capacity: capacityOf(workload, capacity),
-    drain: { maxRequests: 0, connections: null, by: [] },
+    drain: rule,
   }
   return { hash: hashOf(rest), ...rest }
 }

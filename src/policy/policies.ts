@@ -1,5 +1,6 @@
 import type { BurnPair, Plan, PlanStep } from '../core/plan.ts'
 import type { Hook } from '../core/task.ts'
+import { type ResolvedDrain, resolveDrain } from './drain.ts'
 import { evidenceFindings, type PickSetting, type ResolvedEvidence, resolveEvidence } from './evidence.ts'
 import type { Finding } from './finding.ts'
 import { planHook } from './hooks.ts'
@@ -24,6 +25,7 @@ export interface ResolvedPolicy
     | 'stuckAfterSeconds'
   > {
   readonly evidence: ResolvedEvidence
+  readonly drain: ResolvedDrain['drain']
   readonly capacity: ResolvedCapacity
   /** A warm-up has no probes yet: they are the workload's. */
   readonly steps: readonly PlanStep[]
@@ -118,7 +120,7 @@ function resolve(layers: readonly PolicySettings[]): ResolvedPolicy {
     hooks: (layers.find(({ hooks }) => hooks !== undefined)?.hooks ?? []).map(planHook),
     safeWeightPercent: pick((layer) => layer.safeWeight),
     bakeSeconds: pick((layer) => layer.bake),
-    drainSeconds: pick((layer) => layer.drain),
+    ...resolveDrain(layers),
     minRequests: pick((layer) => layer.minRequests),
     burnRate: pick((layer) => layer.burnRate).map(({ long, short, factor, then }) => {
       return { longSeconds: long, shortSeconds: short, factor, then }

@@ -121,6 +121,17 @@ export function refusePromql(ctx: z.RefinementCtx, fault: PromqlFault, path: Pro
   ctx.addIssue({ code: 'custom', message, path, params: { code: 'CONFIG_PROMQL', hint, within: offset } })
 }
 
+/** A field that holds an expression for a value; `$window` may stand in it. */
+export function expression() {
+  return z
+    .string()
+    .meta({ 'x-type': 'PromQL' })
+    .superRefine((text, ctx) => {
+      const fault = queryFault(text, [], 'optional')
+      if (fault) refusePromql(ctx, fault)
+    })
+}
+
 /** A field that holds a counter selector. */
 export function selector() {
   return z

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { about, duration, percent } from '../shared/schema.ts'
+import { drainSchema } from './schema-drain.ts'
 import { budgetSchema, evidenceSchema, proofSchema } from './schema-evidence.ts'
 import { hooksSchema } from './schema-hooks.ts'
 import { capacitySchema } from './schema-kubernetes.ts'
@@ -40,7 +41,7 @@ export const policySchema = z.strictObject({
   hooks: hooksSchema.optional(),
   safeWeight: percent({ max: 99.9 }).optional().meta(about('Where a revert goes; below the first step', '0%')),
   bake: duration().optional().meta(about('How long 100 % is watched before the workload counts as moved', '24h')),
-  drain: duration().optional().meta(about("How long OLD's remaining traffic is watched after baking", '1h')),
+  drain: drainSchema.optional(),
   minRequests: z
     .int()
     .min(0)

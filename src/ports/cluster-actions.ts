@@ -7,7 +7,7 @@ const LOOKING: readonly CheckId[] = ['objects', 'parity', 'apis', 'disruption', 
 
 /**
  * The least that Headgate must be allowed to do in one cluster for a plan: counting replicas, the checks that the plan
- * wants, scaling and Jobs only where it may do them, and telling what happens. Each once, in a fixed order.
+ * wants, scaling and Jobs only where it may do them. Each once, in a fixed order.
  */
 export function actionsOf(plan: Plan, side: Side): readonly ClusterAction[] {
   const ref = plan.objects?.[side] ?? null
@@ -15,29 +15,29 @@ export function actionsOf(plan: Plan, side: Side): readonly ClusterAction[] {
   return [...new Map(actions.map((action) => [JSON.stringify(action), action])).values()]
 }
 
-/** The resource of an object's kind. */
-export function resourceOf({ kind }: ObjectRef): 'deployments' | 'statefulsets' {
-  return kind === 'Deployment' ? 'deployments' : 'statefulsets'
+/** What it should be allowed on top, to tell events on the workload's object: no rollout waits for it. */
+export function tellingActionsOf({ objects }: Plan, side: Side): readonly ClusterAction[] {
+  return objects === null ? [] : may(objects[side].namespace, 'events.k8s.io', 'events', 'create', 'get', 'patch')
 }
 
 function objectActions(plan: Plan, side: Side, ref: ObjectRef): ClusterAction[] {
   const { namespace } = ref
-  const may = (group: string, resource: string, ...verbs: readonly string[]) =>
-    verbs.map((verb): ClusterAction => ({ verb, group, resource, namespace }))
-  const looks = plan.checks.some(({ id }) => LOOKING.includes(id))
+  const resource = ref.kind === 'Deployment' ? 'deployments' : 'statefulsets'
+  const scales = mayScale(plan, side)
+  // Whoever scales looks first: an autoscaler may be in the way.
+  const looks = scales || plan.checks.some(({ id }) => LOOKING.includes(id))
   return [
-    ...may('apps', resourceOf(ref), 'get', 'list', 'watch'),
+    ...may(namespace, 'apps', resource, 'get', 'list', 'watch'),
     ...(looks
       ? [
-          ...may('', 'configmaps', 'get'),
-          ...may('', 'services', 'list'),
-          ...may('autoscaling', 'horizontalpodautoscalers', 'list'),
-          ...may('policy', 'poddisruptionbudgets', 'list'),
-          ...may('networking.k8s.io', 'ingresses', 'list'),
+          ...may(namespace, '', 'configmaps', 'get'),
+          ...may(namespace, '', 'services', 'list'),
+          ...may(namespace, 'autoscaling', 'horizontalpodautoscalers', 'list'),
+          ...may(namespace, 'policy', 'poddisruptionbudgets', 'list'),
+          ...may(namespace, 'networking.k8s.io', 'ingresses', 'list'),
         ]
       : []),
-    ...(mayScale(plan, side) ? may('apps', `${resourceOf(ref)}/scale`, 'patch') : []),
-    ...may('events.k8s.io', 'events', 'create', 'get', 'patch'),
+    ...(scales ? may(namespace, 'apps', `${resource}/scale`, 'patch') : []),
   ]
 }
 
@@ -47,13 +47,13 @@ function mayScale({ capacity }: Plan, side: Side): boolean {
 }
 
 function jobActions({ hooks }: Plan, side: Side): ClusterAction[] {
-  return hooks.flatMap(({ task }): ClusterAction[] => {
-    if (task.kind !== 'job' || task.cluster !== side) return []
-    const { namespace } = task
-    return [
-      { verb: 'get', group: 'batch', resource: 'cronjobs', namespace },
-      { verb: 'get', group: 'batch', resource: 'jobs', namespace },
-      { verb: 'create', group: 'batch', resource: 'jobs', namespace },
-    ]
-  })
+  return hooks.flatMap(({ task }) =>
+    task.kind === 'job' && task.cluster === side
+      ? [...may(task.namespace, 'batch', 'cronjobs', 'get'), ...may(task.namespace, 'batch', 'jobs', 'get', 'create')]
+      : [],
+  )
+}
+
+function may(namespace: string, group: string, resource: string, ...verbs: readonly string[]): ClusterAction[] {
+  return verbs.map((verb) => ({ verb, group, resource, namespace }))
 }

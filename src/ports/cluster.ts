@@ -1,5 +1,5 @@
 import type { Missing } from '../core/observation.ts'
-import type { ObjectRef } from '../core/plan.ts'
+import type { ObjectRef, Sides } from '../core/plan.ts'
 
 /**
  * One cluster's API server, as checks, capacity and tasks need it. Never rejects: what cannot be learnt is `missing`, with
@@ -20,10 +20,13 @@ export interface Cluster {
   scale(ref: ObjectRef, replicas: number, signal: AbortSignal): Promise<Missing | null>
   /** Makes a Job of a CronJob's template under this name, unless it is there; tells how it is. */
   job(request: JobRequest, signal: AbortSignal): Promise<JobState | Missing>
-  /** Tells an event on an object (`kubectl describe` shows it); one with the same key within the hour is counted up. */
+  /** Tells an event on an object (`kubectl describe` shows it); the same note is counted up while the server keeps it, an hour as a rule. */
   tell(ref: ObjectRef, note: ClusterNote, signal: AbortSignal): Promise<Missing | null>
   close(): Promise<void>
 }
+
+/** The API servers of a migration's clusters; null: nothing says how to reach them. */
+export type ClustersOf = (migration: string) => Sides<Cluster> | null
 
 export interface ClusterWorkload {
   readonly ref: ObjectRef
@@ -40,7 +43,7 @@ export interface ClusterWorkload {
   /** PersistentVolumeClaims of the pods, and templates of a StatefulSet. */
   readonly claims: readonly string[]
   readonly podLabels: Readonly<Record<string, string>>
-  /** API version and kind of the object and of what belongs to it (autoscaler, budgets, ingresses, custom objects that name it). */
+  /** API versions and kinds that the object and what belongs to it need: autoscaler, budgets, ingresses, and the owners of all of them. */
   readonly kinds: readonly string[]
 }
 

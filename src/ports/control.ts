@@ -54,7 +54,7 @@ export interface WorkloadView {
   /** The pinned plan, or the config's while waiting. */
   readonly plan: Plan
   /** The newest readings. */
-  readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks'>
+  readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks' | 'replicas'>
 }
 
 export interface CommandRequest {

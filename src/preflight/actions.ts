@@ -18,11 +18,15 @@ function actionsIn({ objects, capacity, hooks }: Plan, side: Side): readonly Clu
 
 function lookingAt({ kind, namespace }: ObjectRef): readonly ClusterAction[] {
   const apps = kind === 'Deployment' ? 'deployments' : 'statefulsets'
+  const right = (verb: string, group: string, resource: string) => ({ verb, group, resource, namespace })
   return [
-    { verb: 'get', group: 'apps', resource: apps, namespace },
-    { verb: 'get', group: '', resource: 'configmaps', namespace },
-    { verb: 'list', group: 'autoscaling', resource: 'horizontalpodautoscalers', namespace },
-    { verb: 'list', group: 'policy', resource: 'poddisruptionbudgets', namespace },
+    // Replicas are watched, the rest is asked for.
+    ...['get', 'list', 'watch'].map((verb) => right(verb, 'apps', apps)),
+    right('get', '', 'configmaps'),
+    right('list', 'autoscaling', 'horizontalpodautoscalers'),
+    right('list', 'policy', 'poddisruptionbudgets'),
+    right('list', '', 'services'),
+    right('list', 'networking.k8s.io', 'ingresses'),
   ]
 }
 

@@ -5,7 +5,7 @@ import type { PhaseName } from '../core/state.ts'
 import type { Checker, Watched } from '../ports/sight.ts'
 import { unseen } from './check.ts'
 import { CHECKERS } from './registry.ts'
-import { type CheckPorts, createWorld, type World } from './world.ts'
+import { type CheckPorts, createWorlds, type Worlds } from './world.ts'
 
 /** How old a reading may get before it is taken again, ms. */
 const AGAIN_MS = { unwell: 10_000, well: 60_000, underWay: 30_000 }
@@ -39,10 +39,10 @@ export function createChecker(ports: CheckPorts): Checker {
   const byWorkload = new Map<string, Known>()
   const { clock, log } = ports
 
-  const lookAt = async ({ plan, id, known }: Due, world: World) => {
+  const lookAt = async ({ plan, id, known }: Due, worlds: Worlds) => {
     const atMs = clock.nowMs()
     known.lookedAtMs.set(id, atMs)
-    const finding = await CHECKERS[id].look(plan, world).catch((error: unknown) => {
+    const finding = await CHECKERS[id].look(plan, worlds(plan.migration)).catch((error: unknown) => {
       log.error({ check: id, workload: plan.workload, error }, 'a check threw')
       return unseen('the check failed, see the log', missing('bad-answer', 'a defect of Headgate'))
     })
@@ -57,8 +57,8 @@ export function createChecker(ports: CheckPorts): Checker {
       const due = rollouts.flatMap((watched) => dueOf(watched, knownOf(byWorkload, watched), clock.nowMs()))
       // Where the time is too short for all, those that were left out longest come first.
       const byAge = due.toSorted((a, b) => lookedAtMs(a) - lookedAtMs(b))
-      const world = createWorld(ports, signal)
-      await Promise.all(byAge.map((one) => lookAt(one, world)))
+      const worlds = createWorlds(ports, signal)
+      await Promise.all(byAge.map((one) => lookAt(one, worlds)))
     },
     readings({ workload, hash }) {
       const known = byWorkload.get(workload)

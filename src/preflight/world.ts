@@ -1,6 +1,6 @@
 import { type Missing, missing, type SliReading, type TargetReading } from '../core/observation.ts'
-import type { ObjectRef, Plan, ProbeSpec, Side, Sides, SliSpec } from '../core/plan.ts'
-import type { Cluster, ClusterAction, ClusterWorkload, DisruptionBudget } from '../ports/cluster.ts'
+import type { ObjectRef, Plan, ProbeSpec, Side, SliSpec } from '../core/plan.ts'
+import type { Cluster, ClusterAction, ClustersOf, ClusterWorkload, DisruptionBudget } from '../ports/cluster.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
 import type { CertificateReader, MetricSource, Prober, ServedCertificate } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
@@ -13,8 +13,7 @@ const AT_ONCE = 16
 
 /** Whom checks ask. */
 export interface CheckPorts {
-  /** null: access to Kubernetes is not configured. */
-  readonly clusters: Sides<Cluster> | null
+  readonly clustersOf: ClustersOf
   /** By kind. */
   readonly sources: ReadonlyMap<string, MetricSource>
   /** Kind of the source that answers PromQL; null: there is none. */
@@ -29,6 +28,9 @@ export interface CheckPorts {
   readonly clock: Clock
   readonly log: Log
 }
+
+/** The world of each migration. */
+export type Worlds = (migration: string) => World
 
 /**
  * What one look may ask. Each thing is asked once, however many workloads want to know it; nothing rejects, and what is
@@ -56,8 +58,9 @@ export interface World {
 
 const NO_CLUSTER = missing('refused', 'access to Kubernetes is not configured')
 
-export function createWorld(ports: CheckPorts, signal: AbortSignal): World {
-  const { clusters, sources, promql, prober, certificates, clock, budget } = ports
+/** Opens the worlds of one look, which ends with the signal. */
+export function createWorlds(ports: CheckPorts, signal: AbortSignal): Worlds {
+  const { clustersOf, sources, promql, prober, certificates, clock, budget } = ports
   const asked = new Map<string, Promise<unknown>>()
   const gate = createGate(AT_ONCE)
   const late = () => missing('timeout', 'no time was left in this sweep')
@@ -74,21 +77,8 @@ export function createWorld(ports: CheckPorts, signal: AbortSignal): World {
     asked.set(name, answer)
     return answer
   }
-  const ofCluster = <T>(side: Side, key: readonly unknown[], ask: (cluster: Cluster) => Promise<T>) =>
-    clusters ? once([side, ...key], () => ask(clusters[side])) : Promise.resolve(NO_CLUSTER)
-  return {
-    hasClusters: clusters !== null,
+  const shared = {
     hasPromql: promql !== null,
-    workload: (side, ref) => ofCluster(side, ['workload', ref], (cluster) => cluster.workload(ref, signal)),
-    servedKinds: (side) => ofCluster(side, ['kinds'], (cluster) => cluster.servedKinds(signal)),
-    disruptionBudgets: (side, namespace) =>
-      ofCluster(side, ['budgets', namespace], (cluster) => cluster.disruptionBudgets(namespace, signal)),
-    mayDo: (side, action) =>
-      ofCluster(side, ['may', action], async (cluster) => {
-        const [answer = missing('bad-answer', 'no answer to what was asked')] = await cluster.mayDo([action], signal)
-        return answer
-      }),
-    clusterAheadMs: (side) => ofCluster(side, ['clock'], (cluster) => cluster.clockAheadMs(signal)),
     sourcesAheadMs: async () => {
       const clocks = [...sources].flatMap(([kind, source]) =>
         source.clockAheadMs ? [[kind, once(['source', kind], async () => source.clockAheadMs?.(signal))] as const] : [],
@@ -104,8 +94,28 @@ export function createWorld(ports: CheckPorts, signal: AbortSignal): World {
     },
     values: (query, labels) =>
       once(['values', query, labels], () => askValues({ sources, promql, clock }, { query, labels }, signal)),
-    spent: (spec) => once(['spent', spec], () => budget.spent(spec)),
+    // Not through the gate: a month may take longer than this look, and must not keep the rest of it waiting.
+    spent: (spec) => byDeadline<Spent | Missing | null>(budget.spent(spec), signal, late),
     sli: ports.sli,
     target: ports.target,
+  } satisfies Partial<World>
+  return (migration) => {
+    const clusters = clustersOf(migration)
+    const ofCluster = <T>(side: Side, key: readonly unknown[], ask: (cluster: Cluster) => Promise<T>) =>
+      clusters ? once([migration, side, ...key], () => ask(clusters[side])) : Promise.resolve(NO_CLUSTER)
+    return {
+      ...shared,
+      hasClusters: clusters !== null,
+      workload: (side, ref) => ofCluster(side, ['workload', ref], (cluster) => cluster.workload(ref, signal)),
+      servedKinds: (side) => ofCluster(side, ['kinds'], (cluster) => cluster.servedKinds(signal)),
+      disruptionBudgets: (side, namespace) =>
+        ofCluster(side, ['budgets', namespace], (cluster) => cluster.disruptionBudgets(namespace, signal)),
+      mayDo: (side, action) =>
+        ofCluster(side, ['may', action], async (cluster) => {
+          const [answer = missing('bad-answer', 'no answer to what was asked')] = await cluster.mayDo([action], signal)
+          return answer
+        }),
+      clusterAheadMs: (side) => ofCluster(side, ['clock'], (cluster) => cluster.clockAheadMs(signal)),
+    }
   }
 }

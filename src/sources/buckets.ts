@@ -1,7 +1,7 @@
 import { isMissing, type Missing, missing } from '../core/observation.ts'
 import type { SliMeasure } from '../core/plan.ts'
 import type { Measure } from '../ports/source.ts'
-import { parseSelector, type Selector } from './selector.ts'
+import { parseSelector, type Selector } from '../shared/promql/selector.ts'
 
 /** The label that names a bucket's boundary, and its value for the bucket that takes all events. */
 export const BOUND_LABEL = 'le'

@@ -1,7 +1,7 @@
 import { type Counts, type Missing, missing } from '../core/observation.ts'
 import type { SliMeasure } from '../core/plan.ts'
 import type { Measure } from '../ports/source.ts'
-import { parseSelector, type Selector } from './selector.ts'
+import { parseSelector, type Selector } from '../shared/promql/selector.ts'
 
 /** The two counters of an SLI: all events, and the bad (or else the good) ones among them. */
 export interface Counters {

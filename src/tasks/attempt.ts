@@ -1,7 +1,6 @@
 import type { TaskRequest } from '../core/effect.ts'
-import type { Sides } from '../core/plan.ts'
 import type { TaskSpec } from '../core/task.ts'
-import type { Cluster } from '../ports/cluster.ts'
+import type { ClustersOf } from '../ports/cluster.ts'
 import type { AdapterContext } from '../ports/kind.ts'
 import type { Random } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
@@ -11,8 +10,7 @@ import type { guardedConnector } from '../shared/guard.ts'
 export interface TaskTools extends Pick<AdapterContext, 'clock' | 'secret'> {
   readonly random: Random
   readonly prober: Prober
-  /** null: no cluster's API server is configured. */
-  readonly clusters: Sides<Cluster | null> | null
+  readonly clustersOf: ClustersOf
   /** In place of the system's, where a test has names of its own. */
   readonly lookup?: Parameters<typeof guardedConnector>[1]
 }
@@ -38,6 +36,8 @@ export interface Attempt<Spec extends TaskSpec> {
 export interface AttemptEnd {
   readonly outcome: 'passed' | 'failed' | 'trouble'
   readonly detail: string
+  /** Of a trouble: no sooner is the next try, seconds; left out: as soon as may be. */
+  readonly retryAfterSeconds?: number
 }
 
 /** Does one try. May reject once the signal has aborted, and for a fault of Headgate's own. */

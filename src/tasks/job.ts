@@ -12,9 +12,9 @@ const GAPS = 5
  * Runs a Job of a CronJob's template, and waits for its end. Its name follows from the key and the try: after a crash the
  * same Job is found again, and no second one is made.
  */
-export const runJob: RunAttempt<JobTask> = async (attempt, { clusters, clock }) => {
+export const runJob: RunAttempt<JobTask> = async (attempt, { clustersOf, clock }) => {
   const { request, spec, number, signal } = attempt
-  const cluster = clusters?.[spec.cluster] ?? null
+  const cluster = clustersOf(request.about.migration)?.[spec.cluster] ?? null
   if (cluster === null) return failed(`no access to the API server of ${spec.cluster} is configured (\`kubernetes:\`)`)
   const { namespace, cronJob } = spec
   const name = jobName(request.key, number)

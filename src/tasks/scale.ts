@@ -7,8 +7,8 @@ import { failed, passed, type RunAttempt, trouble } from './attempt.ts'
  * Sets replicas: never to fewer than there are, unless that is meant. It has passed once they are asked for; whether they
  * become ready is seen with the replicas.
  */
-export const runScale: RunAttempt<ScaleTask> = async ({ spec, signal }, { clusters }) => {
-  const cluster = clusters?.[spec.cluster] ?? null
+export const runScale: RunAttempt<ScaleTask> = async ({ request, spec, signal }, { clustersOf }) => {
+  const cluster = clustersOf(request.about.migration)?.[spec.cluster] ?? null
   if (cluster === null) return failed(`no access to the API server of ${spec.cluster} is configured (\`kubernetes:\`)`)
   const { object, replicas } = spec
   const name = `${object.kind} ${object.namespace}/${object.name} in ${spec.cluster}`

@@ -121,6 +121,7 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       ...state,
     },
     observation: {
+      replicas: null,
       targets: {
         [`${name}/http`]: { kind: 'weight', atMs: NOW_MS, weightPercent: 10 },
         [`${name}/haproxy`]: { kind: 'missing', atMs: NOW_MS, why: 'timeout', detail: 'no answer' },

@@ -6,6 +6,10 @@ import { until } from './until.ts'
 
 /** An API server, fake or real, that knows the CRD `widgets.test.headgate`. */
 export interface ApiServer {
+  /** How far its clock may be from this machine's. */
+  readonly clockToleranceMs: number
+  /** Path of a kubeconfig that leads to it. */
+  readonly kubeconfig: string
   readonly client: KubernetesClient
   /** Makes a namespace with nothing in it; its name. */
   makeNamespace(): Promise<string>
@@ -17,6 +21,8 @@ export async function startFakeApiServer(): Promise<ApiServer> {
   cluster.server.controller = null
   const client = new KubernetesClient({ kubeconfig: cluster.kubeconfig.path, context: null })
   return {
+    kubeconfig: cluster.kubeconfig.path,
+    clockToleranceMs: 2000,
     client,
     // It has all namespaces.
     makeNamespace: async () => `headgate-test-${randomBytes(4).toString('hex')}`,
@@ -71,6 +77,8 @@ export async function useRealApiServer(kubeconfig: string): Promise<ApiServer> {
     return !(answer instanceof KubernetesFailure)
   })
   return {
+    kubeconfig,
+    clockToleranceMs: 60_000,
     client,
     async makeNamespace() {
       const name = `headgate-test-${randomBytes(4).toString('hex')}`

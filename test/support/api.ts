@@ -6,6 +6,7 @@ import { problem } from '../../src/core/problem.ts'
 import type { ApiToken } from '../../src/policy/config.ts'
 import type { Log } from '../../src/ports/runtime.ts'
 import { createRandom, systemClock } from '../../src/telemetry/runtime.ts'
+import { fakeResiduals } from '../fakes/residuals.ts'
 import { createFakeService, type FakeService } from '../fakes/service.ts'
 
 export const VIEWER_TOKEN = 'viewer-token-4f1b'
@@ -38,6 +39,7 @@ export async function testApi(
     control: service.control,
     journal: service.journal,
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
+    residuals: fakeResiduals(),
     host: '127.0.0.1',
     tokens: () => TOKENS,
     secret: (reference) => {

@@ -22,7 +22,7 @@ describe('a Job', () => {
         return answers[Math.min(asked.length, answers.length) - 1] ?? unreachable
       },
     })
-    const { run } = createTaskRig({ clusters: { old: fakeCluster({}), new: cluster } })
+    const { run } = createTaskRig({ clustersOf: () => ({ old: fakeCluster({}), new: cluster }) })
     return { end: await run(spec, { tries }), asked }
   }
 
@@ -99,7 +99,7 @@ describe('scaling', () => {
         return null
       },
     })
-    const { run } = createTaskRig({ clusters: { old: fakeCluster({}), new: cluster } })
+    const { run } = createTaskRig({ clustersOf: () => ({ old: fakeCluster({}), new: cluster }) })
     return { end: await run(spec), scaled }
   }
 

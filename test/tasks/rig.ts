@@ -24,7 +24,7 @@ export function createTaskRig(deps: Partial<TaskRunnerDeps> = {}) {
     log,
     secret: (reference) => resolveSecret(reference, env),
     prober: { probe: async () => ({ kind: 'passed', seconds: 0.1 }), close: async () => {} },
-    clusters: null,
+    clustersOf: () => null,
     onEnded: (workload) => void ended.push(workload),
     ...deps,
     clock,

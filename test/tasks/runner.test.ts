@@ -90,7 +90,7 @@ test('between tries it waits longer each time, by chance more or less, and 45 s 
     },
   })
   const object = { kind: 'Deployment', namespace: 'shop', name: 'checkout' } as const
-  const { runner, readingOf } = createTaskRig({ clock, clusters: { old: cluster, new: cluster } })
+  const { runner, readingOf } = createTaskRig({ clock, clustersOf: () => ({ old: cluster, new: cluster }) })
   const spec = { kind: 'scale', cluster: 'new', object, replicas: 4, isDown: false } as const
   runner.want([taskRequest(spec, { tries: 8, key: 'k' })])
   await clock.advance(200_000)

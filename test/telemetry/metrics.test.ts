@@ -25,7 +25,7 @@ function view(workload: string, changes: Partial<RolloutState> = {}): WorkloadVi
   return {
     state: sampleState(workload, changes),
     plan: samplePlan('aaaa', workload),
-    observation: { targets: {}, slis: {}, probes: {}, checks: {} },
+    observation: { targets: {}, slis: {}, probes: {}, checks: {}, replicas: null },
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatCount, formatPercent } from '../../core/format.ts'
-import { addCounts, type Counts, isMissing, type Missing, missing, NO_COUNTS } from '../../core/observation.ts'
+import { addCounts, type Counts, isMissing, type Missing, NO_COUNTS } from '../../core/observation.ts'
 import type { Plan, SliSpec } from '../../core/plan.ts'
 import { groupKey } from '../../ports/source.ts'
 import type { Spent } from '../budget-memory.ts'
@@ -8,7 +8,7 @@ import { defineCheck, type Finding, fail, pass, skipped, unseen } from '../check
 export interface SeenBudget {
   readonly sli: string
   readonly objectivePercent: number
-  /** Of 30 days and both clusters; null: the source has no memory. */
+  /** Of 30 days and both clusters; null: the source remembers nothing of it. */
   readonly counts: Counts | Missing | null
 }
 
@@ -30,21 +30,23 @@ function hasObjective(spec: SliSpec): spec is SliSpec & { objectivePercent: numb
 }
 
 /** Users don't care which cluster failed them. */
-function countsOf(spent: Spent, { clusters, workload }: Plan): Counts | Missing {
+function countsOf(spent: Spent, { clusters, workload }: Plan): Counts | Missing | null {
   let sum = NO_COUNTS
   for (const cluster of Object.values(clusters)) {
     const counts = spent.get(groupKey(cluster, workload)) ?? NO_COUNTS
     if (isMissing(counts)) return counts
     sum = addCounts(sum, counts)
   }
-  return sum.total > 0 ? sum : missing('empty', 'no requests in 30 days')
+  return sum.total > 0 ? sum : null
 }
 
 /** Enough of the month's error budget is left to risk a migration. */
 export function judgeErrorBudget(seen: readonly SeenBudget[], { checkRules }: Pick<Plan, 'checkRules'>): Finding {
   const known = seen.flatMap(({ sli, objectivePercent, counts }) => {
     if (counts === null || isMissing(counts)) return []
-    const leftPercent = 100 - (10_000 * counts.bad) / (counts.total * (100 - objectivePercent))
+    const budget = (counts.total * (100 - objectivePercent)) / 100
+    // Rounded: 100 − 99.9 is a little less than 0.1 to a computer.
+    const leftPercent = Math.round(1e8 * (1 - counts.bad / budget)) / 1e6
     const of = `${formatCount(counts.bad)} of ${formatCount(counts.total)} requests were bad in 30 days`
     return [{ leftPercent, told: `${leftText(leftPercent)} of the error budget of ${sli} is left: ${of}` }]
   })
@@ -55,7 +57,9 @@ export function judgeErrorBudget(seen: readonly SeenBudget[], { checkRules }: Pi
       'wait until the bad days are 30 days ago, or lower `preflight.errorBudgetLeft` if the risk is worth it',
     )
   for (const { sli, counts } of seen) if (counts !== null && isMissing(counts)) return unseen(sli, counts)
-  return known.length === 0 ? skipped('the source remembers nothing') : pass(known.map(({ told }) => told).join('; '))
+  return known.length === 0
+    ? skipped('the source remembers no requests of it')
+    : pass(known.map(({ told }) => told).join('; '))
 }
 
 function leftText(leftPercent: number): string {

@@ -17,8 +17,7 @@ export function judgeStateful(seen: ClusterWorkload | Missing | null, plan: Plan
   if (acknowledged !== null) return pass(`acknowledged: ${acknowledged}`)
   const hint = 'move its data first, then say so: `stateful: { acknowledged: … }` of the workload'
   // By its kind alone, whatever the API server says.
-  if (ref.kind === 'StatefulSet')
-    return fail(`${name} is a StatefulSet${claims(seen)}, and nobody acknowledged it`, hint)
+  if (ref.kind === 'StatefulSet') return fail(`${name} keeps data${claims(seen)}, and nobody acknowledged it`, hint)
   if (seen === null) return fail(`OLD has no ${name}`, 'correct its name under `kubernetes`')
   if (isMissing(seen)) return unseen(`${name} of OLD`, seen)
   return seen.claims.length > 0

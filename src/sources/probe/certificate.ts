@@ -53,6 +53,6 @@ function sniOf({ hostname }: URL): string {
 /** Of a certificate for another name, the names that it is for. */
 function whyOf(error: Error): string {
   const why = explainFailure(error)
-  const names = /altnames: (.*)$/s.exec(error.message)?.[1]
+  const names = /.*altnames: (.*)$/s.exec(error.message)?.[1]
   return names === undefined ? why : `${why}; ${names.replaceAll(/\s+/g, ' ').slice(0, 300)}`
 }

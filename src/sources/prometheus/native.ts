@@ -1,7 +1,7 @@
 import type { SliSpec } from '../../core/plan.ts'
+import { quote } from '../../shared/promql/literal.ts'
+import { type Selector, selectorText } from '../../shared/promql/selector.ts'
 import { ALL_EVENTS, BOUND_LABEL } from '../buckets.ts'
-import { quote } from '../literal.ts'
-import { type Selector, selectorText } from '../selector.ts'
 
 /**
  * Boundaries to look at, seconds: 8 ms to 8 s. A native histogram has its own ones, and they change under way, but

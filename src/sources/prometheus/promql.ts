@@ -1,6 +1,6 @@
 import type { SliSpec } from '../../core/plan.ts'
+import { type Selector, selectorText } from '../../shared/promql/selector.ts'
 import { BOUND_LABEL, type BucketSelectors } from '../buckets.ts'
-import { type Selector, selectorText } from '../selector.ts'
 import type { PrometheusSettings } from './settings.ts'
 
 type Spans = Pick<PrometheusSettings, 'staleAfterSeconds' | 'gapToleranceSeconds'>

@@ -1,9 +1,9 @@
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { Measure } from '../../ports/source.ts'
+import { parseSelector } from '../../shared/promql/selector.ts'
 import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureAll } from '../buckets.ts'
 import { countersOf, joinCounts, type Sums } from '../counters.ts'
-import { parseSelector } from '../selector.ts'
 import { splitKey } from './answer.ts'
 import { nativeBucketsQuery, nativeGrowthQuery } from './native.ts'
 import {

@@ -1,5 +1,5 @@
 import { type Missing, missing } from '../../core/observation.ts'
-import type { Matcher, Selector } from '../selector.ts'
+import type { Matcher, Selector } from '../../shared/promql/selector.ts'
 
 export type Labels = Readonly<Record<string, string>>
 

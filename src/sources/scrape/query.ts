@@ -1,5 +1,5 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
-import { type Selector, selectorText } from '../selector.ts'
+import { type Selector, selectorText } from '../../shared/promql/selector.ts'
 import type { Sample } from './exposition.ts'
 import { type Reading, seriesKey } from './growth.ts'
 import { compileMatchers, type Labels, type LabelTest } from './matching.ts'

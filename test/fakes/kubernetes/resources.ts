@@ -1,3 +1,4 @@
+import { BUILTINS } from './builtins.ts'
 import { isMap, type Json } from './json-patch.ts'
 import { badRequest } from './status.ts'
 import type { ApiObject, ResourceType } from './store.ts'
@@ -7,6 +8,7 @@ const MAX_GATEWAY_WEIGHT = 1_000_000
 
 /** What the fake server knows. */
 export const RESOURCES: readonly ResourceType[] = [
+  ...BUILTINS,
   { group: '', version: 'v1', kind: 'ConfigMap', plural: 'configmaps', isCustom: false, hasStatus: false },
   {
     group: 'test.headgate',

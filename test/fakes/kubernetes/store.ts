@@ -13,6 +13,8 @@ export interface ResourceType {
   readonly plural: string
   /** A custom resource: generations are counted, no strategic merge patches. */
   readonly isCustom: boolean
+  /** Generations are counted although it is no custom resource. */
+  readonly hasGeneration?: boolean
   /** `status` can only be written through the subresource. */
   readonly hasStatus: boolean
   /** What is wrong with an object, as `[field, message]`, or as an error of its own; null: nothing. */
@@ -62,7 +64,7 @@ export class ObjectStore {
       ...structuredClone(given),
       apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
       kind: type.kind,
-      metadata: { ...given.metadata, namespace, uid: key, ...(type.isCustom && { generation: 1 }) },
+      metadata: { ...given.metadata, namespace, uid: uidOf(key), ...(countsGenerations(type) && { generation: 1 }) },
     }
     if (type.hasStatus) delete object.status
     check(type, name, object)
@@ -89,7 +91,8 @@ export class ObjectStore {
     const next = merged(type, subresource, before, wanted, { ...type, name })
     check(type, name, next)
     if (isDeepStrictEqual(next, before)) return this.#shown(held)
-    const isNewGeneration = type.isCustom && subresource === '' && !isDeepStrictEqual(specOf(next), specOf(before))
+    const isNewGeneration =
+      countsGenerations(type) && subresource === '' && !isDeepStrictEqual(specOf(next), specOf(before))
     if (isNewGeneration) next.metadata.generation = Number(before.metadata.generation) + 1
     if (options.isDryRun) return this.#shown({ ...held, object: next })
     held.fields.note(options.manager, subresource, before, next)
@@ -137,6 +140,17 @@ export class ObjectStore {
     const shown = structuredClone(object)
     return { ...shown, metadata: { ...shown.metadata, managedFields: fields.toJson() } }
   }
+}
+
+function countsGenerations({ isCustom, hasGeneration = false }: ResourceType): boolean {
+  return isCustom || hasGeneration
+}
+
+/** An object made again under the same name is another one. */
+let made = 0
+function uidOf(key: string): string {
+  made += 1
+  return `${key}#${made}`
 }
 
 function keyOf({ group, plural }: ResourceType, namespace: string, name: string): string {

@@ -1,0 +1,73 @@
+import type { DrainRule, SliMeasure, SliSpec } from '../core/plan.ts'
+import { parseSelector, selectorText } from '../shared/promql/selector.ts'
+import type { PolicySettings } from './schema-policy.ts'
+
+/** The SLI that Headgate makes of a policy's own query for OLD's connections. */
+export const CONNECTIONS_SLI = 'drain-connections'
+const CONNECTIONS_WINDOW_SECONDS = 60
+
+export interface ResolvedDrain {
+  readonly drainSeconds: number
+  readonly drain: {
+    readonly maxRequests: number
+    readonly connections: { readonly query: string; readonly max: number } | null
+    readonly by: readonly string[]
+  }
+}
+
+/** The nearest layer that says each; a preset says how long. */
+export function resolveDrain(layers: readonly PolicySettings[]): ResolvedDrain {
+  const said = layers.flatMap(({ drain }) => drain ?? [])
+  const drainSeconds = said.find((one) => one.for !== undefined)?.for
+  if (drainSeconds === undefined) throw new Error('a preset leaves something out')
+  return {
+    drainSeconds,
+    drain: {
+      maxRequests: said.find(({ maxRequests }) => maxRequests !== undefined)?.maxRequests ?? 0,
+      connections: said.find(({ connections }) => connections !== undefined)?.connections ?? null,
+      by: said.find(({ by }) => by !== undefined)?.by ?? [],
+    },
+  }
+}
+
+/** The rule of a workload's plan, and the SLI that it brings along. */
+export function drainOf(
+  { maxRequests, connections, by }: ResolvedDrain['drain'],
+  slis: readonly SliSpec[],
+  old: { readonly workload: string; readonly cluster: string },
+): { readonly rule: DrainRule; readonly connections: readonly SliSpec[] } {
+  const counting = slis.find(({ objectivePercent }) => objectivePercent !== null)
+  const rule: DrainRule = {
+    maxRequests,
+    connections: connections && counting ? { sli: CONNECTIONS_SLI, max: connections.max } : null,
+    by: by.map((label) => ({ label, sli: counting ? toldApartBy(label, counting, old) : null })),
+  }
+  if (!connections || !counting) return { rule, connections: [] }
+  const measure = { kind: 'value', value: connections.query, windowSeconds: CONNECTIONS_WINDOW_SECONDS } as const
+  const { source, labels } = counting
+  return { rule, connections: [{ name: CONNECTIONS_SLI, source, objectivePercent: null, labels, measure }] }
+}
+
+/** The same requests, of OLD's workload alone, with the label's values in the workload's place. null: own PromQL. */
+function toldApartBy(label: string, sli: SliSpec, old: { workload: string; cluster: string }): SliSpec | null {
+  const counter = counterOf(sli.measure)
+  const selector = counter === null ? null : parseSelector(counter)
+  if (selector === null || 'refused' in selector) return null
+  const total = selectorText({
+    ...selector,
+    matchers: [
+      ...selector.matchers,
+      { label: sli.labels.cluster, op: '=', value: old.cluster },
+      { label: sli.labels.workload, op: '=', value: old.workload },
+    ],
+  })
+  const measure: SliMeasure = { kind: 'selector', total, bad: total }
+  return { ...sli, labels: { cluster: sli.labels.cluster, workload: label }, measure }
+}
+
+function counterOf(measure: SliMeasure): string | null {
+  if (measure.kind === 'selector') return measure.total
+  if (measure.kind !== 'histogram') return null
+  const selector = parseSelector(measure.metric)
+  return 'refused' in selector ? null : selectorText({ ...selector, metric: `${selector.metric}_count` })
+}
