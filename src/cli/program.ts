@@ -170,13 +170,20 @@ function addCommand(program: Command, run: Run, name: CommandName, description: 
     .option('--no-wait', 'do not wait for the outcome')
     .option('--timeout <seconds>', 'how long to wait for the outcome', wholeNumber(1, 86_400), 60)
   if (name === 'revert') command.option('--force', 'even if OLD looks no better')
-  if (TO_ALL.includes(name)) command.option('--all', 'say it to every workload that it fits, and do not wait')
+  if (TO_ALL.includes(name))
+    command
+      .option('--all', 'say it to every workload that it fits, and do not wait')
+      .option('--wave <name>', 'the same for the workloads of a wave')
+      .option('--migration <name>', 'the same for the workloads of a migration')
   command.action((workload: string | undefined, options) =>
     run(async (session) => {
       const { command: say, commandAll } = await import('./commands/command.ts')
-      if (workload !== undefined && options.all !== true) return say(session, name, workload, options)
-      if (workload === undefined && options.all === true) return commandAll(session, name, options)
-      throw problem('CLI_USAGE', 'name one workload, or say --all')
+      const isForMany = options.wave !== undefined || options.migration !== undefined
+      // `--all --wave x` could be meant either way, and one of them is a revert of everything.
+      const meant = [workload !== undefined, options.all === true, isForMany].filter((one) => one)
+      if (meant.length !== 1)
+        throw problem('CLI_USAGE', 'name one workload, or say --all, or name a --wave or --migration')
+      return workload === undefined ? commandAll(session, name, options) : say(session, name, workload, options)
     }),
   )
 }

@@ -302,6 +302,7 @@ describe('OpenAPI', () => {
       'get /api/v1/status',
       'get /api/v1/workloads',
       'get /api/v1/workloads/{name}',
+      'get /api/v1/fleet',
       'get /api/v1/journal',
       'get /api/v1/journal/head',
       'get /api/v1/journal/verify',
