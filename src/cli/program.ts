@@ -63,7 +63,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('validate')
     .description('check a config and print everything that is wrong with it')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .action((file: string) => run(async (session) => (await import('./commands/config.ts')).validate(session, file)))
   program
     .command('plan')
@@ -77,7 +77,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('doctor')
     .description('look live at every target and SLI of a config, without writing anything')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .option('--privileges', 'print the least that Headgate must be allowed to do, as documents; asks nobody')
     .action((file: string, options: { privileges?: boolean }) =>
       run(async (session) => (await import('./commands/doctor.ts')).doctor(session, file, options)),
@@ -85,7 +85,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('preflight')
     .description('look live whether workloads could start, check by check, without writing anything')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .argument('[workload]')
     .action((file: string, workload?: string) =>
       run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),
