@@ -39,7 +39,7 @@ const HEAD = `# Policies
 
 A policy says how a workload's weight rises, what stops it, and what brings it back. Many workloads share one. A config names
 its policy with \`policy:\`, a workload may name another, and \`policies:\` defines own ones. An own policy takes what it does
-not say from the one that it \`extends\`; without \`extends\` that is \`standard\`. Lists (\`steps\`, \`burnRate\`) are replaced
+not say from the one that it \`extends\`; without \`extends\` that is \`standard\`. Lists (\`steps\`, \`hooks\`, \`burnRate\`) are replaced
 whole, maps (\`evidence\`, \`proof\`, \`budget\`, \`probes\`, \`share\`) key by key, at any depth.
 
 What was resolved is pinned into a rollout when it starts: an edit of the config changes no running rollout.

@@ -15,6 +15,7 @@ import { isLoopback, isLoopbackHeader } from './hosts.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
 import { decommissionRoutes } from './routes/decommission.ts'
+import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
 import { streamRoute } from './routes/stream.ts'
@@ -54,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   await app.register(async (scope) => {
     healthRoutes(scope, options)
     workloadRoutes(scope, options)
+    fleetRoutes(scope, options)
     journalRoutes(scope, options)
     decommissionRoutes(scope, options)
     commandRoutes(scope, options)

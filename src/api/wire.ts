@@ -163,6 +163,8 @@ export const submittedSchema = z
 export const commandToAllSchema = z.strictObject({
   command: z.enum(COMMANDS_TO_ALL),
   reason: reasonSchema,
+  wave: z.string().min(1).max(63).optional().meta({ description: 'Only the workloads of this wave' }),
+  migration: z.string().min(1).max(63).optional().meta({ description: 'Only the workloads of this migration' }),
 })
 
 export const submittedToAllSchema = z

@@ -18,6 +18,7 @@ import {
   workloadSchema,
 } from '../api/wire.ts'
 import { type DecommissionJson, decommissionSchema } from '../api/wire-decommission.ts'
+import { type FleetJson, fleetsSchema } from '../api/wire-fleet.ts'
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
@@ -36,6 +37,10 @@ export interface ClientOptions {
 export interface CommandToAllBody {
   readonly command: (typeof COMMANDS_TO_ALL)[number]
   readonly reason: string
+  /** Only the workloads of this wave; left out: of all. */
+  readonly wave?: string
+  /** Only the workloads of this migration; left out: of all. */
+  readonly migration?: string
 }
 
 export interface CommandBody {
@@ -51,6 +56,8 @@ export interface CommandBody {
 export interface Client {
   status(): Promise<StatusJson>
   workloads(): Promise<readonly WorkloadJson[]>
+  /** Each migration as a whole. */
+  fleets(): Promise<readonly FleetJson[]>
   workload(name: string): Promise<WorkloadDetailJson>
   /** Whether OLD may go, for one workload or for all. */
   decommission(workload?: string): Promise<DecommissionJson>
@@ -121,6 +128,7 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
   return {
     status: () => ask(statusSchema, 'api/v1/status'),
     workloads: async () => (await ask(z.object({ workloads: z.array(workloadSchema) }), 'api/v1/workloads')).workloads,
+    fleets: async () => (await ask(fleetsSchema, 'api/v1/fleet')).migrations,
     workload: (name) => ask(workloadDetailSchema, `api/v1/workloads/${encodeURIComponent(name)}`),
     decommission: (workload) =>
       ask(

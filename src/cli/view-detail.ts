@@ -1,6 +1,7 @@
 import type { WorkloadDetailJson } from '../api/wire.ts'
 import { formatPercent, formatSpan } from '../core/format.ts'
 import type { Missing } from '../core/observation.ts'
+import { stepLabel } from '../core/step-label.ts'
 import { clean, column, cut, paint, type Style, workloadLines } from './view.ts'
 
 /** One workload for people: its line, then holds, verdicts, readings and steps, each under a heading. */
@@ -94,12 +95,16 @@ function missingText({ why, detail }: Missing): string {
 function stepRows({ plan, stepNumber, phase }: WorkloadDetailJson): Row[] {
   const isPast = (number: number) =>
     stepNumber === null ? ['baking', 'draining', 'completed'].includes(phase.name) : number < stepNumber
-  return plan.steps.map(({ weightPercent, holdSeconds, approval }, index): Row => {
+  return plan.steps.map(({ holdSeconds, approval }, index): Row => {
     const number = index + 1
     const state = number === stepNumber ? 'now' : isPast(number) ? 'done' : ''
-    const gate = approval ? ', after an approval' : ''
-    return [`${number}. ${formatPercent(weightPercent)}`, `held ${formatSpan(holdSeconds)}${gate}  ${state}`.trimEnd()]
+    const gate = approval ? `, after an approval${approverText(approval)}` : ''
+    return [`${number}. ${stepLabel(plan.steps, index)}`, `held ${formatSpan(holdSeconds)}${gate}  ${state}`.trimEnd()]
   })
+}
+
+function approverText({ roles }: { readonly roles: readonly string[] }): string {
+  return roles.length === 0 ? '' : ` by one of ${roles.join(', ')}`
 }
 
 function runRows({ runId, policy, plan, planPinned, times }: WorkloadDetailJson, ago: (atMs: number) => string): Row[] {

@@ -116,25 +116,8 @@ export function statusLines(status: StatusJson, style: Style): string[] {
   ]
 }
 
-/** The workloads' lines; where there are several migrations, each one's below its name. */
-export function fleetLines(
-  migrations: StatusJson['migrations'],
-  workloads: readonly (WorkloadLine & Pick<WorkloadJson, 'migration'>)[],
-  style: Style,
-): string[] {
-  const lines = workloadLines(workloads, style)
-  const names = [...new Set([...migrations, ...workloads].map(({ migration }) => migration))]
-  if (names.length <= 1) return lines
-  return names.flatMap((name) => {
-    const known = migrations.find(({ migration }) => migration === name)
-    const head = known ? wayText(known) : `${clean(name)}: no longer in the config`
-    const own = lines.filter((_, index) => workloads[index]?.migration === name)
-    return ['', paint(cut(head, style.columns), 'strong', style), ...own]
-  })
-}
-
 /** `eks-1-33: prod-a → prod-b`. */
-function wayText({ migration, clusters }: StatusJson['migrations'][number]): string {
+export function wayText({ migration, clusters }: StatusJson['migrations'][number]): string {
   return `${clean(migration)}: ${clean(clusters.old)} → ${clean(clusters.new)}`
 }
 

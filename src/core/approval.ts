@@ -2,6 +2,7 @@ import { type Draft, hold, unhold } from './draft.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Approval } from './plan.ts'
 import { isTerminal } from './state.ts'
+import { stepLabel } from './step-label.ts'
 
 /** The step after OLD is quiet, at which OLD may be scaled down: the one after the plan's last. */
 export function scaleDownIndex({ plan }: Pick<Draft, 'plan'>): number {
@@ -52,5 +53,6 @@ export function followApproval(draft: Draft, index: number, what: string): boole
 
 /** What a step's approval is for, in words. */
 export function stepInWords({ plan }: Pick<Draft, 'plan'>, index: number): string {
-  return `the step to ${formatPercent(plan.steps[index]?.weightPercent ?? 0)}`
+  const label = stepLabel(plan.steps, index)
+  return label === formatPercent(plan.steps[index]?.weightPercent ?? 0) ? `the step to ${label}` : `the step "${label}"`
 }

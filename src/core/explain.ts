@@ -2,6 +2,7 @@ import type { EventBody, EventType, HeadgateEvent, Severity } from './event.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Trial } from './plan.ts'
+import { trialLabel } from './step-label.ts'
 
 type BodyOf<T extends EventType> = Extract<EventBody, { type: T }>
 type Explainers = { readonly [T in EventType]: (event: BodyOf<T>) => string }
@@ -118,8 +119,7 @@ function verdictSeverity(verdict: Verdict): Severity {
 }
 
 function stepLabel({ weightPercent, trial }: BodyOf<'plan-pinned'>['steps'][number]): string {
-  if (trial === null) return formatPercent(weightPercent)
-  return trial.kind === 'marked' ? 'marked requests' : `copies of ${formatPercent(trial.percent)}`
+  return trialLabel(trial) ?? formatPercent(weightPercent)
 }
 
 function trialSentence(trial: Trial): string {

@@ -1,6 +1,7 @@
 import type { ConfigFile, FileFinding } from './files.ts'
 import type { Finding, Path } from './finding.ts'
 import type { TrafficKindConfig } from './kinds.ts'
+import { objectsOf } from './kubernetes.ts'
 import { targetsOf } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 
@@ -16,6 +17,7 @@ export function checkFiles(files: readonly CheckedFile[], kinds: readonly Traffi
     ...claimedTwice(files, ({ config }) => [migrationClaim(config)]),
     ...claimedTwice(files, ({ config }) => config.workloads.map(workloadClaim)),
     ...claimedTwice(files, ({ config }) => placeClaims(config, kinds)),
+    ...claimedTwice(files, ({ config }) => objectClaims(config)),
   ]
 }
 
@@ -108,4 +110,26 @@ function placeClaims({ workloads }: ParsedConfig, kinds: readonly TrafficKindCon
       }),
     ),
   )
+}
+
+/** As within one file, an object is one workload's on each side; here it is known by its API server, too. */
+function objectClaims({ kubernetes, workloads }: ParsedConfig): Claim[] {
+  if (!kubernetes) return []
+  return workloads.flatMap((workload, index) => {
+    const objects = objectsOf(workload)
+    if (objects === null) return []
+    return (['old', 'new'] as const).map(
+      (side): Claim => ({
+        key: JSON.stringify([side, kubernetes[side], objects[side]]),
+        of: workload.name,
+        path: ['workloads', index, 'kubernetes'],
+        on: 'key',
+        refused: (earlier) => ({
+          code: 'CONFIG_DUPLICATE',
+          cause: `"${earlier.of}" has this object`,
+          hint: 'give each workload an object of its own',
+        }),
+      }),
+    )
+  })
 }

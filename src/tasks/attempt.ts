@@ -36,6 +36,8 @@ export interface Attempt<Spec extends TaskSpec> {
 export interface AttemptEnd {
   readonly outcome: 'passed' | 'failed' | 'trouble'
   readonly detail: string
+  /** Of a trouble: no sooner is the next try, seconds; left out: as soon as may be. */
+  readonly retryAfterSeconds?: number
 }
 
 /** Does one try. May reject once the signal has aborted, and for a fault of Headgate's own. */

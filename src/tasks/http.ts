@@ -48,7 +48,8 @@ interface Answer {
   readonly said: string
   readonly body: string
   readonly location: string | null
-  readonly retryAfterSeconds: number
+  /** What its Retry-After says; null: nothing. */
+  readonly retryAfterSeconds: number | null
 }
 
 async function converse(talk: Talk): Promise<AttemptEnd> {
@@ -89,7 +90,7 @@ function followUp(answer: Answer, question: Question, spec: HttpTask): StillRunn
   if (status === 202) {
     const next = nextQuestion(question, answer)
     if (next === null) return failed('answered 202 with a Location of another origin, which is not followed')
-    return { question: next, pauseSeconds: retryAfterSeconds, said }
+    return { question: next, pauseSeconds: retryAfterSeconds ?? POLL_SECONDS, said }
   }
   if (question.method === 'GET' && GONE.includes(status))
     return trouble(`answered 202, and then ${status} where it is to be asked`)
@@ -104,13 +105,16 @@ function nextQuestion(question: Question, { location }: Answer): Question | null
   return next.origin === new URL(question.url).origin ? { method: 'GET', url: next.href } : null
 }
 
-function judge({ status, said, body }: Answer, { expectStatus, expectBody }: HttpTask): AttemptEnd {
+function judge({ status, said, body, retryAfterSeconds }: Answer, { expectStatus, expectBody }: HttpTask): AttemptEnd {
   if (expectStatus.includes(status)) {
     if (expectBody === null || new RegExp(expectBody).test(body)) return passed(`answered ${status}${said}`)
     return failed(`answered ${status}, but the body does not match${said}`)
   }
   if (status >= 300 && status < 400) return failed(`answered ${status}; a redirect is not followed`)
-  if (status >= 500 || BUSY.includes(status)) return trouble(`answered ${status}${said}`)
+  if (status >= 500 || BUSY.includes(status)) {
+    const end = trouble(`answered ${status}${said}`)
+    return retryAfterSeconds === null ? end : { ...end, retryAfterSeconds }
+  }
   return failed(`answered ${status}, not ${expectStatus.join(' or ')}${said}`)
 }
 
@@ -165,7 +169,7 @@ async function exchange(
     said: start === '' ? '' : `: ${start}`,
     body: text,
     location: typeof location === 'string' ? location : null,
-    retryAfterSeconds: pollSeconds(retryAfter),
+    retryAfterSeconds: secondsOf(retryAfter),
   }
 }
 
@@ -175,7 +179,8 @@ function bodyOf({ request, number }: Attempt<HttpTask>): string {
   return JSON.stringify({ ...about, workload, key, attempt: number })
 }
 
-function pollSeconds(retryAfter: string | string[] | undefined): number {
-  if (typeof retryAfter !== 'string' || !/^\d{1,6}$/.test(retryAfter)) return POLL_SECONDS
+/** null: it does not say, or as a date, which is not worth a clock that two machines agree on. */
+function secondsOf(retryAfter: string | string[] | undefined): number | null {
+  if (typeof retryAfter !== 'string' || !/^\d{1,6}$/.test(retryAfter)) return null
   return Math.min(LONGEST_POLL_SECONDS, Math.max(1, Number(retryAfter)))
 }

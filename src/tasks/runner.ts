@@ -110,7 +110,8 @@ async function tryAll(request: TaskRequest, deps: TaskRunnerDeps, { signal, tell
     tell(`try ${number} of ${request.tries}: ${end.detail}`)
     const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (number - 1))
     // Between half and one and a half of it, so that what failed together does not come back together.
-    await clock.sleep(pauseMs * (0.5 + random.next()), signal)
+    const jitteredMs = pauseMs * (0.5 + random.next())
+    await clock.sleep(Math.max(jitteredMs, 1000 * (end.retryAfterSeconds ?? 0)), signal)
     // The deadline has given the answer already.
     if (signal.aborted) return end
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fakeView } from '../fakes/service.ts'
 import { listeningApi, OPERATOR_TOKEN } from '../support/api.ts'
 import { runHere } from '../support/cli.ts'
+import { fakeFleet } from '../support/fleet-view.ts'
 
 const operator = (url: string) => ({ HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
 
@@ -25,6 +26,27 @@ describe('a command to all', () => {
     ])
   })
 
+  test('may be one to a wave, or to a migration', async () => {
+    const { url, service } = await listeningApi()
+    service.fleets = [fakeFleet()]
+    const wave = await runHere(['revert', '--wave', 'canaries', '-r', 'x'], { env: operator(url) })
+    expect(wave).toMatchObject({
+      code: 0,
+      out: 'revert for 1 workloads is in the inbox: catalog\nsee headgate watch\n',
+    })
+    const args = ['pause', '--wave', 'rest', '--migration', 'eks-1-33', '-r', 'x']
+    expect(await runHere(args, { env: operator(url) })).toMatchObject({ code: 0 })
+    expect(await runHere(['halt', '--migration', 'eks-1-33', '-r', 'x'], { env: operator(url) })).toMatchObject({
+      code: 0,
+    })
+    expect(service.submitted.map(({ workload, command }) => [command, workload])).toEqual([
+      ['revert', 'catalog'],
+      ['pause', 'checkout'],
+      ['halt', 'catalog'],
+      ['halt', 'checkout'],
+    ])
+  })
+
   test('that none of them fits is refused', async () => {
     const { url, service } = await listeningApi()
     service.workloads = [fakeView('search', { phase: { name: 'waiting' } })]
@@ -36,6 +58,8 @@ describe('a command to all', () => {
   test.each([
     [['revert', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
     [['revert', 'catalog', '--all', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
+    [['revert', '--all', '--wave', 'rest', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
+    [['revert', 'catalog', '--migration', 'eks-1-33', '-r', 'x'], 'CLI_USAGE: name one workload, or say --all'],
     [['cancel', '--all', '-r', 'x'], "CLI_USAGE: unknown option '--all'"],
   ])('%j is not understood', async (args, err) => {
     const { url, service } = await listeningApi()

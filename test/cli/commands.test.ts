@@ -13,6 +13,7 @@ import { createFakeClock } from '../fakes/clock.ts'
 import { type FakeService, fakeEvent, fakeView, NOW_MS } from '../fakes/service.ts'
 import { listeningApi, OPERATOR_TOKEN, VIEWER_TOKEN } from '../support/api.ts'
 import { runHere, testIo } from '../support/cli.ts'
+import { fakeFleet } from '../support/fleet-view.ts'
 
 const operator = (url: string) => ({ HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
 
@@ -194,6 +195,26 @@ describe('status', () => {
       'eks-1-33: prod-a → prod-b, swept 4 s ago, headgate 0.1.0',
       '› catalog  ██░░░░░░░░░░░░░░░░░░         10.0 %  stepping 2/3    held 40 s of 5 min',
       '› checkout ██░░░░░░░░░░░░░░░░░░         10.0 %  stepping 2/3    held 40 s of 5 min',
+      '',
+    ])
+  })
+
+  test('by wave where there are several, below what stops the whole migration', async () => {
+    const { url, service } = await listeningApi()
+    const signal = { gate: 'signal/nodeReadiness', outcome: 'blind', evidence: {}, sentence: 'nodes: away' } as const
+    const breaker = { reverts: 1, withinSeconds: 60, reverted: ['x'], tripped: '1 workload reverted within 1 min: x' }
+    service.workloads = [...service.workloads, fakeView('gone')]
+    service.fleets = [fakeFleet({ signals: [signal], breaker })]
+    const { out } = await runHere(['status'], { env: operator(url) })
+    expect(out.split('\n').map((line) => line.slice(0, 50).trimEnd())).toEqual([
+      'eks-1-33: prod-a → prod-b, swept 4 s ago, headgate',
+      '! breaker: 1 workload reverted within 1 min: x',
+      '? nodes: away',
+      'wave canaries: 1 of 1 done',
+      '› catalog  ██░░░░░░░░░░░░░░░░░░         10.0 %  st',
+      'wave rest: 0 of 2 done, 1 under way, 1 waiting',
+      '› checkout ██░░░░░░░░░░░░░░░░░░         10.0 %  st',
+      '› gone     ██░░░░░░░░░░░░░░░░░░         10.0 %  st',
       '',
     ])
   })

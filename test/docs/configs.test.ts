@@ -21,6 +21,18 @@ const MINIMAL = parse(readFileSync(new URL('../../examples/minimal.yaml', import
 const BLOCKS = PAGES.flatMap(codeBlocks).filter(({ language }) => language === 'yaml')
 const CONFIGS = BLOCKS.filter(({ text }) => text.startsWith('apiVersion: headgate/'))
 
+/** Workloads and SLIs that parts about a whole migration speak of. */
+const FLEET = {
+  slis: {
+    ...MINIMAL.slis,
+    latency: { objective: '99%', histogram: 'http_request_duration_seconds', slowerThan: '500ms' },
+  },
+  workloads: ['mailer', 'catalog', 'search', 'checkout'].map((name) => ({
+    name,
+    traffic: { http: { url: 'http://router.internal:8080', split: name } },
+  })),
+}
+
 /** Puts a part of a config, as pages show them, into a whole one; by the part's first key. */
 const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   sources: (part) => ({ ...MINIMAL, ...part }),
@@ -28,6 +40,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
+  fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
   hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }

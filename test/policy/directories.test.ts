@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { formatProblem } from '../../src/core/problem.ts'
@@ -34,11 +35,7 @@ describe('configs of several files', () => {
 
 describe('the hash of a folder', () => {
   const { texts } = read('good-service-in-a-file-of-its-own.txt')
-  const hashOf = (files: readonly ConfigText[]) => {
-    const result = parseConfigs(files, kinds, env)
-    if (!result.ok) throw new Error('the config is refused')
-    return result.config.hash
-  }
+  const hashOf = (files: readonly ConfigText[]) => configOf(files).hash
 
   test('changes with any of its files', () => {
     const edits = texts.map((_, index) =>
@@ -54,18 +51,82 @@ describe('the hash of a folder', () => {
   })
 })
 
-test('a plan is the same in a folder as it is alone', () => {
-  const [eks, payments, service] = read('good-service-in-a-file-of-its-own.txt').texts
-  if (!eks || !payments || !service) throw new Error('the case has not three files')
-  const whole = parseConfigs([eks, payments, service], kinds, env)
-  const alone = parseConfigs(
-    [{ file: 'alone.yaml', text: eks.text + service.text.replace(/^apiVersion.*\n/, '') }],
-    kinds,
-    env,
-  )
-  if (!whole.ok || !alone.ok) throw new Error('a config is refused')
-  expect(whole.config.migrations[0]).toEqual(alone.config.migrations[0])
+describe('files in any arrangement', () => {
+  const SERVICE_PARTS: Readonly<Record<string, unknown>> = {
+    sources: { metrics: { url: 'http://prometheus:9090' } },
+    api: { port: 8080 },
+    store: { path: 'other.db' },
+    sweep: '20s',
+    observeTimeout: '3s',
+    providers: {},
+  }
+  const migration = (name: string): Record<string, unknown> => ({
+    apiVersion: 'headgate/v1',
+    migration: name,
+    clusters: { old: `${name}-a`, new: `${name}-b` },
+    slis: { availability: { objective: '99%', total: 'requests_total', bad: 'failures_total' } },
+    workloads: [{ name: `of-${name}`, traffic: { proxy: { socket: '/run/proxy.sock', backend: `be_${name}` } } }],
+  })
+
+  test('come to the same config wherever the parts of the service stand, and to each plan as if it stood alone', () => {
+    const homes = fc.record(
+      Object.fromEntries(Object.keys(SERVICE_PARTS).map((key) => [key, fc.constantFrom('a', 'b', 'service')])),
+    )
+    const alone = ['a', 'b'].map((name) =>
+      configOf([{ file: 'alone.yaml', text: stringify({ ...migration(name), ...SERVICE_PARTS }) }]),
+    )
+    fc.assert(
+      fc.property(homes, fc.shuffledSubarray(['a', 'b', 'service'], { minLength: 3 }), (home, order) => {
+        const parts = (file: string) => Object.entries(SERVICE_PARTS).filter(([key]) => home[key] === file)
+        const texts = order.map((file) => {
+          const own = file === 'service' ? { apiVersion: 'headgate/v1' } : migration(file)
+          return { file, text: stringify({ ...own, ...Object.fromEntries(parts(file)) }) }
+        })
+        const { migrations, hash: _, ...service } = configOf(texts)
+        const { migrations: __, hash: ___, ...want } = alone[0] ?? configOf([])
+        expect(service).toEqual(want)
+        const inOrder = migrations.toSorted((one, other) => (one.migration < other.migration ? -1 : 1))
+        expect(inOrder).toEqual(alone.flatMap((one) => one.migrations))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('that are refused say so at places inside of them, and never throw', () => {
+    const keys = [...Object.keys(SERVICE_PARTS), ...Object.keys(migration('a')), 'unknown']
+    const part = fc.oneof(
+      fc.constantFrom<[string, unknown]>(...Object.entries({ ...SERVICE_PARTS, ...migration('a') })),
+      fc.tuple(fc.constantFrom(...keys), fc.jsonValue({ maxDepth: 2 })),
+    )
+    const text = fc.oneof(
+      { weight: 5, arbitrary: fc.array(part, { maxLength: 8 }).map((parts) => stringify(Object.fromEntries(parts))) },
+      { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+    )
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 3 }), (all) => {
+        const result = parseConfigs(
+          all.map((one, index) => ({ file: `${index}.yaml`, text: one })),
+          kinds,
+          env,
+        )
+        if (result.ok) return
+        expect(result.problems.length).toBeGreaterThan(0)
+        for (const { at } of result.problems) {
+          const lines = (all[Number.parseInt(at?.file ?? '', 10)] ?? '').split('\n')
+          expect(at?.line).toBeGreaterThanOrEqual(1)
+          expect(at?.line).toBeLessThanOrEqual(lines.length)
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
+
+function configOf(texts: readonly ConfigText[]): Config {
+  const result = parseConfigs(texts, kinds, env)
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'))
+  return result.config
+}
 
 function summaryOf(config: Config): string {
   const { hash: _hash, migrations, ...service } = config

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/ports/runtime.ts'
 import { signatureOf } from '../../src/tasks/signature.ts'
+import { createFastClock } from '../support/fast-clock.ts'
 import { until } from '../support/until.ts'
 import {
   type Answer,
@@ -163,6 +165,21 @@ describe('when no answer comes', () => {
     const end = await run(httpTask(server.url), { tries: 100, deadlineSeconds: 60 })
     expect(end).toMatchObject({ kind: 'failed' })
     expect(end.detail).toMatch(/^not done within 1 min; so far: try \d+ of 100: answered 503: busy$/)
+  })
+
+  test('one that is busy is asked no sooner than it says', async () => {
+    const slept: number[] = []
+    const fast = createFastClock(100)
+    const sleep: Clock['sleep'] = (ms, signal) => {
+      slept.push(ms)
+      return fast.sleep(ms, signal)
+    }
+    const busy = answering(429, '', { 'retry-after': '20' })
+    const server = await startWebServer(inTurn(busy, answering(503, '', { 'retry-after': 'soon' }), answering(200, '')))
+    const { run } = createTaskRig({ clock: { ...fast, sleep } })
+    expect(await run(httpTask(server.url, { timeoutSeconds: 600 }))).toMatchObject({ kind: 'passed' })
+    const deadlines = [36_000_000, 600_000]
+    expect(slept.filter((ms) => !deadlines.includes(ms))).toEqual([20_000, 1000])
   })
 
   test('a server that is not there', async () => {

@@ -5,6 +5,7 @@ import type { CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import type { PhaseName } from '../../core/state.ts'
 import type { ApiOptions } from '../options.ts'
+import { selectWorkloads } from '../selection.ts'
 import { commandSchema, commandToAllSchema, submittedSchema, submittedToAllSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 import { nameParams } from './workloads.ts'
@@ -17,15 +18,16 @@ const commandHeaders = z.looseObject({
     .meta({ description: 'Names the command: one that was sent before is not added again' }),
 })
 
-/** What people may say to all workloads at once: durable for all of them, or for none. */
+/** What people may say to many workloads at once: durable for all of them, or for none. */
 export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/commands',
     {
       config: { access: 'operator' },
       schema: {
-        summary: 'Command all workloads that the command fits; the journal tells what came of each',
-        description: '202 once all commands are durable. A `revert` goes to every workload that has traffic on NEW.',
+        summary: 'Command all workloads that the command fits, or those of a wave or a migration',
+        description:
+          '202 once all commands are durable; the journal tells what came of each. A `revert` goes to every workload that has traffic on NEW.',
         tags: ['commands'],
         security: WITH_TOKEN,
         body: commandToAllSchema,
@@ -34,14 +36,17 @@ export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOp
     },
     async ({ body, identity, id }, reply) => {
       if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
-      const fitting = control.workloads().filter(({ state }) => isFor(body.command, state.phase.name))
+      const { command, reason, wave, migration } = body
+      const fitting = selectWorkloads(control, { wave, migration }).filter(({ state }) =>
+        isFor(command, state.phase.name),
+      )
       const names = fitting.map(({ state }) => state.workload)
-      if (names.length === 0) throw problem('COMMAND_NOTHING_TO_DO', `no workload is in a phase for ${body.command}`)
+      if (names.length === 0) throw problem('COMMAND_NOTHING_TO_DO', `no workload is in a phase for ${command}`)
       const submitted = await control.submitAll(
-        { ...body, actor: identity.name, force: false, roles: identity.approves },
+        { command, reason, actor: identity.name, force: false, roles: identity.approves },
         names,
       )
-      log.info({ requestId: id, command: body.command, actor: identity.name, workloads: names }, 'commands taken')
+      log.info({ requestId: id, command, wave, migration, actor: identity.name, workloads: names }, 'commands taken')
       const commands = names.map((workload, index) => ({ workload, factId: submitted[index]?.factId ?? '' }))
       return reply.code(202).send({ commands })
     },
@@ -59,6 +64,8 @@ const WITHOUT_TRAFFIC: readonly PhaseName[] = [
 const ENDED: readonly PhaseName[] = ['completed', 'reverting', 'reverted', 'cancelled']
 
 function isFor(command: CommandName, phase: PhaseName): boolean {
+  // What has ended can be closed, and nothing else.
+  if (command === 'close') return phase !== 'reverting' && ENDED.includes(phase)
   return !(command === 'revert' ? WITHOUT_TRAFFIC : ENDED).includes(phase)
 }
 

@@ -40,15 +40,27 @@ export async function command(
   return refusal.success ? EXIT.refused : EXIT.ok
 }
 
-/** `headgate revert --all` and the like: says it to all in one go. What comes of it is for `watch` and `journal` to tell. */
+export interface CommandToManyOptions extends Pick<CommandOptions, 'reason'> {
+  /** Only the workloads of this wave. */
+  readonly wave?: string
+  /** Only the workloads of this migration. */
+  readonly migration?: string
+}
+
+/** `headgate revert --all`, `--wave` and the like: says it to all of them in one go. What comes of it is for `watch` and `journal` to tell. */
 export async function commandAll(
   session: Session,
   name: CommandName,
-  { reason }: Pick<CommandOptions, 'reason'>,
+  { reason, wave, migration }: CommandToManyOptions,
 ): Promise<ExitCode> {
   const command = COMMANDS_TO_ALL.find((one) => one === name)
   if (command === undefined) throw problem('CLI_USAGE', `${name} cannot be said to all`)
-  const submitted = await session.client().commandAll({ command, reason })
+  const submitted = await session.client().commandAll({
+    command,
+    reason,
+    ...(wave !== undefined && { wave }),
+    ...(migration !== undefined && { migration }),
+  })
   const names = submitted.commands.map(({ workload }) => workload)
   if (session.json) sayJson(session, submitted)
   else

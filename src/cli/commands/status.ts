@@ -3,8 +3,9 @@ import { problem } from '../../core/problem.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { unknownMigration } from '../migrations.ts'
 import { type Session, say, sayJson } from '../session.ts'
-import { fleetLines, statusLines } from '../view.ts'
+import { statusLines } from '../view.ts'
 import { detailLines } from '../view-detail.ts'
+import { fleetLines } from '../view-fleet.ts'
 
 export interface StatusOptions {
   /** Only the workloads of this one. */
@@ -26,14 +27,17 @@ export async function status(
     else say(session, detailLines(detail, (await client.status()).nowMs, session.style))
     return EXIT.ok
   }
-  const [all, every] = await Promise.all([client.status(), client.workloads()])
+  const [all, every, fleets] = await Promise.all([client.status(), client.workloads(), client.fleets()])
   const isMeant = (one: { readonly migration: string }) => migration === undefined || one.migration === migration
   const service = { ...all, migrations: all.migrations.filter(isMeant) }
   const workloads = every.filter(isMeant)
   if (service.migrations.length + workloads.length === 0 && migration !== undefined)
     throw unknownMigration(migration, [...all.migrations, ...every])
-  if (session.json) sayJson(session, { ...service, workloads })
+  if (session.json) sayJson(session, { ...service, workloads, fleet: fleets.filter(isMeant) })
   else
-    say(session, [...statusLines(service, session.style), ...fleetLines(service.migrations, workloads, session.style)])
+    say(session, [
+      ...statusLines(service, session.style),
+      ...fleetLines(service.migrations, workloads, fleets, session.style),
+    ])
   return EXIT.ok
 }

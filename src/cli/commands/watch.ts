@@ -1,21 +1,13 @@
 import type { JournalRowJson, StatusJson, WorkloadJson } from '../../api/wire.ts'
+import type { FleetJson } from '../../api/wire-fleet.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Client } from '../client.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { styleOf } from '../io.ts'
 import { createScreen } from '../screen.ts'
 import { type Session, say, sayJson, sayProblem } from '../session.ts'
-import {
-  cut,
-  fleetLines,
-  journalLine,
-  paint,
-  problemText,
-  type Style,
-  statusLines,
-  timeText,
-  workloadLines,
-} from '../view.ts'
+import { cut, journalLine, paint, problemText, type Style, statusLines, timeText, workloadLines } from '../view.ts'
+import { fleetLines } from '../view-fleet.ts'
 
 const LOOK_MS = 1000
 const JOURNAL_LINES = 6
@@ -23,6 +15,7 @@ const JOURNAL_LINES = 6
 interface Look {
   readonly service: StatusJson
   readonly workloads: readonly WorkloadJson[]
+  readonly fleets: readonly FleetJson[]
   readonly rows: readonly JournalRowJson[]
 }
 
@@ -55,13 +48,14 @@ export async function watch(session: Session): Promise<ExitCode> {
 }
 
 async function look(client: Client): Promise<Look> {
-  const [service, workloads, { lastSeq }] = await Promise.all([
+  const [service, workloads, fleets, { lastSeq }] = await Promise.all([
     client.status(),
     client.workloads(),
+    client.fleets(),
     client.journal({ afterSeq: 0, limit: 1 }),
   ])
   const { rows } = await client.journal({ afterSeq: Math.max(0, lastSeq - JOURNAL_LINES), limit: JOURNAL_LINES })
-  return { service, workloads, rows }
+  return { service, workloads, fleets, rows }
 }
 
 interface Show {
@@ -78,7 +72,7 @@ function drawInPlace({ io }: Session): Show {
     standing = [
       ...statusLines(look.service, style),
       '',
-      ...fleetLines(look.service.migrations, look.workloads, style),
+      ...fleetLines(look.service.migrations, look.workloads, look.fleets, style),
       '',
       ...look.rows.map((row) => journalLine(row, style)),
     ]
