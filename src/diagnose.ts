@@ -1,8 +1,11 @@
+import { createCluster } from './cluster/cluster.ts'
+import { inspectCluster } from './cluster/inspect.ts'
+import { clusterPrivileges, needsOf } from './cluster/privileges.ts'
 import { type Missing, missing } from './core/observation.ts'
-import type { Plan, PlanTarget, SliSpec } from './core/plan.ts'
+import type { Plan, PlanTarget, Side, SliSpec } from './core/plan.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import { createQuotas } from './engine/quotas.ts'
-import { type Config, plansOf } from './policy/config.ts'
+import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
 import { groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
@@ -23,8 +26,8 @@ const NAMES_TOLD = 3
 
 /** What came of looking at one thing. */
 export interface Check {
-  readonly kind: 'target' | 'sli'
-  /** A target's id, or a source and one of its SLIs. */
+  readonly kind: 'target' | 'sli' | 'cluster'
+  /** A target's id, a source and one of its SLIs, or a cluster's name. */
   readonly about: string
   /** `fail`: a rollout would not get on; `warn`: it would, but somebody should look. */
   readonly level: 'ok' | 'warn' | 'fail'
@@ -55,8 +58,8 @@ interface Look {
 }
 
 /**
- * Looks live at all that a config names, and writes nothing: every target, as its kind inspects it, and every SLI, by
- * one query. The checks come in the order of the config. What has not answered in half a minute fails.
+ * Looks live at all that a config names, and writes nothing: every target, as its kind inspects it, every SLI, by one
+ * query, and the API servers of the clusters. The checks come in the order of the config. What has not answered in half a minute fails.
  */
 export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<readonly Check[]> {
   const { clock, env, log, signal, kinds = { traffic: trafficKinds, sources: sourceKinds } } = deps
@@ -65,18 +68,24 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
   const look: Look = { config, context, kinds, signal }
   const targets = plansOf(config).flatMap((plan) => plan.targets)
   const scopes = [...Map.groupBy(targets, ({ scope }) => scope).values()]
-  const [found, slis] = await Promise.all([
+  const [found, slis, clusters] = await Promise.all([
     mapBounded(scopes, SCOPES_AT_ONCE, (scope) => inspectScope(scope, look)),
     Promise.all(Object.keys(config.sources).map((source) => checkSource(source, look))),
+    Promise.all(
+      config.migrations.flatMap((migration) => [
+        checkCluster(migration, 'old', look),
+        checkCluster(migration, 'new', look),
+      ]),
+    ),
   ])
   signal.throwIfAborted()
   const findings = Map.groupBy(found.flat(), ({ targetId }) => targetId)
   // A finding about something else than the targets is nothing to keep silent about either.
   const ids = new Set([...targets.map(({ id }) => id), ...findings.keys()])
-  return [...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])), ...slis.flat()]
+  return [...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])), ...slis.flat(), ...clusters.flat()]
 }
 
-/** The least that Headgate must be allowed to do for this config, by kind of provider. No I/O. */
+/** The least that Headgate must be allowed to do for this config, by kind of provider, and in the clusters. No I/O. */
 export function privilegesOf(
   config: Config,
   kinds: readonly TrafficKind[] = trafficKinds,
@@ -85,10 +94,12 @@ export function privilegesOf(
     plansOf(config).flatMap(({ targets }) => targets),
     ({ kind }) => kind,
   )
-  return [...byKind].flatMap(([name, targets]) => {
+  const ofTargets = [...byKind].flatMap(([name, targets]) => {
     const privileges = kindOf(name, kinds).privilegesFor(targets, config.providers[name])
     return privileges.map((privilege) => ({ kind: name, ...privilege }))
   })
+  const ofClusters = config.migrations.flatMap(clusterPrivileges)
+  return [...ofTargets, ...ofClusters.map((privilege) => ({ kind: 'kubernetes', ...privilege }))]
 }
 
 function kindOf<T extends { readonly kind: string }>(name: string, kinds: readonly T[]): T {
@@ -137,6 +148,20 @@ function targetCheck(id: string, findings: readonly TrafficFinding[]): Check {
     level: isFailing ? 'fail' : findings.length > 0 ? 'warn' : 'ok',
     problems: findings.map((finding) => finding.problem),
   }
+}
+
+/** One cluster's API server; nothing where no access to it is configured. */
+async function checkCluster(
+  { migration, clusters, kubernetes, plans }: MigrationConfig,
+  side: Side,
+  look: Look,
+): Promise<readonly Check[]> {
+  if (kubernetes === null) return []
+  const cluster = createCluster(kubernetes[side], look.context)
+  const findings = await inTime(look, cluster, (deadline) => inspectCluster(cluster, needsOf(plans, side), deadline))
+  const level = findings.some((one) => one.level === 'fail') ? 'fail' : findings.length > 0 ? 'warn' : 'ok'
+  const about = `${clusters[side]} (${side} of ${migration})`
+  return [{ kind: 'cluster', about, level, problems: findings.map((finding) => finding.problem) }]
 }
 
 /** One poll answers for all SLIs of a source. */

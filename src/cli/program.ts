@@ -63,12 +63,21 @@ function addService(program: Command, run: Run): void {
   program
     .command('validate')
     .description('check a config and print everything that is wrong with it')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .action((file: string) => run(async (session) => (await import('./commands/config.ts')).validate(session, file)))
+  program
+    .command('plan')
+    .description('show what a config would do: wave by wave, with the earliest times and the writes; asks nobody')
+    .argument('<file>')
+    .option('--start <time>', "from then on, as in 2026-11-23T08:00, in the calendar's time zone; by default now")
+    .option('--ttl <seconds>', 'TTL that names are taken to have now', wholeNumber(0, 604_800), 300)
+    .action((file: string, options) =>
+      run(async (session) => (await import('./commands/plan.ts')).plan(session, file, options)),
+    )
   program
     .command('doctor')
     .description('look live at every target and SLI of a config, without writing anything')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .option('--privileges', 'print the least that Headgate must be allowed to do, as documents; asks nobody')
     .action((file: string, options: { privileges?: boolean }) =>
       run(async (session) => (await import('./commands/doctor.ts')).doctor(session, file, options)),
@@ -76,7 +85,7 @@ function addService(program: Command, run: Run): void {
   program
     .command('preflight')
     .description('look live whether workloads could start, check by check, without writing anything')
-    .argument('<file>')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
     .argument('[workload]')
     .action((file: string, workload?: string) =>
       run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),

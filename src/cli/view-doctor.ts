@@ -30,6 +30,11 @@ export function doctorLines(
       checks.filter(({ kind }) => kind === 'sli'),
       style,
     ),
+    ...section(
+      'clusters',
+      checks.filter(({ kind }) => kind === 'cluster'),
+      style,
+    ),
     '',
     summary(checks),
     `What Headgate must be allowed to do: headgate doctor --privileges ${clean(file)}`,

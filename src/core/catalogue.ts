@@ -84,6 +84,18 @@ export const CATALOGUE = {
     "check the SLI's labels, the clusters and the workload's name against the series",
   ),
 
+  CLUSTER_NO_ANSWER: entry(
+    502,
+    "A cluster's API server tells nothing",
+    'check `kubernetes` in the config, the credentials, and the way to the API server',
+  ),
+  CLUSTER_FORBIDDEN: entry(
+    502,
+    'The credentials are not allowed to do it in a cluster',
+    '`headgate doctor --privileges` prints what is needed',
+  ),
+  CLUSTER_CLOCK: entry(502, "A cluster's clock and ours differ", 'have both follow NTP'),
+
   STORE_BUSY: entry(503, 'The store is locked', 'try again; another process may be writing'),
   STORE_UNAVAILABLE: entry(503, 'The store cannot be used', 'check the disk and the path'),
   STORE_CONFLICT: entry(503, 'Somebody else committed first', 'the sweep is done again by itself'),

@@ -3,6 +3,7 @@ import { type Draft, HEADGATE, hold, unhold } from './draft.ts'
 import type { PlanStep } from './plan.ts'
 import { runTask } from './run-tasks.ts'
 import { type Hook, type HookPoint, warmSeconds } from './task.ts'
+import { includesWeight, sameWeight } from './weights.ts'
 
 /** What came of the tasks of a place. `held`: one has failed, and holds. */
 export type TasksOutcome = 'done' | 'busy' | 'held' | 'reverting'
@@ -50,5 +51,8 @@ export function isWarm(draft: Draft, { warm }: PlanStep, index: number): boolean
 
 function isAbout({ plan }: Draft, { weightsPercent }: Hook, index: number | null): boolean {
   const weight = index === null ? undefined : plan.steps[index]?.weightPercent
-  return weightsPercent === null || weight === undefined || weightsPercent.includes(weight)
+  if (index === null || weightsPercent === null || weight === undefined) return true
+  // Those that wait, warm or ask there are not about it once more.
+  const before = plan.steps[index - 1]?.weightPercent ?? 0
+  return !sameWeight(before, weight) && includesWeight(weightsPercent, weight)
 }

@@ -44,6 +44,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     checks: {},
     fullReplicas: null,
     totals: {},
+    isCounted: false,
     drain: null,
     askedRevert: null,
     closed: null,

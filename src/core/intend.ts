@@ -65,7 +65,8 @@ export function startRevert(
   dropHolds(draft, 'nothing holds a revert', actor)
   enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
   const { verdicts } = draft.state
-  change(draft, { askedRevert: null })
+  // A late revert is counted as well.
+  change(draft, { askedRevert: null, isCounted: false })
   intend(draft, { weightPercent: toPercent, urgency: 'revert', reason: 'revert', evidence: [], actor })
   change(draft, { verdicts, blindSinceMs: null })
 }

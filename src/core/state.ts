@@ -112,6 +112,8 @@ export interface RolloutState {
   readonly fullReplicas: number | null
   /** By SLI name: all that was counted since the first step, whatever the weight. */
   readonly totals: Readonly<Record<string, SliEvidence>>
+  /** It has ended, and the totals are whole. */
+  readonly isCounted: boolean
   /** What still comes to OLD; null: it is not drained yet. */
   readonly drain: DrainState | null
   /** A revert that a person wants, and that waits until OLD is scaled up; null: none does. */
@@ -218,10 +220,11 @@ export function isTerminal(phase: Phase): boolean {
 }
 
 /** True when nothing of it is to be read, written or run any more. */
-export function isAtRest({ phase, ttlsBefore, tasks, askedRevert }: RolloutState): boolean {
+export function isAtRest({ phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted }: RolloutState): boolean {
   if (phase.name === 'cancelled') return true
   const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
-  return isTerminal(phase) && Object.keys(ttlsBefore).length === 0 && !isBusy && askedRevert === null
+  if (isBusy || askedRevert !== null || (startedAtMs !== null && !isCounted)) return false
+  return isTerminal(phase) && Object.keys(ttlsBefore).length === 0
 }
 
 /** Phases in which a dependency counts as done: its traffic moved and baked. */

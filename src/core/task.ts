@@ -59,7 +59,7 @@ export interface Hook {
   /** Unique in the policy. */
   readonly id: string
   readonly at: HookPoint
-  /** Only at steps to these weights, percent; null: at every step. */
+  /** Only at the steps that move to these weights, percent; null: at every step, whatever it does. */
   readonly weightsPercent: readonly number[] | null
   readonly task: HttpTask | JobTask
   /** Tries before it counts as failed, ≥ 1. */

@@ -46,10 +46,14 @@ const hookSchema = z
     name: name().meta(about('Unique in the policy', 'smoke')),
     at: z.enum(HOOK_POINTS).meta(about('When it is done', 'after-step')),
     steps: z
-      .array(percent({ min: 0 }))
+      .array(percent({ min: 0.1 }))
       .min(1)
       .optional()
-      .meta(about('Only at steps of these weights; by default at each', ['10%'])),
+      .meta(
+        about('Only at the steps that move to these weights; by default at each step, waits and approvals too', [
+          '10%',
+        ]),
+      ),
     http: httpSchema.optional(),
     job: jobSchema.optional(),
     tries: z

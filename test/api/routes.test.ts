@@ -306,6 +306,7 @@ describe('OpenAPI', () => {
       'get /api/v1/journal',
       'get /api/v1/journal/head',
       'get /api/v1/journal/verify',
+      'get /api/v1/decommission',
       'post /api/v1/workloads/{name}/commands',
       'post /api/v1/commands',
       'get /api/v1/stream',

@@ -208,7 +208,10 @@ function isFailing(outcome: string | undefined): boolean {
   return outcome === 'fail' || outcome === 'missing' || outcome === undefined
 }
 
-test('no order of events breaks a law of the state machine', () => {
+// Ten thousand lives take some seconds, and longer where others work too.
+const PATIENT = { timeout: 120_000 }
+
+test('no order of events breaks a law of the state machine', PATIENT, () => {
   fc.assert(
     fc.property(plan, fc.array(line, { minLength: 5, maxLength: 40 }), (planLine, lines) => {
       const world = new World()
@@ -222,7 +225,7 @@ test('no order of events breaks a law of the state machine', () => {
   )
 })
 
-test('after all faults end, a rollout that nobody stopped gets to the end', () => {
+test('after all faults end, a rollout that nobody stopped gets to the end', PATIENT, () => {
   // All of an SLI's gates, with limits on the budget that the faults here do not use up for good.
   const lasting = fc.constantFrom('plan', 'plan gates=all budgetHalt=1e9 budgetRevert=1e9')
   fc.assert(

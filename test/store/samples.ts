@@ -40,6 +40,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     checks: {},
     fullReplicas: null,
     totals: {},
+    isCounted: false,
     drain: null,
     askedRevert: null,
     closed: null,

@@ -32,7 +32,7 @@ export async function doctor(session: Session, file: string, options: { privileg
 function sayPrivileges(session: Session, config: Config): ExitCode {
   const privileges = privilegesOf(config)
   if (session.json) sayJson(session, { privileges })
-  else if (privileges.length === 0) say(session, ['The providers of this config ask for no privileges.'])
+  else if (privileges.length === 0) say(session, ['The providers and clusters of this config ask for no privileges.'])
   else session.io.out(privilegesText(privileges))
   return EXIT.ok
 }

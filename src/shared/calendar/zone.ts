@@ -47,9 +47,14 @@ export class Zone {
 
   /** For people: `Mon 2026-11-23 09:00 Europe/Vienna`. */
   formatTime(atMs: number): string {
+    return `${this.formatMinute(atMs)} ${this.name}`
+  }
+
+  /** `Mon 2026-11-23 09:00`. */
+  formatMinute(atMs: number): string {
     const wall = new Date(this.wallOf(atMs))
     const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][wall.getUTCDay()]
-    return `${day} ${wall.toISOString().slice(0, 16).replace('T', ' ')} ${this.name}`
+    return `${day} ${wall.toISOString().slice(0, 16).replace('T', ' ')}`
   }
 
   // Zones change their offset at most once within two days.

@@ -1,4 +1,5 @@
 import type { Privilege } from '../../ports/traffic.ts'
+import { rolePair } from '../../shared/kubernetes/rbac.ts'
 import type { Resource } from './route.ts'
 
 /** A Role with what is needed for these objects, and a RoleBinding that gives it to Headgate: one pair a namespace. */
@@ -10,34 +11,9 @@ export function rolesFor(
     const [first] = members
     if (first === undefined) return []
     const { namespace, group } = first.resource
-    const where = first.context === null ? `namespace ${namespace}` : `namespace ${namespace} of ${first.context}`
     // Another kind of provider may want its own in the same namespace: one must not replace the other.
-    const name = `headgate.${group}`
-    const metadata = { name, namespace }
-    const rbac = 'rbac.authorization.k8s.io'
-    return [
-      {
-        title: `Role in ${where}`,
-        format: 'yaml',
-        document: {
-          apiVersion: `${rbac}/v1`,
-          kind: 'Role',
-          metadata,
-          rules: rulesFor(members.map(({ resource }) => resource)),
-        },
-      },
-      {
-        title: `RoleBinding in ${where}: the subject is whom the kubeconfig names, here the service account of the chart`,
-        format: 'yaml',
-        document: {
-          apiVersion: `${rbac}/v1`,
-          kind: 'RoleBinding',
-          metadata,
-          roleRef: { apiGroup: rbac, kind: 'Role', name },
-          subjects: [{ kind: 'ServiceAccount', name: 'headgate', namespace: 'headgate' }],
-        },
-      },
-    ]
+    const rules = rulesFor(members.map(({ resource }) => resource))
+    return [...rolePair(`headgate.${group}`, namespace, first.context, rules)]
   })
 }
 
