@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Io } from '../../src/cli/io.ts'
-import { KubernetesFailure } from '../../src/shared/kubernetes/failure.ts'
 import { startHttpProvider } from '../fakes/http-provider.ts'
-import { type ApiServer, startFakeApiServer } from '../support/api-server.ts'
+import { startFakeApiServer } from '../support/api-server.ts'
+import { deployCheckout } from '../support/checkout.ts'
 import { runHere } from '../support/cli.ts'
 import { answering, startWebServer } from '../support/web-server.ts'
 
@@ -52,40 +52,10 @@ workloads:
   return { provider, ingress, old, fresh, text, path: temporaryFile(text) }
 }
 
-/** Puts a Deployment of two replicas into a cluster, ready as if its controller had been there. */
-async function deploy(server: ApiServer, image: string): Promise<void> {
-  const labels = { app: 'checkout' }
-  const value = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'checkout', namespace: 'shop' },
-    spec: {
-      replicas: 2,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'app', image }] } },
-    },
-  }
-  const path = '/apis/apps/v1/namespaces/shop/deployments'
-  await ask(server, 'POST', path, 'application/json', value)
-  const status = { replicas: 2, readyReplicas: 2, updatedReplicas: 2, observedGeneration: 1 }
-  await ask(server, 'PATCH', `${path}/checkout/status`, 'application/merge-patch+json', { status })
-}
-
-async function ask(
-  server: ApiServer,
-  method: 'POST' | 'PATCH',
-  path: string,
-  type: 'application/json' | 'application/merge-patch+json',
-  value: object,
-) {
-  const answer = await server.client.ask({ method, path, body: { type, value } }, AbortSignal.timeout(20_000))
-  if (answer instanceof KubernetesFailure) throw new Error(`${path}: ${answer.detail}`)
-}
-
 describe('headgate preflight', () => {
   test('lists every check of every workload, and ends with 0 where nothing would hold', async () => {
     const { path, old, fresh, provider } = await startPlace()
-    await Promise.all([old, fresh].map((server) => deploy(server, 'registry.example.com/shop/checkout:1.4')))
+    await Promise.all([old, fresh].map((server) => deployCheckout(server, 'registry.example.com/shop/checkout:1.4')))
     const ran = await runHere(['preflight', path], { env })
     expect(ran).toMatchObject({ code: 0, err: '' })
     const lines = ran.out.split('\n')
@@ -111,8 +81,8 @@ describe('headgate preflight', () => {
 
   test('says what would hold, with what to do, and ends with 1', async () => {
     const { path, old, fresh, ingress } = await startPlace()
-    await deploy(old, 'shop/checkout:1.4')
-    await deploy(fresh, 'shop/checkout:1.5')
+    await deployCheckout(old, 'shop/checkout:1.4')
+    await deployCheckout(fresh, 'shop/checkout:1.5')
     ingress.answer = answering(503, '')
     const ran = await runHere(['preflight', path, 'checkout'], { env })
     expect(ran).toMatchObject({ code: 1, err: '' })
@@ -127,7 +97,7 @@ describe('headgate preflight', () => {
 
   test('what cannot be seen is missing, and no pass', async () => {
     const { path, old, fresh } = await startPlace()
-    await deploy(old, 'shop/checkout:1.4')
+    await deployCheckout(old, 'shop/checkout:1.4')
     await fresh.remove()
     const ran = await runHere(['preflight', '--json', path, 'checkout'], { env })
     expect(ran).toMatchObject({ code: 1, err: '' })
