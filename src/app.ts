@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { createFetchJson } from './api/fetch-json.ts'
+import { followOidc } from './api/oidc.ts'
 import { createApi } from './api/server.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
@@ -18,7 +20,7 @@ import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
-import { plansOf } from './policy/config.ts'
+import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -31,6 +33,7 @@ import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
+import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -167,6 +170,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
   meter.reload(true)
+  const fetchJson = createFetchJson()
+  const folder = await folderOf(configPath)
+  const auditFile = ({ auditPath }: ApiConfig) => (auditPath === null ? null : resolve(folder, auditPath))
   const api = await createApi({
     control,
     journal,
@@ -178,7 +184,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       return renderReport(made, format, plotPath)
     },
     host: config.api.host,
+    trustedProxies: config.api.trustedProxies,
     tokens: () => running.config.api.tokens,
+    oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
+    rates: () => running.config.api.limits,
+    teamOf: (workload) => running.teamOf(workload),
+    audit: createAudit(() => auditFile(running.config.api), log),
+    reload: () => reload(),
     secret,
     clock,
     random,
@@ -188,6 +200,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const stopping = new AbortController()
   const closeAll = async () => {
     await api.close()
+    await fetchJson.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
