@@ -6,6 +6,8 @@ import { Counter, Histogram, Registry } from 'prom-client'
 /** One service in one cluster: it answers requests, and tells its metrics at `/metrics`. */
 export interface ClusterService {
   readonly port: number
+  /** Answered so far. */
+  readonly requests: number
   /** Answered 500 so far. */
   readonly failures: number
   /** When the first 500 was sent, milliseconds since 1970; null: none yet. */
@@ -19,6 +21,7 @@ export interface ClusterService {
 export async function startClusterService(service: string, cluster: string): Promise<ClusterService> {
   const { registry, count } = createMetrics(service)
   let isBroken = false
+  let requests = 0
   let failures = 0
   let firstFailedAtMs: number | null = null
   const server = createServer((request, response) => {
@@ -31,6 +34,7 @@ export async function startClusterService(service: string, cluster: string): Pro
     const code = isBroken ? 500 : 200
     // The load generator reads from this header who answered.
     response.writeHead(code, { 'x-cluster': cluster }).end(`${service}\n`)
+    requests += 1
     count(code, (performance.now() - startedMs) / 1000)
     if (code === 200) return
     failures += 1
@@ -41,6 +45,9 @@ export async function startClusterService(service: string, cluster: string): Pro
   const { port } = server.address() as AddressInfo
   return {
     port,
+    get requests() {
+      return requests
+    },
     get failures() {
       return failures
     },
