@@ -22,6 +22,8 @@ import { plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
+import { gatherReport } from './report/gather.ts'
+import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
@@ -169,6 +171,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     journal,
     residuals: createResiduals(sources, clock),
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
+    report: async ({ format, migration, plotPath }) => {
+      const { migrations } = running.config
+      const made = await gatherReport({ journal, subjects: control.workloads(), migrations }, migration, clock.nowMs())
+      return renderReport(made, format, plotPath)
+    },
     host: config.api.host,
     tokens: () => running.config.api.tokens,
     secret,

@@ -30,6 +30,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   notify: 2,
   preflight: 2,
   telemetry: 2,
+  report: 2,
   tasks: 2,
   api: 2,
   policy: 1,

@@ -9,6 +9,7 @@ export interface ApiOptions {
   readonly control: Control
   readonly journal: Journal
   readonly metrics: MetricsText
+  readonly report: MakeReport
   readonly residuals: Residuals
   /** Where it will listen: on loopback, requests for other host names are refused. */
   readonly host: string
@@ -21,6 +22,17 @@ export interface ApiOptions {
   readonly log: Log
   readonly limits?: Partial<ApiLimits>
 }
+
+export interface ReportQuery {
+  readonly format: 'html' | 'json' | 'md' | 'svg'
+  /** null: the only one. */
+  readonly migration: string | null
+  /** Where Markdown finds the plots; null: nowhere. */
+  readonly plotPath: string | null
+}
+
+/** The text of a report. Throws API_NOT_FOUND, or API_BAD_REQUEST where it must be said which migration is meant. */
+export type MakeReport = (query: ReportQuery) => Promise<string>
 
 /** The exposition that `/metrics` answers with. */
 export interface MetricsText {

@@ -18,6 +18,7 @@ import { decommissionRoutes } from './routes/decommission.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
+import { reportRoute } from './routes/report.ts'
 import { streamRoute } from './routes/stream.ts'
 import { workloadRoutes } from './routes/workloads.ts'
 
@@ -57,6 +58,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     workloadRoutes(scope, options)
     fleetRoutes(scope, options)
     journalRoutes(scope, options)
+    reportRoute(scope, options)
     decommissionRoutes(scope, options)
     commandRoutes(scope, options)
     commandToAllRoutes(scope, options)

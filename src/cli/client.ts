@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ReportQuery } from '../api/options.ts'
 import {
   type JournalPageJson,
   type JournalRowJson,
@@ -62,6 +63,8 @@ export interface Client {
   /** Whether OLD may go, for one workload or for all. */
   decommission(workload?: string): Promise<DecommissionJson>
   journal(query: JournalQuery): Promise<JournalPageJson>
+  /** The text of a report. */
+  report(query: ReportQuery): Promise<string>
   /** Has the service read its whole journal; `expected` must be part of the chain. */
   verifyJournal(expected: JournalHead | null): Promise<JournalVerdict>
   command(workload: string, body: CommandBody): Promise<SubmittedJson>
@@ -136,6 +139,15 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
         `api/v1/decommission${workload === undefined ? '' : `?${new URLSearchParams({ workload })}`}`,
       ),
     journal: (query) => ask(journalPageSchema, `api/v1/journal?${queryText(query)}`),
+    report: async ({ format, migration, plotPath }) => {
+      const query = new URLSearchParams({
+        format,
+        ...(migration !== null && { migration }),
+        ...(plotPath !== null && { plots: plotPath }),
+      })
+      const timeout = AbortSignal.timeout(LONG_TIMEOUT_MS)
+      return textOf(await send(`api/v1/report?${query}`, { signal: AbortSignal.any([signal, timeout]) }))
+    },
     verifyJournal: (expected) => {
       const query = expected === null ? '' : `?seq=${expected.seq}&hash=${expected.hash}`
       return ask(journalVerdictSchema, `api/v1/journal/verify${query}`, { timeoutMs: LONG_TIMEOUT_MS })

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { COMMANDS_TO_ALL, type CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
+import type { ReportFormat } from '../report/render.ts'
 import type { JournalHead } from '../shared/journal-chain.ts'
 import { readVersion } from '../shared/version.ts'
 import type { LogLevel } from '../telemetry/log.ts'
@@ -44,6 +45,7 @@ function createProgram(io: Io, onExit: (code: number) => void): Command {
   const run = async (action: Action) => onExit(await action(openSession(io, program.opts<GlobalOptions>())))
   addService(program, run)
   addViews(program, run)
+  addReport(program, run)
   for (const [name, description] of COMMANDS) addCommand(program, run, name, description)
   return program
 }
@@ -142,6 +144,21 @@ function addViews(program: Command, run: Run): void {
         (await import('./commands/journal-verify.ts')).journalVerify(session, verify.optsWithGlobals()),
       ),
     )
+}
+
+// Not taken from report/render.ts, which loads what makes them.
+const REPORT_FORMATS: readonly ReportFormat[] = ['md', 'html', 'json', 'svg']
+
+function addReport(program: Command, run: Run): void {
+  program
+    .command('report')
+    .description('write what happened, with its numbers, for a postmortem or an audit')
+    .option('--migration <name>', 'which one, where there are several')
+    .addOption(new Option('--format <form>', 'else by the ending of --out, else md').choices(REPORT_FORMATS))
+    .option('-o, --out <file>', 'write to a file; with md, the plots beside it')
+    .option('--store <file>', 'read a SQLite file instead of asking the service')
+    .option('-c, --config <file>', 'with --store: the config, for its prices')
+    .action((options) => run(async (session) => (await import('./commands/report.ts')).report(session, options)))
 }
 
 const TO_ALL: readonly CommandName[] = COMMANDS_TO_ALL

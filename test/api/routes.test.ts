@@ -160,6 +160,35 @@ describe('journal', () => {
   )
 })
 
+describe('the report', () => {
+  test.each([
+    ['', 'html of null with null', 'text/html; charset=utf-8'],
+    ['?format=json&migration=m', 'json of m with null', 'application/json; charset=utf-8'],
+    ['?format=md&plots=a.svg', 'md of null with a.svg', 'text/markdown; charset=utf-8'],
+    ['?format=svg', 'svg of null with null', 'image/svg+xml; charset=utf-8'],
+  ])('%s comes as it was asked for, and a browser may only show it', async (query, body, type) => {
+    const { app } = await testApi()
+    const response = await app.inject({ url: `/api/v1/report${query}`, headers: viewer })
+    expect([response.statusCode, response.body]).toEqual([200, body])
+    expect(response.headers).toMatchObject({
+      'content-type': type,
+      'content-security-policy': expect.stringMatching(/^default-src 'none'/),
+      'x-content-type-options': 'nosniff',
+    })
+  })
+
+  test.each(['format=pdf', 'migration=', 'plots='])('?%s does not fit', async (query) => {
+    const { app } = await testApi()
+    const response = await app.inject({ url: `/api/v1/report?${query}`, headers: viewer })
+    expect([response.statusCode, response.json().code]).toEqual([400, 'API_BAD_REQUEST'])
+  })
+
+  test('needs a token where there are tokens', async () => {
+    const { app } = await testApi()
+    expect((await app.inject('/api/v1/report')).statusCode).toBe(401)
+  })
+})
+
 describe('commands', () => {
   const post = async (api: Awaited<ReturnType<typeof testApi>>, body: object, headers: Record<string, string> = {}) =>
     api.app.inject({ method: 'POST', url: COMMAND_URL, headers: { ...operator, ...headers }, body })
@@ -306,6 +335,7 @@ describe('OpenAPI', () => {
       'get /api/v1/journal',
       'get /api/v1/journal/head',
       'get /api/v1/journal/verify',
+      'get /api/v1/report',
       'get /api/v1/decommission',
       'post /api/v1/workloads/{name}/commands',
       'post /api/v1/commands',

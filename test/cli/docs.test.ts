@@ -24,7 +24,7 @@ describe('docs/cli.md', () => {
     for (const command of commands) expect(CLI).toContain(`headgate ${command}`)
   })
 
-  test.each([[], ['run'], ['doctor'], ['demo'], ['journal'], ['journal', 'verify'], ['pause'], ['revert']])(
+  test.each([[], ['run'], ['doctor'], ['demo'], ['journal'], ['journal', 'verify'], ['report'], ['pause'], ['revert']])(
     'has every option of %s',
     async (...args) => {
       const options = await helpOf(args, 'Options')

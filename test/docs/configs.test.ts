@@ -42,6 +42,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
   hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
+  costs: (part) => ({ ...MINIMAL, ...part }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }
 

@@ -39,6 +39,7 @@ export async function testApi(
     control: service.control,
     journal: service.journal,
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
+    report: async ({ format, migration, plotPath }) => `${format} of ${migration} with ${plotPath}`,
     residuals: fakeResiduals(),
     host: '127.0.0.1',
     tokens: () => TOKENS,

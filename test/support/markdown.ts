@@ -46,5 +46,5 @@ export function proseOf({ text }: Page): string {
 
 /** What stands between backticks in the prose. */
 export function codeSpans(page: Page): readonly string[] {
-  return [...proseOf(page).matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')
+  return [...proseOf(page).matchAll(/(?<!\\)`([^`\n]+)`/g)].map((match) => match[1] ?? '')
 }
