@@ -39,12 +39,16 @@ export function judgeBreaker(
   })
   const begin = counted[first]
   if (!begin) return null
-  const names = counted
-    .filter(({ startedAtMs }) => startedAtMs >= begin.startedAtMs && startedAtMs - begin.startedAtMs <= withinMs)
-    .map(({ workload }) => workload)
+  const together = counted.slice(first).filter(({ startedAtMs }) => startedAtMs - begin.startedAtMs <= withinMs)
+  const names = together.map(({ workload }) => workload)
   return verdictOf('breaker')(
     'halt',
     `${names.length} ${names.length === 1 ? 'workload' : 'workloads'} reverted within ${formatSpan(breaker.withinSeconds)}: ${names.join(', ')}`,
-    { reverts: names.length, allowed: breaker.reverts - 1, withinSeconds: breaker.withinSeconds },
+    {
+      reverts: names.length,
+      allowed: breaker.reverts - 1,
+      withinSeconds: breaker.withinSeconds,
+      newestAtMs: together.at(-1)?.startedAtMs ?? begin.startedAtMs,
+    },
   )
 }

@@ -114,8 +114,9 @@ function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
     const { workload, runId, round, intendedWeightPercent, ttlsBefore } = draft.state
     change(draft, { ...initialState(workload, runId, draft.nowMs), round: round + 1, phase, ttlsBefore })
-    // A revert ended at the policy's safe weight, and that is where the targets are.
-    if (phase.name === 'reverted') change(draft, { intendedWeightPercent })
+    // A revert ended at the policy's safe weight, and that is where the targets are, also when it was cancelled then.
+    if (phase.name === 'reverted' || intendedWeightPercent === draft.plan.safeWeightPercent)
+      change(draft, { intendedWeightPercent })
     enter(draft, { name: 'waiting' }, reason, actor)
     return null
   }
@@ -133,7 +134,9 @@ function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
 
 /** Headgate lets go: the weights stay where they are. */
 function cancel(draft: Draft, { reason, actor }: Fact): Problem | null {
-  if (isTerminal(draft.state.phase)) return wrongPhase(draft)
+  const { phase } = draft.state
+  // One that has reverted keeps others of its migration back until somebody says that it will not move.
+  if (isTerminal(phase) && phase.name !== 'reverted') return wrongPhase(draft)
   for (const { cause } of draft.state.holds) unhold(draft, cause, 'cancelled', actor)
   enter(draft, { name: 'cancelled', reason }, reason, actor)
   return null

@@ -8,13 +8,23 @@ import { startRevert } from './intend.ts'
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
 export function judgeAll(draft: Draft): boolean {
   const before = draft.state.verdicts
-  const verdicts = [...judge(draft.plan, draft.state, draft.observation), ...draft.observation.fleet.verdicts]
+  const verdicts = [...judge(draft.plan, draft.state, draft.observation), ...fleetVerdicts(draft)]
   change(draft, { verdicts })
   for (const verdict of verdicts) tellChange(draft, before, verdict)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   // Gates of one SLI say the same of it.
   followBlindness(draft, [...missingTargets(draft), ...new Set(blind)])
   return actOnHarm(draft, before, verdicts)
+}
+
+/**
+ * What is said of the migration as a whole. It was judged before this step took in a person's resume: what happened before
+ * that, and is all that a verdict rests on, that person has seen.
+ */
+export function fleetVerdicts({ observation, state }: Draft): readonly Verdict[] {
+  return observation.fleet.verdicts.filter(
+    ({ evidence: { newestAtMs } }) => typeof newestAtMs !== 'number' || newestAtMs > state.judgeSinceMs,
+  )
 }
 
 function tellChange(draft: Draft, before: readonly Verdict[], verdict: Verdict): void {

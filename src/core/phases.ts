@@ -8,7 +8,7 @@ import { followChecks } from './follow-checks.ts'
 import { confirm, followWeight, isConfirmedWeight } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
-import { judgeAll } from './harm.ts'
+import { fleetVerdicts, judgeAll } from './harm.ts'
 import { isWarm, runHooks } from './hooks.ts'
 import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
@@ -147,7 +147,7 @@ function followAsking(draft: Draft): void {
 function followTargets(draft: Draft): void {
   confirm(draft)
   followDrift(draft)
-  const { verdicts } = draft.observation.fleet
+  const verdicts = fleetVerdicts(draft)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   followBlindness(draft, [...missingTargets(draft), ...missingBaseline(draft), ...blind])
   const halting = verdicts.filter(({ outcome }) => outcome === 'halt')

@@ -78,9 +78,17 @@ function merged(settings: SignalSettings, standard: StandardSignal): StandardSig
   return {
     title: settings.title ?? standard.title,
     query: settings.query ?? standard.query,
-    bound: settings.bound ?? standard.bound,
+    bound: boundOf(settings.bound, standard.bound),
     unit: settings.unit ?? standard.unit,
     forSeconds: settings.forSeconds ?? standard.forSeconds,
     ofTraffic: settings.ofTraffic ?? standard.ofTraffic,
   }
+}
+
+/** What a relative bound does not say comes from the standard's, or adds nothing. */
+function boundOf(written: SignalSettings['bound'], standard: Signal['bound']): Signal['bound'] {
+  if (written === null) return standard
+  if (!('timesOld' in written)) return written
+  const usual = 'timesOld' in standard ? standard : { timesOld: 1, plus: 0 }
+  return { timesOld: written.timesOld ?? usual.timesOld, plus: written.plus ?? usual.plus }
 }

@@ -140,10 +140,10 @@ function stepFrom(
   return { weightPercent, trial, atMs, waitedFor, inForceAtMs, doneAtMs, approval: approval?.roles ?? null }
 }
 
-/** A step that only waits, warms up or asks keeps what the one before has. */
+/** A step that only waits, warms up or asks keeps the weight of the one before; a trial is written each time. */
 function isOther(step: PlanStep, before: PlanStep | undefined): boolean {
-  const shown = ({ weightPercent, trial }: PlanStep) => JSON.stringify([weightPercent, trial])
-  return before === undefined ? step.weightPercent > 0 || step.trial !== null : shown(step) !== shown(before)
+  if (before === undefined || before.trial !== null || step.trial !== null) return true
+  return step.weightPercent !== before.weightPercent
 }
 
 /** One call a scope: it takes all the targets that the workload has there. */

@@ -23,12 +23,13 @@ export const criticalitySchema = z
   .prefault('normal')
   .meta(about('How much depends on it: in its wave, `low` moves first', 'low'))
 
-type FleetBound = Bound | { readonly timesOld: number; readonly plus: number }
+/** A bound as written: fixed, or of a relative one the parts that are given. */
+export type WrittenBound = Bound | { readonly timesOld: number | null; readonly plus: number | null }
 
 /** A signal's own settings; null: as the standard has it. */
 export interface SignalSettings {
   readonly query: string | null
-  readonly bound: FleetBound | null
+  readonly bound: WrittenBound | null
   readonly forSeconds: number | null
   readonly title: string | null
   readonly unit: string | null
@@ -106,10 +107,10 @@ interface Bounds {
   readonly plus?: number | undefined
 }
 
-function boundOf({ max, min, timesOld, plus }: Bounds): FleetBound | null {
+function boundOf({ max, min, timesOld, plus }: Bounds): WrittenBound | null {
   if (max !== undefined) return { max }
   if (min !== undefined) return { min }
-  return timesOld === undefined && plus === undefined ? null : { timesOld: timesOld ?? 1, plus: plus ?? 0 }
+  return timesOld === undefined && plus === undefined ? null : { timesOld: timesOld ?? null, plus: plus ?? null }
 }
 
 function refuseTwoBounds({ max, min, timesOld, plus }: Bounds, ctx: z.RefinementCtx): void {

@@ -132,7 +132,7 @@ export interface HoldSpan {
   readonly endedBecause: string | null
 }
 
-/** What both clusters served of one SLI since the first step. */
+/** What both clusters served of one SLI, from the workload's start until a minute after its end. */
 export interface Served {
   readonly sli: string
   /** Of the SLI, percent; null: not known. */

@@ -155,8 +155,8 @@ export function proofText({ journal: { head, fault } }: Report): string {
 /** How the numbers were made: nobody should have to guess. */
 export const METHOD: readonly string[] = [
   'Times are UTC. Each one is when Headgate decided or saw it: a weight counts as applied when a provider acknowledged it, as confirmed when it was read back from every target, as in force when its TTL and settle time were over and the observed share agreed.',
-  'Served and bad are events that the SLI counted on each cluster since the first step, as the metric source tells them. A number that is missing is not known; it is never taken as 0.',
-  'Bad by the migration: what NEW failed beyond what OLD would have failed of the same requests, max(0, e1 − (e0/n0)·n1) a workload, with e the bad and n all events of NEW (1) and OLD (0) since the first step. Not known where OLD served nothing to compare with.',
+  'Served and bad are events that the SLI counted on each cluster from the start of the workload until a minute after its end, when late scrapes are in, as the metric source tells them. A number that is missing is not known; it is never taken as 0.',
+  'Bad by the migration: what NEW failed beyond what OLD would have failed of the same requests, max(0, e1 − (e0/n0)·n1) a workload, with e the bad and n all events of NEW (1) and OLD (0) in that time. Not known where OLD served nothing to compare with.',
   'Error budget spent: the ledger that the budget gate judged by, step by step, against 30 days of the traffic seen.',
   'Both clusters ran: from the first workload that left `waiting` until a person closed the last one; where one is not closed, until the report was made. The cost is that time by the prices in `costs`.',
   'Each row of the journal has a hash that covers the row before. The head stands for the whole journal: `headgate journal verify --expect HEAD` proves that it is the one that this report was made from.',

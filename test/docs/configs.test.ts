@@ -41,6 +41,8 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
+  kubernetes: (part) => ({ ...MINIMAL, ...part }),
+  capacity: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   costs: (part) => ({ ...MINIMAL, ...part }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),

@@ -1,17 +1,20 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
+import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import type { Plan, PlanTarget } from '../../src/core/plan.ts'
 import { createControl } from '../../src/engine/control.ts'
 import { Engine } from '../../src/engine/engine.ts'
+import { Fleet } from '../../src/engine/fleet.ts'
 import { LeaseKeeper } from '../../src/engine/lease.ts'
 import { Observer } from '../../src/engine/observe.ts'
 import { createQuotas } from '../../src/engine/quotas.ts'
 import { Scopes } from '../../src/engine/scopes.ts'
+import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
 import type { TaskRunner } from '../../src/ports/sight.ts'
-import { groupKey, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
+import { groupKey, type Measure, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
@@ -54,6 +57,8 @@ export class World {
   readonly prober: Prober
   /** Which share of NEW's requests fails, by workload, percent. */
   readonly newBadPercent = new Map<string, number>()
+  /** The value of every signal of NEW; null: nothing is there. */
+  newSignal: number | null = null
   /** What the source does instead of its work. */
   sourceFault: 'hangs' | 'throws' | null = null
   readonly source: MetricSource
@@ -96,9 +101,11 @@ export class World {
   }
 
   /** Steady traffic, split by the weights that the provider really has. */
-  private groups(seconds: number) {
-    return new Map(
-      this.workloads.flatMap((workload) => {
+  private groups(seconds: number): ReadonlyMap<string, Measure> {
+    const signal = this.newSignal
+    return new Map<string, Measure>([
+      ...(signal === null ? [] : [[groupKey(CLUSTERS.new, ''), { kind: 'value', value: signal }] as const]),
+      ...this.workloads.flatMap((workload) => {
         const share = (this.weightOf(workload) ?? 0) / 100
         const requests = REQUESTS_A_SECOND * seconds
         const bad = (requests * share * (this.newBadPercent.get(workload) ?? 0)) / 100
@@ -111,9 +118,9 @@ export class World {
             groupKey(CLUSTERS.new, workload),
             { kind: 'counts' as const, total: requests * share, bad, latencies: null },
           ],
-        ]
+        ] as const
       }),
-    )
+    ])
   }
 }
 
@@ -125,6 +132,8 @@ export interface RigOptions {
   readonly life?: Life
   /** Instead of nobody: who does tasks. */
   readonly tasks?: (wakeups: Wakeups) => TaskRunner
+  /** Waves, limits and signals, asked each time; left out: there are none. */
+  readonly fleets?: () => readonly FleetPlan[]
 }
 
 /** A whole engine, as the service makes it, over a world of fakes. */
@@ -157,7 +166,8 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
   const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const sights = options.tasks ? { ...plainSights(), tasks: options.tasks(wakeups) } : plainSights()
+  const fleet = new Fleet(options.fleets ?? (() => []), new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer }))
+  const sights = { ...plainSights(), fleet, ...(options.tasks && { tasks: options.tasks(wakeups) }) }
   const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, ...sweep })
   const { tasks } = sights
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }

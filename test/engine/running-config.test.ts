@@ -132,6 +132,29 @@ test('a file that goes does not end its freeze for what is under way, and one th
   expect(running.rules().map(({ migration }) => migration)).toEqual(['eks', 'payments'])
 })
 
+test('an ICS file that changes applies at once; one that breaks is refused, and what was in force stays', async () => {
+  const ics = (...lines: string[]) => ['BEGIN:VCALENDAR', ...lines, 'END:VCALENDAR', ''].join('\r\n')
+  const launch = ['BEGIN:VEVENT', 'UID:1', 'SUMMARY:launch', 'DTSTART;VALUE=DATE:20261101', 'DTEND;VALUE=DATE:20261201']
+  edit({ 'freezes.ics': ics() })
+  const b = migration('payments', 'ledger', 'calendar: { freezes: [{ ics: freezes.ics }] }\n')
+  const running = await started({ ...TWO, 'b.yaml': b })
+  const isOpen = () => running.calendarOf('payments')?.at(IN_FREEZE_MS).isOpen
+  expect(running.named).toEqual([join(folder, 'freezes.ics')])
+  expect(isOpen()).toBe(true)
+
+  edit({ 'freezes.ics': ics(...launch, 'END:VEVENT') })
+  expect(await running.reload(engine)).toEqual([])
+  expect(configured).toEqual([['cart', 'ledger']])
+  expect(isOpen()).toBe(false)
+
+  edit({ 'freezes.ics': ics(...launch) })
+  expect(await running.reload(engine)).toMatchObject([
+    { code: 'CONFIG_CALENDAR', at: { file: join(folder, 'b.yaml'), line: 6, column: 30 } },
+  ])
+  expect(isOpen()).toBe(false)
+  expect(configured).toHaveLength(1)
+})
+
 /** Writes files of the folder; null: removes one. */
 function edit(files: Readonly<Record<string, string | null>>): void {
   for (const [name, text] of Object.entries(files)) {

@@ -70,6 +70,12 @@ describe('one workload', () => {
     expect(way.steps.map(({ atMs, inForceAtMs }) => (inForceAtMs - atMs) / 1000)).toEqual([90, 90])
   })
 
+  test('writes nothing for a step that keeps the weight of the one before, and is in force at once', () => {
+    const result = run([workload('a', { steps: '50/600,50/600,100/600' })])
+    expect(only(result).steps.map(({ atMs, inForceAtMs }) => (inForceAtMs - atMs) / 1000)).toEqual([10, 0, 10])
+    expect(result.accounts.map(({ writes }) => writes)).toEqual([2])
+  })
+
   test('takes as long to warm up as it has requests to send, where that is longer than the hold', () => {
     const warm = { kind: 'warm', requests: 36_000, perSecond: 10, passPercent: 90, probes: [] } as const
     const plan = workload('a')

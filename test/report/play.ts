@@ -1,7 +1,7 @@
 import type { JournalRow } from '../../src/core/event.ts'
 import type { Counts } from '../../src/core/observation.ts'
 import type { Plan, Sides } from '../../src/core/plan.ts'
-import { isTerminal, type RolloutState } from '../../src/core/state.ts'
+import type { RolloutState } from '../../src/core/state.ts'
 import { groupKey, type SliVector } from '../../src/ports/source.ts'
 import { createRig, planFor, say, sweep, World } from '../engine/rig.ts'
 
@@ -11,7 +11,7 @@ export interface Recording {
   readonly rows: readonly JournalRow[]
   readonly rollouts: readonly RolloutState[]
   readonly plans: readonly Plan[]
-  /** By workload, from its start to its end. */
+  /** By workload, from its start until its state says that all is counted. */
   readonly served: Readonly<Record<string, Sides<Counts>>>
 }
 
@@ -47,8 +47,7 @@ export async function playMigration(): Promise<Recording> {
   world.newBadPercent.set('search', 0)
   await sweep(world, 20)
   await say(rig, 'resume', 'search')
-  await until(world, () => stateOf('search')?.phase.name === 'completed')
-  await sweep(world)
+  await until(world, () => WORKLOADS.every((workload) => stateOf(workload)?.isCounted === true))
   const { store, journal } = world.memory
   const { rollouts, plans } = await store.load()
   const rows = await journal.read({ afterSeq: 0, limit: 100_000 })
@@ -65,7 +64,7 @@ async function until(world: World, isSo: () => boolean): Promise<void> {
 
 /**
  * Stands for the backends: fails what is to fail, and counts what it serves by itself, from the tick on that began after
- * a rollout started, until it ends.
+ * a rollout started, until its state says that all is counted.
  */
 function countAtBackends(world: World, stateOf: (workload: string) => RolloutState | null): Recording['served'] {
   const served: Record<string, Sides<Counts>> = {}
@@ -82,8 +81,8 @@ function countAtBackends(world: World, stateOf: (workload: string) => RolloutSta
         return counts
       })
       const state = stateOf(workload)
-      const counts = state?.startedAtMs != null && vector.sinceMs >= state.startedAtMs && !isTerminal(state.phase)
-      if (counts && old && fresh)
+      const isUnderWay = state?.startedAtMs != null && vector.atMs > state.startedAtMs && !state.isCounted
+      if (isUnderWay && old && fresh)
         served[workload] = { old: sum(served[workload]?.old, old), new: sum(served[workload]?.new, fresh) }
     }
     return { ...vector, groups }

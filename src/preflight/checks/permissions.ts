@@ -1,7 +1,7 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { Side } from '../../core/plan.ts'
 import type { ClusterAction } from '../../ports/cluster.ts'
-import { actionsOf } from '../actions.ts'
+import { actionsOf } from '../../ports/cluster-actions.ts'
 import { defineCheck, type Finding, fail, listed, pass, unseen } from '../check.ts'
 
 export interface SeenRight {
@@ -13,12 +13,14 @@ export interface SeenRight {
 export const permissions = defineCheck({
   skip: (plan, { hasClusters }) => {
     if (!hasClusters) return 'access to the API servers is not configured (`kubernetes`)'
-    const { old, new: fresh } = actionsOf(plan)
-    return old.length + fresh.length === 0 ? 'the plan needs nothing of the API servers' : null
+    return actionsOf(plan, 'old').length + actionsOf(plan, 'new').length === 0
+      ? 'the plan needs nothing of the API servers'
+      : null
   },
   ask: (plan, world): Promise<readonly SeenRight[]> => {
-    const actions = actionsOf(plan)
-    const wanted = (['old', 'new'] as const).flatMap((side) => actions[side].map((action) => ({ side, action })))
+    const wanted = (['old', 'new'] as const).flatMap((side) =>
+      actionsOf(plan, side).map((action) => ({ side, action })),
+    )
     return Promise.all(
       wanted.map(async ({ side, action }) => ({ side, action, answer: await world.mayDo(side, action) })),
     )
