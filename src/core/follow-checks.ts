@@ -43,9 +43,12 @@ function isAgainst({ outcome }: CheckReading): boolean {
   return outcome === 'fail' || outcome === 'missing'
 }
 
-function tellChange(draft: Draft, id: string, { outcome, sentence, hint }: CheckReading): void {
+/** Trouble and its end; that a check finds nothing is to be seen in `status`, and goes without saying. */
+function tellChange(draft: Draft, id: string, reading: CheckReading): void {
+  const { outcome, sentence, hint } = reading
   const from = draft.state.checks[id] ?? null
   if (from === outcome) return
   change(draft, { checks: { ...draft.state.checks, [id]: outcome } })
+  if (!isAgainst(reading) && from !== 'fail' && from !== 'missing') return
   emit(draft, { type: 'check-changed', check: id, from, to: outcome, sentence, hint })
 }

@@ -54,9 +54,11 @@ export function createResiduals(sources: ReadonlyMap<string, MetricSource>, cloc
   }
 }
 
-/** A policy without a drain time is asked about the last minute: there is nothing shorter to be sure of. */
+/** Of a policy without a drain time, seconds. */
+const WITHOUT_DRAIN_SECONDS = 60
+
 function windowOf({ drainSeconds }: Plan): number {
-  return Math.max(60, drainSeconds)
+  return drainSeconds === 0 ? WITHOUT_DRAIN_SECONDS : drainSeconds
 }
 
 type Ask = (sli: SliSpec) => Promise<Groups | Missing>

@@ -29,6 +29,7 @@ const CONCURRENCY = 5
 const REQUESTS_PER_SECOND = 25
 /** How long nothing may be raised in the middle of it all. */
 const FREEZE_SECONDS = 10
+const FREEZE_AFTER_SECONDS = 25
 
 const LOOK_MS = 250
 
@@ -41,7 +42,9 @@ describe.skipIf(SERVERS === null)('a fleet of twelve behind HAProxy, judged by P
     const world = await startWorld(SERVERS, NAMES, 'none')
     context.onTestFinished(world.stop)
     world.service(BAD).new.breakDown()
-    const freeze = { fromMs: Date.now() + 25_000, toMs: Date.now() + 25_000 + FREEZE_SECONDS * 1000 }
+    // The config has whole seconds.
+    const fromMs = Math.floor(Date.now() / 1000) * 1000 + FREEZE_AFTER_SECONDS * 1000
+    const freeze = { fromMs, toMs: fromMs + FREEZE_SECONDS * 1000 }
     const migration = layOut(configText(world, freeze))
     context.onTestFinished(migration.stop)
     const headgate = await migration.start()

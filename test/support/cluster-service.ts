@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Counter, Histogram, Registry } from 'prom-client'
 
@@ -35,7 +35,7 @@ export async function startClusterService(service: string, cluster: string): Pro
     // The load generator reads from this header who answered.
     response.writeHead(code, { 'x-cluster': cluster }).end(`${service}\n`)
     requests += 1
-    count(code, (performance.now() - startedMs) / 1000)
+    count(code, (performance.now() - startedMs) / 1000, clientOf(request))
     if (code === 200) return
     failures += 1
     firstFailedAtMs ??= Date.now()
@@ -65,12 +65,20 @@ export async function startClusterService(service: string, cluster: string): Pro
   }
 }
 
+/** Who asks, when they don't say. */
+const USERS = 'users'
+
+function clientOf({ headers }: IncomingMessage): string {
+  const client = headers['x-client']
+  return typeof client === 'string' ? client : USERS
+}
+
 function createMetrics(service: string) {
   const registry = new Registry()
   const requests = new Counter({
     name: 'http_requests_total',
     help: 'Requests answered.',
-    labelNames: ['service', 'code'],
+    labelNames: ['service', 'code', 'client'],
     registers: [registry],
   })
   const durations = new Histogram({
@@ -81,10 +89,10 @@ function createMetrics(service: string) {
     registers: [registry],
   })
   // Series that are there from the start give the first requests a baseline to count from.
-  requests.inc({ service, code: '200' }, 0)
+  requests.inc({ service, code: '200', client: USERS }, 0)
   durations.zero({ service })
-  const count = (code: number, seconds: number) => {
-    requests.inc({ service, code: String(code) })
+  const count = (code: number, seconds: number, client: string) => {
+    requests.inc({ service, code: String(code), client })
     durations.observe({ service }, seconds)
   }
   return { registry, count }
