@@ -68,3 +68,8 @@ export function listed(names: readonly string[], most = 5): string {
   const last = rest > 0 ? `${rest} more` : shown.pop()
   return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`
 }
+
+/** `1 image`, `2 images`. */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}

@@ -6,14 +6,24 @@ import { missing } from '../../src/core/observation.ts'
 import type { Cluster } from '../../src/ports/cluster.ts'
 import { createFakeLog, createFakeRandom, settled } from '../engine/ports.ts'
 import { createFakeClock } from '../fakes/clock.ts'
-import { clusterOf } from '../support/kubernetes-port.ts'
 import { planFor } from '../support/object-plans.ts'
 import { until } from '../support/until.ts'
+import { fakeCluster } from '../tasks/rig.ts'
 
 const PLAN = planFor('a')
 const NEW_IS_STS = {
   ...PLAN,
   objects: { old: planFor('a').objects?.old, new: planFor('a-v2', 'StatefulSet').objects?.new },
+}
+
+/** A cluster that takes every note, unless the test says otherwise. */
+function clusterOf(answers: Partial<Cluster> = {}) {
+  const told: string[] = []
+  const tell: Cluster['tell'] = async ({ kind, namespace, name }, { reason, type, message }) => {
+    told.push(`${kind} ${namespace}/${name} ${type} ${reason}: ${message}`)
+    return null
+  }
+  return { told, ...fakeCluster({ tell, ...answers }) }
 }
 
 function rows(...bodies: readonly EventBody[]): JournalRow[] {

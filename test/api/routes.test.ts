@@ -177,6 +177,20 @@ describe('the report', () => {
     })
   })
 
+  test('of a migration that is not there is refused as any other request', async () => {
+    const { app } = await testApi({
+      report: async ({ migration }) => {
+        throw problem('API_NOT_FOUND', `there is no migration "${migration}"`)
+      },
+    })
+    const response = await app.inject({ url: '/api/v1/report?migration=x', headers: viewer })
+    expect([response.statusCode, response.headers['content-type']]).toEqual([
+      404,
+      expect.stringContaining('application/problem+json'),
+    ])
+    expect(response.json()).toMatchObject({ code: 'API_NOT_FOUND', cause: 'there is no migration "x"' })
+  })
+
   test.each(['format=pdf', 'migration=', 'plots='])('?%s does not fit', async (query) => {
     const { app } = await testApi()
     const response = await app.inject({ url: `/api/v1/report?${query}`, headers: viewer })

@@ -32,7 +32,7 @@ describe('a command to all', () => {
     const wave = await runHere(['revert', '--wave', 'canaries', '-r', 'x'], { env: operator(url) })
     expect(wave).toMatchObject({
       code: 0,
-      out: 'revert for 1 workloads is in the inbox: catalog\nsee headgate watch\n',
+      out: 'revert for 1 workload is in the inbox: catalog\nsee headgate watch\n',
     })
     const args = ['pause', '--wave', 'rest', '--migration', 'eks-1-33', '-r', 'x']
     expect(await runHere(args, { env: operator(url) })).toMatchObject({ code: 0 })

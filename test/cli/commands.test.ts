@@ -228,7 +228,7 @@ describe('status', () => {
     expect(out).toContain('burnRate/availability  pass    all well')
     expect(out).toContain('catalog/haproxy  missing (timeout: no answer), 0 s ago')
     expect(out).toContain('2. 10 %   held 5 min  now')
-    expect(out).toContain('parity  pass     1 images compared, 30 s ago')
+    expect(out).toContain('parity  pass     1 image compared, 30 s ago')
     expect(out).toContain('ttls    fail (told alone)  a TTL of 1 h → lower it, 30 s ago')
     expect(out).toContain('clock   skipped  nothing has a clock, 1 min ago')
   })

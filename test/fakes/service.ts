@@ -143,7 +143,7 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
         home: { atMs: NOW_MS, outcome: { old: null, new: { kind: 'failed', seconds: 0.2, why: 'status 500' } } },
       },
       checks: {
-        parity: { outcome: 'pass', sentence: '1 images compared', hint: null, atMs: NOW_MS - 30_000 },
+        parity: { outcome: 'pass', sentence: '1 image compared', hint: null, atMs: NOW_MS - 30_000 },
         ttls: { outcome: 'fail', sentence: 'a TTL of 1 h', hint: 'lower it', atMs: NOW_MS - 30_000 },
         clock: { outcome: 'skipped', sentence: 'nothing has a clock', hint: null, atMs: NOW_MS - 60_000 },
       },

@@ -86,7 +86,7 @@ describe('parity', () => {
   const config = (digest: string | null, name = 'settings') => ({ configs: [{ name, digest }] })
   type Sides = { old?: Partial<ClusterWorkload>; new?: Partial<ClusterWorkload>; rules?: Partial<CheckRules> }
   const cases: Record<string, Sides & { want: Want }> = {
-    'the same images and config': { want: ['pass', '1 images and 1 ConfigMaps compared with those of OLD'] },
+    'the same images and config': { want: ['pass', '1 image and 1 ConfigMap compared with those of OLD'] },
     'another tag': {
       new: image('registry.example.com/shop/checkout:1.5'),
       want: [
@@ -96,7 +96,7 @@ describe('parity', () => {
     },
     'the same image from the registry of another region': {
       new: image('registry.eu.example.com:5000/shop/checkout:1.4'),
-      want: ['pass', '1 images and 1 ConfigMaps compared with those of OLD'],
+      want: ['pass', '1 image and 1 ConfigMap compared with those of OLD'],
     },
     'the same name of somebody else': {
       old: image('shop/checkout:1.4'),
@@ -118,7 +118,7 @@ describe('parity', () => {
     'other data where it is meant to be so': {
       new: config('bb'),
       rules: { mayDiffer: ['settings'] },
-      want: ['pass', '1 images and 1 ConfigMaps compared with those of OLD'],
+      want: ['pass', '1 image and 1 ConfigMap compared with those of OLD'],
     },
     'a ConfigMap that nobody made in NEW': {
       new: config(null),
@@ -168,7 +168,10 @@ describe('parity', () => {
 describe('apis', () => {
   const kinds = ['apps/v1/Deployment', 'policy/v1beta1/PodDisruptionBudget', 'example.com/v1/Widget']
   const cases: Record<string, { seen: Partial<Parameters<typeof judgeApis>[0]>; want: Want }> = {
-    'all served': { seen: {}, want: ['pass', "NEW serves all 3 kinds of the workload's objects"] },
+    'all served': {
+      seen: {},
+      want: ['pass', 'NEW serves apps/v1/Deployment, policy/v1beta1/PodDisruptionBudget and example.com/v1/Widget'],
+    },
     'a version that was dropped': {
       seen: { served: new Set(['apps/v1/Deployment', 'policy/v1/PodDisruptionBudget', 'example.com/v1/Widget']) },
       want: ['fail', 'NEW does not serve policy/v1beta1/PodDisruptionBudget'],

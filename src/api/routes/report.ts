@@ -35,12 +35,15 @@ export function reportRoute(app: FastifyInstance, { report }: ApiOptions): void 
         response: { 200: z.string(), ...PROBLEMS },
       },
     },
-    async ({ query: { format, migration = null, plots = null } }, reply) =>
-      reply
+    async ({ query: { format, migration = null, plots = null } }, reply) => {
+      // First: a refusal is no text of a report.
+      const text = await report({ format, migration, plotPath: plots })
+      return reply
         .type(CONTENT_TYPES[format])
         .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
         .header('x-content-type-options', 'nosniff')
         .serializer(String)
-        .send(await report({ format, migration, plotPath: plots })),
+        .send(text)
+    },
   )
 }

@@ -64,7 +64,10 @@ export async function commandAll(
   const names = submitted.commands.map(({ workload }) => workload)
   if (session.json) sayJson(session, submitted)
   else
-    say(session, [`${name} for ${names.length} workloads is in the inbox: ${names.join(', ')}`, 'see headgate watch'])
+    say(session, [
+      `${name} for ${names.length} ${names.length === 1 ? 'workload' : 'workloads'} is in the inbox: ${names.join(', ')}`,
+      'see headgate watch',
+    ])
   return EXIT.ok
 }
 

@@ -31,5 +31,5 @@ export function judgeApis({ workload, served }: SeenApis, plan: Plan): Finding {
         `NEW does not serve ${listed(unserved)}`,
         'install the CRDs, or write the objects in a version that NEW serves',
       )
-    : pass(`NEW serves all ${workload.kinds.length} kinds of the workload's objects`)
+    : pass(`NEW serves ${listed(workload.kinds)}`)
 }

@@ -32,5 +32,5 @@ export function judgeClock(clocks: SeenClocks, { checkRules }: Pick<Plan, 'check
     )
   for (const [name, ahead] of entries) if (typeof ahead === 'object' && isMissing(ahead)) return unseen(name, ahead)
   const most = Math.max(...entries.map(([, ahead]) => (typeof ahead === 'number' ? Math.abs(ahead) : 0)))
-  return pass(`${entries.length} clocks are within ${formatSpan(most / 1000)} of ours`)
+  return pass(`within ${formatSpan(most / 1000)} of ours: ${listed(entries.map(([name]) => name))}`)
 }

@@ -1,6 +1,6 @@
 import type { Plan, Sides } from '../../core/plan.ts'
 import type { ClusterWorkload } from '../../ports/cluster.ts'
-import { defineCheck, type Finding, fail, listed, pass, withoutObjects } from '../check.ts'
+import { counted, defineCheck, type Finding, fail, listed, pass, withoutObjects } from '../check.ts'
 import { askBoth, bothOf, type SeenWorkloads } from './both.ts'
 
 export const parity = defineCheck({ skip: withoutObjects, ask: askBoth, judge: judgeParity })
@@ -17,7 +17,7 @@ export function judgeParity(seen: SeenWorkloads, plan: Plan): Finding {
       'deploy the same to both clusters; ConfigMaps that are meant to differ go under `preflight.mayDiffer`',
     )
   const [imageCount, configCount] = [both.new.containers.length, both.new.configs.length]
-  return pass(`${imageCount} images and ${configCount} ConfigMaps compared with those of OLD`)
+  return pass(`${counted(imageCount, 'image')} and ${counted(configCount, 'ConfigMap')} compared with those of OLD`)
 }
 
 /** A deploy that is under way will make the other side differ sooner or later. */

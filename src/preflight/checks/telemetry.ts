@@ -26,7 +26,7 @@ export function judgeTelemetry(seen: SeenSlis, { clusters, workload }: Pick<Plan
     )
   const [first] = unread
   if (first) return unseen(first.name, first.trouble)
-  return pass(`all ${Object.keys(seen).length} SLIs have fresh series of NEW`)
+  return pass(`fresh series of NEW for ${listed(Object.keys(seen))}`)
 }
 
 /** Why there is nothing of NEW; null: there is. */
