@@ -221,9 +221,10 @@ export function isTerminal(phase: Phase): boolean {
 
 /** True when nothing of it is to be read, written or run any more. */
 export function isAtRest({ phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted }: RolloutState): boolean {
-  if (phase.name === 'cancelled') return true
+  const isUncounted = startedAtMs !== null && !isCounted
+  if (phase.name === 'cancelled') return !isUncounted
   const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
-  if (isBusy || askedRevert !== null || (startedAtMs !== null && !isCounted)) return false
+  if (isBusy || askedRevert !== null || isUncounted) return false
   return isTerminal(phase) && Object.keys(ttlsBefore).length === 0
 }
 

@@ -84,8 +84,8 @@ async function valuesOf(plan: Plan, sli: SliSpec | null, ask: Ask): Promise<read
   if ('kind' in groups) return groups
   const prefix = groupKey(plan.clusters.old, '')
   const values = [...groups].flatMap(([key, measure]) =>
-    key.startsWith(prefix) && measure.kind === 'counts' && measure.total > 0
-      ? [{ value: key.slice(prefix.length), requests: measure.total }]
+    key.startsWith(prefix) && measure.kind === 'value' && measure.value > 0
+      ? [{ value: key.slice(prefix.length), requests: measure.value }]
       : [],
   )
   return values.toSorted((a, b) => b.requests - a.requests).slice(0, VALUES_TOLD)

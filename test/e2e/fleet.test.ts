@@ -160,7 +160,8 @@ async function loadWhileItMoves(
 ): Promise<void> {
   const stopping = new AbortController()
   onTestFinished(() => stopping.abort())
-  await told(name, 'plan-pinned')
+  // By then the source is read: what came before its first answer would be counted by nobody.
+  await told(name, 'phase-entered', ({ to }) => to === 'preparing')
   const load = startLoad({
     urls: new Map([[name, `http://127.0.0.1:${haproxy.port(name)}/`]]),
     requestsPerSecond: REQUESTS_PER_SECOND,
