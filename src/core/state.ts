@@ -106,8 +106,8 @@ export interface RolloutState {
   readonly blindSinceMs: number | null
   /** By point, step and hook: what was asked for in this round. */
   readonly tasks: Readonly<Record<string, TaskState>>
-  /** The newest outcome of each check that was told. */
-  readonly checks: Readonly<Record<string, 'pass' | 'fail' | 'skipped' | 'missing'>>
+  /** The checks in trouble, as they were last told. */
+  readonly checks: Readonly<Record<string, 'fail' | 'missing'>>
   /** OLD's replicas when all traffic was there; null: not seen. */
   readonly fullReplicas: number | null
   /** By SLI name: all that was counted since the first step, whatever the weight. */
