@@ -38,6 +38,8 @@ export interface MigrationTraffic {
   readonly of: (workload: string) => string
   /** The `providers`, in one line of YAML. */
   readonly providers?: string
+  /** The `fleet`, in one line of YAML. */
+  readonly fleet?: string
 }
 
 /** The backends of HAProxy, named after their workloads, by way of this socket. */
@@ -52,9 +54,14 @@ export function createMigration(
   traffic: MigrationTraffic,
   env: Readonly<Record<string, string>> = {},
 ): Migration {
+  return layOut(configText(world.prometheus.url, workloads, traffic), env)
+}
+
+/** Lays out the migration of this config; nothing runs yet. */
+export function layOut(config: string, env: Readonly<Record<string, string>> = {}): Migration {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
-  writeFileSync(configPath, configText(world.prometheus.url, workloads, traffic))
+  writeFileSync(configPath, config)
   let running: RunningHeadgate | null = null
 
   const journal = async (workload?: string) => {
@@ -129,6 +136,7 @@ clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
 ${API_CONFIG}
 providers: ${traffic.providers ?? '{}'}
+fleet: ${traffic.fleet ?? '{}'}
 sources:
   prometheus: { url: "${prometheusUrl}" }
 slis:
