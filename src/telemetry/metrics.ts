@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventType, JournalRow } from '../core/event.ts'
+import type { Delivery } from '../ports/channel.ts'
 import type { WorkloadView } from '../ports/control.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import { METRICS, type MetricName } from './names.ts'
@@ -11,6 +12,8 @@ export interface Metrics {
   readonly registry: Registry
   /** Says where the gauges of the workloads come from; asked at each scrape. */
   observe(views: () => readonly WorkloadView[]): void
+  /** A channel was told, or was not. */
+  notification(channel: string, outcome: Delivery['outcome']): void
 }
 
 /**
@@ -21,6 +24,7 @@ export function createMetrics({ version, clock }: { readonly version: string; re
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   let views: () => readonly WorkloadView[] = () => []
+  const notifications = counter(registry, 'headgate_notifications_total')
   gauge(registry, 'headgate_build_info').set({ version }, 1)
   registerWorkloadGauges(registry, () => views())
   return {
@@ -28,6 +32,11 @@ export function createMetrics({ version, clock }: { readonly version: string; re
     meter: createMeter(registry, clock),
     observe: (source) => {
       views = source
+    },
+    notification(channel, outcome) {
+      // A series that begins with its first failure shows no increase to `rate`.
+      for (const one of ['accepted', 'later', 'refused'] as const)
+        notifications.inc({ channel, outcome: one }, one === outcome ? 1 : 0)
     },
   }
 }
