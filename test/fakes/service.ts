@@ -238,6 +238,7 @@ function fakePlan(workload: string): Plan {
         expectBody: null,
         slowerThanSeconds: 5,
         certificateDays: 14,
+        allowAddresses: [],
       },
     ],
   }
