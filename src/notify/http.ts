@@ -10,6 +10,9 @@ import { clause, codeOf } from '../shared/text.ts'
 const MAX_ANSWER_BYTES = 64 * 1024
 const LONGEST_RETRY_SECONDS = 3600
 
+/** Shorter parts of a URL are words such as `services`. */
+const SHORTEST_SECRET = 6
+
 /** Statuses that are about this very body: sending it again would give the same. */
 const UNFIT: readonly number[] = [400, 413, 422]
 
@@ -82,6 +85,17 @@ export async function withSecrets(work: () => Promise<Delivery>): Promise<Delive
     if (error instanceof Problem) return later(error.message)
     throw error
   }
+}
+
+/** A URL that is a secret as a whole, and each of its parts that may be the secret in it: a server sees and repeats only those. */
+export function secretsOfUrl(url: string): readonly string[] {
+  if (!URL.canParse(url)) return [url]
+  const { pathname, search, searchParams } = new URL(url)
+  const parts = [...pathname.split('/'), ...searchParams.values()].filter((part) => part.length >= SHORTEST_SECRET)
+  const written = [url, `${pathname}${search}`, pathname, search, ...parts].filter(
+    (part) => part.length >= SHORTEST_SECRET,
+  )
+  return [...new Set(written)].toSorted((a, b) => b.length - a.length)
 }
 
 /** Addresses that the guard lets through. */

@@ -3,7 +3,7 @@ import type { ChannelKind, Delivery, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
 import { about, secretReference } from '../shared/schema.ts'
 import { clause } from '../shared/text.ts'
-import { ACCEPTED, allowedAddresses, later, Poster, plainUrl, withSecrets } from './http.ts'
+import { ACCEPTED, allowedAddresses, later, Poster, plainUrl, secretsOfUrl, withSecrets } from './http.ts'
 
 // Slack's limits of blocks, with room for what its counting makes of some characters.
 const MAX_HEADER = 150
@@ -51,7 +51,7 @@ export const slack: ChannelKind<Settings> = {
           const message = messageOf(notification)
           if ('webhook' in to) {
             const url = secret(to.webhook)
-            const posted = await poster.post({ url, body: JSON.stringify(message), secrets: [url] }, signal)
+            const posted = await poster.post({ url, body: JSON.stringify(message), secrets: secretsOfUrl(url) }, signal)
             return 'delivery' in posted ? posted.delivery : ACCEPTED
           }
           const token = secret(to.token)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChannelKind, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
 import { about, secretReference } from '../shared/schema.ts'
-import { ACCEPTED, allowedAddresses, Poster, withSecrets } from './http.ts'
+import { ACCEPTED, allowedAddresses, Poster, secretsOfUrl, withSecrets } from './http.ts'
 
 // Teams takes 28 KB; a character may need six bytes as JSON.
 const MAX_TEXT = 8000
@@ -34,7 +34,7 @@ export const teams: ChannelKind<Settings> = {
         withSecrets(async () => {
           const url = secret(to.webhook)
           const body = JSON.stringify(cardOf(notification))
-          const posted = await poster.post({ url, body, secrets: [url] }, signal)
+          const posted = await poster.post({ url, body, secrets: secretsOfUrl(url) }, signal)
           return 'delivery' in posted ? posted.delivery : ACCEPTED
         }),
       close: () => poster.close(),

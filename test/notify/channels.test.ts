@@ -41,6 +41,7 @@ async function overHttp<S>(
     server,
     open: (context) => kind.open(kind.settings.parse(made.settings), context),
     env: made.env,
+    secrets: [KEY],
     mood: server.mood,
     accepted: () => server.accepted().map(({ url, body }) => `${decodeURIComponent(url)}\n${body}`),
     asked: server.asked,
@@ -105,6 +106,7 @@ async function overSmtp(): Promise<ChannelPlace> {
   return {
     open: (context) => email.open(email.settings.parse(settings), context),
     env: { PASSWORD: KEY },
+    secrets: [KEY],
     mood: (mood) => {
       smtp.answers = SMTP_MOODS[mood]
     },
