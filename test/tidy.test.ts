@@ -31,6 +31,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   preflight: 2,
   telemetry: 2,
   report: 2,
+  rules: 2,
   tasks: 2,
   api: 2,
   policy: 1,

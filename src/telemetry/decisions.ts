@@ -3,7 +3,8 @@ import type { HeadgateEvent, JournalRow } from '../core/event.ts'
 import type { WorkloadView } from '../ports/control.ts'
 import { registerScraped } from './samples.ts'
 
-const DECISIONS = ['raise', 'hold', 'halt', 'revert', 'revert-refused'] as const
+/** What a person would look for in a plot. */
+export const DECISIONS = ['raise', 'hold', 'halt', 'revert', 'revert-refused'] as const
 export type Decision = (typeof DECISIONS)[number]
 
 /**

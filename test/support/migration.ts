@@ -38,6 +38,8 @@ export interface MigrationTraffic {
   readonly of: (workload: string) => string
   /** The `providers`, in one line of YAML. */
   readonly providers?: string
+  /** The `fleet`, in one line of YAML. */
+  readonly fleet?: string
 }
 
 /** The backends of HAProxy, named after their workloads, by way of this socket. */
@@ -134,6 +136,7 @@ clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
 ${API_CONFIG}
 providers: ${traffic.providers ?? '{}'}
+fleet: ${traffic.fleet ?? '{}'}
 sources:
   prometheus: { url: "${prometheusUrl}" }
 slis:
