@@ -3,6 +3,7 @@ import type { Position, ProblemJson } from '../core/problem.ts'
 import { checkConfig } from './check.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
+import { checkNotify } from './check-notify.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
@@ -14,6 +15,7 @@ import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
+import { notifyOf } from './schema-notify.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -82,6 +84,8 @@ export function parseConfigs(
       fitting,
     ),
     ...checkFiles(fitting, kinds.traffic),
+    // What a file that does not fit would define is not known.
+    ...(fitting.length === read.length ? checkNotify(fitting) : []),
   ]
   const fine = read.flatMap(({ resolved }) => resolved ?? [])
   const [first, ...others] = fine
@@ -89,7 +93,7 @@ export function parseConfigs(
   return {
     ok: true,
     config: {
-      ...serviceOf(first.config),
+      ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
       hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
@@ -148,15 +152,16 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 }
 
 /** What belongs to the service; each file was read with all of it. */
-function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, api, store } = parsed
+function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
+  const { sweep, observeTimeout, sources, api, notify, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
     sources: Object.fromEntries(
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
-    api,
+    api: { ...api, publicUrl: api.publicUrl?.replace(/\/+$/, '') ?? null },
+    notify: notifyOf(notify, kinds.channels),
     store,
   }
 }

@@ -4,8 +4,10 @@ import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
+import { httpUrl } from './schema-http.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
+import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
@@ -40,6 +42,7 @@ export function configSchema(kinds: Kinds) {
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
+    notify: notifySchema(kinds.channels),
     store: z
       .strictObject({
         path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
@@ -50,12 +53,12 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
 }
 
 /** A config as the schema gives it. */
@@ -112,6 +115,9 @@ const apiSchema = z
       .prefault('127.0.0.1')
       .meta(about('Address to listen on; beyond loopback it needs tokens', '127.0.0.1')),
     port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
+    publicUrl: httpUrl()
+      .optional()
+      .meta(about('Where people reach it, for links in notifications', 'https://headgate.example.com')),
     tokens: z
       .array(tokenSchema)
       .prefault([])
