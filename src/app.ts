@@ -20,6 +20,8 @@ import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
+import { Notifier } from './notify/notifier.ts'
+import { channelKinds } from './notify/registry.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
@@ -60,7 +62,7 @@ export interface Service {
   readonly done: Promise<void>
 }
 
-const kinds = { traffic: trafficKinds, sources: sourceKinds }
+const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
 /** This version, from package.json, which stands above both `src/` and `dist/src/`. */
 export function version(): string {
@@ -86,7 +88,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 
   const clock = systemClock
   const random = createRandom(clock)
-  const { store, inbox, journal } = openSqlite(resolve(await folderOf(configPath), config.store.path))
+  const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
   const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
   const secret = (reference: string) => resolveSecret(reference, env)
@@ -169,6 +171,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
+  const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
+  const notifier = new Notifier({
+    ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
+    migrationOf: (workload) => planOf(workload)?.migration ?? null,
+    count: metrics.notification,
+  })
+  engine.onCommit(() => notifier.wake())
+  const notify = () => notifier.use(running.config.notify, running.config.api.publicUrl)
   meter.reload(true)
   const fetchJson = createFetchJson()
   const folder = await folderOf(configPath)
@@ -204,6 +214,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
+    await notifier.close()
     await clusters.close()
     await store.close()
   }
@@ -213,11 +224,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const reload = async () => {
     const problems = await running.reload(engine).catch(asProblems)
     meter.reload(problems.length === 0)
+    await notify()
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
     return problems
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
+    // Under the lease: while two processes live, one of them notifies.
+    if (!stopping.signal.aborted) await notify()
     await engine.run()
   }
   const ran = main()

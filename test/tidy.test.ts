@@ -20,6 +20,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   'running-config.ts': 3,
   'diagnose.ts': 3,
   'preflight-live.ts': 3,
+  'notify-live.ts': 3,
   simulate: 3,
   engine: 2,
   traffic: 2,

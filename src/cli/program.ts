@@ -93,6 +93,16 @@ function addService(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),
     )
   program
+    .command('notify')
+    .description('try the channels of notifications')
+    .command('test')
+    .description('send one sample to a channel of the config; of incidents, one that is over at once')
+    .argument('<channel>')
+    .requiredOption('-c, --config <path>', 'the config: a file, or a folder with a file for each migration')
+    .action((channel: string, options: { config: string }) =>
+      run(async (session) => (await import('./commands/notify.ts')).notifyTest(session, channel, options)),
+    )
+  program
     .command('rules')
     .description('write the recording and alerting rules for Prometheus that fit a config; asks nobody')
     .argument('<file>', 'the config: a file, or a folder with a file for each migration')

@@ -21,6 +21,8 @@ export interface Scope {
 export const EVERYTHING: Scope = { migrations: null, teams: null, workloads: null }
 
 export interface ApiConfig {
+  /** Where people reach it, without a slash at its end; null: nobody said. */
+  readonly publicUrl: string | null
   readonly host: string
   readonly port: number
   readonly tokens: readonly ApiToken[]
@@ -58,8 +60,10 @@ export interface RateLimits {
 }
 
 /** The API's part of a config that passed every check. */
-export function apiOf({ host, port, tokens, oidc, limits, trustedProxies, audit }: ParsedConfig['api']): ApiConfig {
+export function apiOf({ tokens, oidc, audit, publicUrl, ...api }: ParsedConfig['api']): ApiConfig {
+  const { host, port, limits, trustedProxies } = api
   return {
+    publicUrl: publicUrl?.replace(/\/+$/, '') ?? null,
     ...{ host, port, limits, trustedProxies },
     tokens: tokens.map((token) => ({ ...token, scope: scopeOf(token.scope) })),
     oidc: oidc

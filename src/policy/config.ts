@@ -1,3 +1,4 @@
+import type { Severity } from '../core/event.ts'
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
@@ -21,6 +22,7 @@ export interface Config {
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
   readonly api: ApiConfig
+  readonly notify: NotifyConfig
   /** Path of the SQLite file, relative to the config's folder. */
   readonly store: { readonly path: string }
 }
@@ -55,4 +57,29 @@ export interface Costs {
 /** The plans of all migrations, in the order of the files. */
 export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Plan[] {
   return migrations.flatMap(({ plans }) => plans)
+}
+
+/** Who is told of what. */
+export interface NotifyConfig {
+  /** The page that a topic's anchor is added to; null: nobody said. */
+  readonly runbookUrl: string | null
+  readonly channels: readonly ChannelConfig[]
+}
+
+/** One channel of notifications. */
+export interface ChannelConfig {
+  /** Unique in the service. */
+  readonly name: string
+  readonly kind: string
+  readonly settings: Json
+  /** What is quieter is not told. */
+  readonly severity: Severity
+  /** Only these; null: all, and what is about the whole service. */
+  readonly workloads: readonly string[] | null
+  readonly migrations: readonly string[] | null
+  /** What comes within this time is told together, seconds; a page does not wait. */
+  readonly groupSeconds: number
+  readonly mostPerMinute: number
+  /** Own texts; null: the built-in ones. */
+  readonly template: { readonly title: string | null; readonly item: string | null }
 }

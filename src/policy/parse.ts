@@ -4,6 +4,7 @@ import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
+import { checkNotify } from './check-notify.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
@@ -15,6 +16,7 @@ import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
+import { notifyOf } from './schema-notify.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -83,6 +85,8 @@ export function parseConfigs(
       fitting,
     ),
     ...checkFiles(fitting, kinds.traffic),
+    // What a file that does not fit would define is not known.
+    ...(fitting.length === read.length ? checkNotify(fitting) : []),
   ]
   const fine = read.flatMap(({ resolved }) => resolved ?? [])
   const [first, ...others] = fine
@@ -90,7 +94,7 @@ export function parseConfigs(
   return {
     ok: true,
     config: {
-      ...serviceOf(first.config),
+      ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
       hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
@@ -151,8 +155,8 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 }
 
 /** What belongs to the service; each file was read with all of it. */
-function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, api, store } = parsed
+function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
+  const { sweep, observeTimeout, sources, api, notify, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -160,6 +164,7 @@ function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | '
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
     api: apiOf(api),
+    notify: notifyOf(notify, kinds.channels),
     store,
   }
 }

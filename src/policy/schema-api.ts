@@ -103,6 +103,9 @@ export const apiSchema = z
       .prefault('127.0.0.1')
       .meta(about('Address to listen on; beyond loopback it needs tokens or `oidc`', '127.0.0.1')),
     port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
+    publicUrl: httpUrl()
+      .optional()
+      .meta(about('Where people reach it, for links in notifications', 'https://headgate.example.com')),
     tokens: z
       .array(tokenSchema)
       .prefault([])

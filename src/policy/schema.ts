@@ -7,6 +7,7 @@ import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
+import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
@@ -41,6 +42,7 @@ export function configSchema(kinds: Kinds) {
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
+    notify: notifySchema(kinds.channels),
     store: z
       .strictObject({
         path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
@@ -51,12 +53,12 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
 }
 
 /** A config as the schema gives it. */

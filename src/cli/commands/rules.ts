@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig } from '../../config.ts'
 import { problem } from '../../core/problem.ts'
+import { channelKinds } from '../../notify/registry.ts'
 import { rulesText } from '../../rules/rule.ts'
 import { RUNBOOKS, ruleFiles } from '../../rules/rules.ts'
 import { sourceKinds } from '../../sources/registry.ts'
@@ -20,7 +21,7 @@ export interface RulesOptions {
 /** `headgate rules`: the rules for Prometheus that fit a config. Asks nobody. */
 export async function rules(session: Session, file: string, { out, runbooks }: RulesOptions): Promise<ExitCode> {
   const { io, json } = session
-  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds }, io.env)
+  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }, io.env)
   if (!loaded.ok) {
     sayConfigProblems(session, loaded.problems)
     return EXIT.usage
