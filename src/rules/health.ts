@@ -148,6 +148,17 @@ const HEALTH: readonly Health[] = [
     description: 'It fails, or cannot be looked at. `headgate status` shows what was found, and what to do.',
     why: null,
   },
+  {
+    alert: 'HeadgateChannelDown',
+    expr: `sum by (job, channel) (increase(headgate_notifications_total{outcome!="accepted"}[15m])) > 0
+           unless on (job, channel) sum by (job, channel) (increase(headgate_notifications_total{outcome="accepted"}[15m])) > 0`,
+    for: '5m',
+    severity: 'ticket',
+    summary: 'Nobody is told by {{ $labels.channel }}',
+    description:
+      'Headgate tries to tell that channel, and it has taken nothing for a quarter of an hour. What is to be told waits; the log says what the channel answered.',
+    why: null,
+  },
 ]
 
 /** Alerts on Headgate itself, the same for every config. `runbooks` is the address that they link below. */
