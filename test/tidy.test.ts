@@ -32,6 +32,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   telemetry: 2,
   report: 2,
   tasks: 2,
+  silence: 2,
   api: 2,
   policy: 1,
   ports: 1,

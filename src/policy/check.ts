@@ -1,3 +1,4 @@
+import { checkSilence } from './check-alertmanager.ts'
 import { checkFleet } from './check-fleet.ts'
 import { checkReplication } from './check-preflight.ts'
 import { checkSteps } from './check-steps.ts'
@@ -18,6 +19,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkSlis(config, kinds.sources),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
+    ...checkSilence(config),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),

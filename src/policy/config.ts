@@ -2,6 +2,7 @@ import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
+import type { AlertmanagerConfig } from './schema-alertmanager.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
@@ -17,6 +18,8 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
+  /** null: no alert is taken, and none silenced. It follows the config at once. */
+  readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
   /** Path of the SQLite file, relative to the config's folder. */
   readonly store: { readonly path: string }
@@ -61,7 +64,7 @@ export interface ApiConfig {
 export interface ApiToken {
   /** Who uses it: the actor in the journal. */
   readonly name: string
-  readonly role: 'viewer' | 'operator'
+  readonly role: 'viewer' | 'operator' | 'webhook'
   /** Steps that ask for one of these roles can be approved with it. */
   readonly approves: readonly string[]
   /** A secret reference. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration, secretReference } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { alertmanagerSchema } from './schema-alertmanager.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
@@ -39,6 +40,7 @@ export function configSchema(kinds: Kinds) {
     fleet: fleetSchema,
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    alertmanager: alertmanagerSchema,
     api: apiSchema,
     store: z
       .strictObject({
@@ -50,12 +52,12 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'store'] as const
+export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'alertmanager', 'api', 'store'] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, store } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, store })
 }
 
 /** A config as the schema gives it. */
@@ -96,7 +98,9 @@ function providersSchema(kinds: readonly TrafficKindConfig[]) {
 
 const tokenSchema = z.strictObject({
   name: text().meta(about('Who uses it: the actor in the journal', 'alice')),
-  role: z.enum(['viewer', 'operator']).meta(about('`viewer` reads; `operator` also gives commands', 'operator')),
+  role: z
+    .enum(['viewer', 'operator', 'webhook'])
+    .meta(about('`viewer` reads; `operator` also gives commands; `webhook` only brings alerts', 'operator')),
   approves: z
     .array(text())
     .prefault([])

@@ -3,6 +3,7 @@ import { Agent, buildConnector, request } from 'undici'
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
+import { authorizationOf } from '../../shared/http-auth.ts'
 import { clause, codeOf } from '../../shared/text.ts'
 import { failureOf } from '../failure.ts'
 import { type Answer, type AnswerForm, readAnswer, readRefusal } from './answer.ts'
@@ -86,7 +87,7 @@ async function send(url: string, fields: Record<string, string>, call: Call): Pr
   const { settings, context, agent, signal } = call
   const { timeoutSeconds, maxBytes } = settings
   try {
-    const credentials = authorization(settings, context)
+    const credentials = authorizationOf(settings.auth, context.secret)
     const { statusCode, headers, body } = await request(url, {
       method: 'POST',
       dispatcher: agent,
@@ -132,20 +133,6 @@ function parseJson(text: string): unknown {
     // Not JSON is no exception here: the reader calls it a bad answer.
     return undefined
   }
-}
-
-/** Resolved anew for each query, so that a rotated secret counts from the next one. */
-function authorization({ auth }: PrometheusSettings, context: AdapterContext) {
-  if (auth?.bearer !== undefined) {
-    const token = context.secret(auth.bearer)
-    return { header: `Bearer ${token}`, secrets: [token] }
-  }
-  if (auth?.basic !== undefined) {
-    const password = context.secret(auth.basic.password)
-    const pair = Buffer.from(`${auth.basic.username}:${password}`).toString('base64')
-    return { header: `Basic ${pair}`, secrets: [pair, password] }
-  }
-  return null
 }
 
 /** Certificates are read at each new connection: short-lived ones are replaced under a running process. */

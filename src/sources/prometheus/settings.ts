@@ -1,24 +1,11 @@
 import { z } from 'zod'
-import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
+import { httpAuth } from '../../shared/http-auth.ts'
+import { about, duration, refuse } from '../../shared/schema.ts'
 import { byteLimit, gapTolerance, httpUrl, requestTimeout } from '../settings.ts'
 
 const text = z.string().min(1)
 
-const auth = z
-  .strictObject({
-    bearer: secretReference().optional().meta(about('Sent as `Authorization: Bearer`', '${env:PROMETHEUS_TOKEN}')),
-    basic: z
-      .strictObject({
-        username: text.meta(about('User name', 'headgate')),
-        password: secretReference().meta(about('Its password', '${file:/run/secrets/prometheus}')),
-      })
-      .optional()
-      .meta(about('Sent as `Authorization: Basic`')),
-  })
-  .superRefine(({ bearer, basic }, ctx) => {
-    if ((bearer === undefined) === (basic === undefined))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', 'one of `bearer` and `basic` is needed, and not both', 'keep one of the two')
-  })
+const auth = httpAuth('${env:PROMETHEUS_TOKEN}', '${file:/run/secrets/prometheus}')
 
 const tls = z
   .strictObject({
