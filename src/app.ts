@@ -90,7 +90,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
   const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
   const secret = (reference: string) => resolveSecret(reference, env)
-  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
+  const quotas = createQuotas(clock)
+  const context: AdapterContext = { clock, log, quotas, secret }
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
   const about = () => ({ ...running.about(), version: version(), startedAtMs })
@@ -163,7 +164,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     version: version(),
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
-  metrics.observe(() => control.workloads())
+  metrics.observe({ workloads: control.workloads, fleets: control.fleets, levels: quotas.levels })
   engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })

@@ -203,6 +203,7 @@ const probeSchema = z.object({
   expectBody: z.string().nullable(),
   slowerThanSeconds: secondsSchema,
   certificateDays: z.number().nullable(),
+  allowAddresses: z.array(z.string()),
 })
 
 export const planSchema: z.ZodType<Plan> = z

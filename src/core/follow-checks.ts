@@ -39,13 +39,17 @@ function currentReading({ observation, state }: Draft, { id }: PlanCheck): Check
   return reading && reading.atMs >= (state.startedAtMs ?? 0) ? reading : null
 }
 
-function isAgainst({ outcome }: CheckReading): boolean {
-  return outcome === 'fail' || outcome === 'missing'
+type Trouble = CheckReading & { readonly outcome: 'fail' | 'missing' }
+
+function isAgainst(reading: CheckReading): reading is Trouble {
+  return reading.outcome === 'fail' || reading.outcome === 'missing'
 }
 
-function tellChange(draft: Draft, id: string, { outcome, sentence, hint }: CheckReading): void {
-  const from = draft.state.checks[id] ?? null
-  if (from === outcome) return
-  change(draft, { checks: { ...draft.state.checks, [id]: outcome } })
+/** Trouble and its end; that a check finds nothing is to be seen in `status`, and goes without saying. */
+function tellChange(draft: Draft, id: string, reading: CheckReading): void {
+  const { outcome, sentence, hint } = reading
+  const { [id]: from = null, ...others } = draft.state.checks
+  if (from === (isAgainst(reading) ? reading.outcome : null)) return
+  change(draft, { checks: isAgainst(reading) ? { ...others, [id]: reading.outcome } : others })
   emit(draft, { type: 'check-changed', check: id, from, to: outcome, sentence, hint })
 }

@@ -286,4 +286,6 @@ export interface ProbeSpec {
   readonly slowerThanSeconds: number
   /** A certificate with fewer days left fails; null: not checked. */
   readonly certificateDays: number | null
+  /** Link-local and metadata addresses, or ranges of them, that it may have all the same. */
+  readonly allowAddresses: readonly string[]
 }

@@ -112,8 +112,8 @@ export interface RolloutState {
   readonly blindSinceMs: number | null
   /** By point, step and hook: what was asked for in this round. */
   readonly tasks: Readonly<Record<string, TaskState>>
-  /** The newest outcome of each check that was told. */
-  readonly checks: Readonly<Record<string, 'pass' | 'fail' | 'skipped' | 'missing'>>
+  /** The checks in trouble, as they were last told. */
+  readonly checks: Readonly<Record<string, 'fail' | 'missing'>>
   /** OLD's replicas when all traffic was there; null: not seen. */
   readonly fullReplicas: number | null
   /** By SLI name: all that was counted since the first step, whatever the weight. */
@@ -229,9 +229,10 @@ export function isTerminal(phase: Phase): boolean {
 
 /** True when nothing of it is to be read, written or run any more. */
 export function isAtRest({ phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted }: RolloutState): boolean {
-  if (phase.name === 'cancelled') return true
+  const isUncounted = startedAtMs !== null && !isCounted
+  if (phase.name === 'cancelled') return !isUncounted
   const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
-  if (isBusy || askedRevert !== null || (startedAtMs !== null && !isCounted)) return false
+  if (isBusy || askedRevert !== null || isUncounted) return false
   return isTerminal(phase) && Object.keys(ttlsBefore).length === 0
 }
 

@@ -1,13 +1,13 @@
 import type { Urgency } from '../core/effect.ts'
-import type { Quota, QuotaLimits, Quotas, QuotaUse } from '../ports/quota.ts'
+import type { Quota, QuotaLevel, QuotaLevels, QuotaLimits, QuotaStand, Quotas, QuotaUse } from '../ports/quota.ts'
 import type { Clock } from '../ports/runtime.ts'
 
 /** The share of an account's quota that everything but reverts may use. */
 const SHARE_OF_OTHERS = 0.5
 
 /** The quotas of all accounts, in this process. */
-export function createQuotas(clock: Clock): Quotas {
-  const byAccount = new Map<string, Quota>()
+export function createQuotas(clock: Clock): Quotas & QuotaLevels {
+  const byAccount = new Map<string, TokenBucket>()
   return {
     of(account, limits) {
       const known = byAccount.get(account)
@@ -16,6 +16,7 @@ export function createQuotas(clock: Clock): Quotas {
       byAccount.set(account, quota)
       return quota
     },
+    levels: () => [...byAccount].map(([account, quota]) => ({ account, by: quota.stands() })),
   }
 }
 
@@ -96,6 +97,16 @@ class TokenBucket implements Quota {
     }
   }
 
+  stands(): QuotaLevel['by'] {
+    const nowMs = this.clock.nowMs()
+    const stand = (level: Level, isOfReverts: boolean): QuotaStand => {
+      level.refill(nowMs)
+      const queues = Object.entries(this.waiters).filter(([name]) => isRevertQueue(name) === isOfReverts)
+      return { ...level.stand(), waiting: queues.reduce((sum, [, queue]) => sum + queue.size, 0) }
+    }
+    return { revert: stand(this.whole, true), other: stand(this.others, false) }
+  }
+
   /** Serves whoever may be served now, and sees to it that the next one is served in time. */
   private serve(): void {
     const waitMs = this.serveNow()
@@ -137,6 +148,10 @@ class TokenBucket implements Quota {
   }
 }
 
+function isRevertQueue(name: string): boolean {
+  return OF_REVERTS.some((one) => one === name)
+}
+
 class Level {
   private tokens: number
   private atMs: number
@@ -160,6 +175,10 @@ class Level {
   waitMs(): number {
     // What is missing by no more than a rounding error of the refills is there.
     return this.tokens >= 1 - 1e-9 ? 0 : Math.max(1, Math.ceil(((1 - this.tokens) / this.perSecond) * 1000))
+  }
+
+  stand(): Omit<QuotaStand, 'waiting'> {
+    return { left: this.tokens, burst: this.size }
   }
 
   takeOne(): void {

@@ -54,9 +54,11 @@ export function createResiduals(sources: ReadonlyMap<string, MetricSource>, cloc
   }
 }
 
-/** A policy without a drain time is asked about the last minute: there is nothing shorter to be sure of. */
+/** Of a policy without a drain time, seconds. */
+const WITHOUT_DRAIN_SECONDS = 60
+
 function windowOf({ drainSeconds }: Plan): number {
-  return Math.max(60, drainSeconds)
+  return drainSeconds === 0 ? WITHOUT_DRAIN_SECONDS : drainSeconds
 }
 
 type Ask = (sli: SliSpec) => Promise<Groups | Missing>
@@ -82,8 +84,8 @@ async function valuesOf(plan: Plan, sli: SliSpec | null, ask: Ask): Promise<read
   if ('kind' in groups) return groups
   const prefix = groupKey(plan.clusters.old, '')
   const values = [...groups].flatMap(([key, measure]) =>
-    key.startsWith(prefix) && measure.kind === 'counts' && measure.total > 0
-      ? [{ value: key.slice(prefix.length), requests: measure.total }]
+    key.startsWith(prefix) && measure.kind === 'value' && measure.value > 0
+      ? [{ value: key.slice(prefix.length), requests: measure.value }]
       : [],
   )
   return values.toSorted((a, b) => b.requests - a.requests).slice(0, VALUES_TOLD)

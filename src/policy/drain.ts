@@ -6,6 +6,9 @@ import type { PolicySettings } from './schema-policy.ts'
 export const CONNECTIONS_SLI = 'drain-connections'
 const CONNECTIONS_WINDOW_SECONDS = 60
 
+/** Whose requests carry no such label. */
+const NOT_SAID = '(not said)'
+
 export interface ResolvedDrain {
   readonly drainSeconds: number
   readonly drain: {
@@ -34,13 +37,16 @@ export function resolveDrain(layers: readonly PolicySettings[]): ResolvedDrain {
 export function drainOf(
   { maxRequests, connections, by }: ResolvedDrain['drain'],
   slis: readonly SliSpec[],
-  old: { readonly workload: string; readonly cluster: string },
+  old: { readonly workload: string; readonly cluster: string; readonly drainSeconds: number },
 ): { readonly rule: DrainRule; readonly connections: readonly SliSpec[] } {
   const counting = slis.find(({ objectivePercent }) => objectivePercent !== null)
   const rule: DrainRule = {
     maxRequests,
     connections: connections && counting ? { sli: CONNECTIONS_SLI, max: connections.max } : null,
-    by: by.map((label) => ({ label, sli: counting ? toldApartBy(label, counting, old) : null })),
+    by: by.map((label) => ({
+      label,
+      sli: counting ? toldApartBy(label, counting, old, Math.max(1, old.drainSeconds)) : null,
+    })),
   }
   if (!connections || !counting) return { rule, connections: [] }
   const measure = { kind: 'value', value: connections.query, windowSeconds: CONNECTIONS_WINDOW_SECONDS } as const
@@ -48,12 +54,20 @@ export function drainOf(
   return { rule, connections: [{ name: CONNECTIONS_SLI, source, objectivePercent: null, labels, measure }] }
 }
 
-/** The same requests, of OLD's workload alone, with the label's values in the workload's place. null: own PromQL. */
-function toldApartBy(label: string, sli: SliSpec, old: { workload: string; cluster: string }): SliSpec | null {
+/**
+ * The same requests, of OLD's workload alone, by the values of a label: as a value, since a series of somebody who has never
+ * come before begins with its first request, and must count from there. null: own PromQL.
+ */
+function toldApartBy(
+  label: string,
+  sli: SliSpec,
+  old: { readonly workload: string; readonly cluster: string },
+  windowSeconds: number,
+): SliSpec | null {
   const counter = counterOf(sli.measure)
   const selector = counter === null ? null : parseSelector(counter)
   if (selector === null || 'refused' in selector) return null
-  const total = selectorText({
+  const series = selectorText({
     ...selector,
     matchers: [
       ...selector.matchers,
@@ -61,8 +75,16 @@ function toldApartBy(label: string, sli: SliSpec, old: { workload: string; clust
       { label: sli.labels.workload, op: '=', value: old.workload },
     ],
   })
-  const measure: SliMeasure = { kind: 'selector', total, bad: total }
-  return { ...sli, labels: { cluster: sli.labels.cluster, workload: label }, measure }
+  // New ones from zero; others by their difference; those that began anew, or are gone, as Prometheus reckons it.
+  const grown = `(${series} unless ${series} offset $window) or (${series} - ${series} offset $window >= 0) or increase(${series}[$window])`
+  const told = `label_replace(${grown}, "${label}", "${NOT_SAID}", "${label}", "")`
+  const value = `sum by (${sli.labels.cluster}, ${label}) (${told})`
+  return {
+    ...sli,
+    objectivePercent: null,
+    labels: { cluster: sli.labels.cluster, workload: label },
+    measure: { kind: 'value', value, windowSeconds },
+  }
 }
 
 function counterOf(measure: SliMeasure): string | null {

@@ -29,7 +29,11 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const sources = Object.keys(config.sources)
   const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources))
-  const { rule, connections } = drainOf(drain, specs, { workload: workload.name, cluster: config.clusters.old })
+  const { rule, connections } = drainOf(drain, specs, {
+    workload: workload.name,
+    cluster: config.clusters.old,
+    drainSeconds: policy.drainSeconds,
+  })
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
   const rest: Omit<Plan, 'hash'> = {
     migration: config.migration,

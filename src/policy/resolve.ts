@@ -32,6 +32,7 @@ export function probeSpec(probe: ProbeSettings, index: number, config: ParsedCon
     expectBody: probe.expect.body ?? null,
     slowerThanSeconds: probe.slowerThan,
     certificateDays: probe.certificateDays ?? null,
+    allowAddresses: probe.allowAddresses,
   }
 }
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { HOOK_POINTS } from '../core/task.ts'
-import { parseRange } from '../shared/guard.ts'
 import { objectName } from '../shared/kubernetes/settings.ts'
-import { about, duration, percent, refuse, secretReference } from '../shared/schema.ts'
-import { answerSchema, httpUrl } from './schema-http.ts'
+import { about, duration, percent, secretReference } from '../shared/schema.ts'
+import { addressRange, answerSchema, httpUrl } from './schema-http.ts'
 import { name } from './schema-names.ts'
 
 /** As many as of one workload keep their outcome. */
@@ -111,13 +110,3 @@ export const hooksSchema = z
   )
 
 export type HookSettings = z.output<typeof hookSchema>
-
-function addressRange() {
-  return z
-    .string()
-    .meta({ 'x-type': 'address or range' })
-    .superRefine((text, ctx) => {
-      if (parseRange(text) === null)
-        refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" is no address or range`, 'write 169.254.10.1 or 169.254.10.0/24')
-    })
-}

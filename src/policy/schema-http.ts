@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseRange } from '../shared/guard.ts'
 import { about, refuse } from '../shared/schema.ts'
 
 /** What an answer must be to pass; by default one of these statuses, and any body. */
@@ -47,5 +48,16 @@ function regularExpression() {
         const hint = 'write a JavaScript regular expression; a backslash before a special character takes it literally'
         return refuse(ctx, 'CONFIG_WRONG_VALUE', 'not a regular expression', hint)
       }
+    })
+}
+
+/** An IP address, or a range of them with its prefix. */
+export function addressRange() {
+  return z
+    .string()
+    .meta({ 'x-type': 'address or range' })
+    .superRefine((text, ctx) => {
+      if (parseRange(text) === null)
+        refuse(ctx, 'CONFIG_WRONG_VALUE', `"${text}" is no address or range`, 'write 169.254.10.1 or 169.254.10.0/24')
     })
 }

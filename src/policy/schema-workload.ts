@@ -4,7 +4,7 @@ import type { Json } from '../core/plan.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import { criticalitySchema } from './schema-fleet.ts'
-import { answerSchema, httpUrl } from './schema-http.ts'
+import { addressRange, answerSchema, httpUrl } from './schema-http.ts'
 import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
 import { replicationSchema, statefulSchema } from './schema-preflight.ts'
@@ -38,6 +38,10 @@ const probeSchema = z.strictObject({
   expect: expectSchema,
   slowerThan,
   certificateDays,
+  allowAddresses: z
+    .array(addressRange())
+    .prefault([])
+    .meta(about('Link-local or metadata addresses that it may have all the same', ['169.254.10.0/24'])),
 })
 
 export type ProbeSettings = z.output<typeof probeSchema>

@@ -34,3 +34,24 @@ export interface Quotas {
   /** The quota of this account: the same object for the same name, with the limits of whoever asked first. */
   of(account: string, limits: QuotaLimits): Quota
 }
+
+/** Where an account's quota stands. */
+export interface QuotaLevel {
+  readonly account: string
+  /** Reverts draw from the whole, all else from half of it. */
+  readonly by: Readonly<Record<'revert' | 'other', QuotaStand>>
+}
+
+export interface QuotaStand {
+  /** Calls that may be made at once, ≥ 0. */
+  readonly left: number
+  /** The most that `left` becomes. */
+  readonly burst: number
+  /** Calls that wait. */
+  readonly waiting: number
+}
+
+/** The quotas of all accounts that were asked for so far. */
+export interface QuotaLevels {
+  levels(): readonly QuotaLevel[]
+}

@@ -11,7 +11,6 @@ export interface Residual {
 }
 
 export interface ResidualValue {
-  /** Empty: series without the label. */
   readonly value: string
   readonly requests: number
 }

@@ -153,11 +153,15 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** Text of others, so that nothing of it is markup, HTML, a formula or a link. */
 export function escaped(text: string): string {
-  return visible(text)
-    .replace(/[\\`*_[\]<>|~#&$@!]/g, '\\$&')
-    .replace(/:\/\//g, ':\\/\\/')
-    .replace(/\bwww\./gi, '$&\u200b')
-    .replace(/^(\s*)([-+=]|\d+[.)])/, '$1\\$2')
+  return (
+    visible(text)
+      .replace(/[\\`*_[\]<>|~#&$@!]/g, '\\$&')
+      .replace(/:\/\//g, ':\\/\\/')
+      .replace(/\bwww\./gi, '$&\u200b')
+      .replace(/^(\s*)([-+=])/, '$1\\$2')
+      // A number is a list's only before a blank; of "8.24" nothing is to be escaped.
+      .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2')
+  )
 }
 
 /** A fence that nothing inside can close; the text is visible already. */

@@ -1,5 +1,6 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns'
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns'
 import { BlockList, isIP } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { buildConnector } from 'undici'
 
 /**
@@ -54,7 +55,7 @@ export class GuardedAddressError extends Error {
   }
 }
 
-type Lookup = (
+export type Lookup = (
   hostname: string,
   options: LookupOptions & { all: true },
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
@@ -64,8 +65,13 @@ type Lookup = (
  * Connects as undici does, but to no guarded address: neither one in the URL, nor one that DNS gives, which is the very one
  * that is then connected to. Fails with a `GuardedAddressError`.
  */
-export function guardedConnector(allow: readonly string[], lookup: Lookup = systemLookup): buildConnector.connector {
+export function guardedConnector(
+  allow: readonly string[],
+  lookup: Lookup = dns.lookup,
+  options: Pick<ConnectionOptions, 'checkServerIdentity'> & { readonly maxCachedSessions?: number } = {},
+): buildConnector.connector {
   const connect = buildConnector({
+    ...options,
     allowH2: false,
     lookup: (hostname, options, callback) =>
       lookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -77,11 +83,11 @@ export function guardedConnector(allow: readonly string[], lookup: Lookup = syst
         else callback(null, first.address, first.family)
       }),
   })
-  return (options, callback) => {
+  return (asked, callback) => {
     // Of an address Node asks no resolver.
-    const host = options.hostname.replace(/^\[|\]$/g, '')
+    const host = asked.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) > 0 && isGuarded(host, allow)) callback(new GuardedAddressError(host), null)
-    else connect(options, callback)
+    else connect(asked, callback)
   }
 }
 

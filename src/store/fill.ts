@@ -1,5 +1,5 @@
 import { initialState } from '../core/initial.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan, ProbeSpec } from '../core/plan.ts'
 import type { RolloutState } from '../core/state.ts'
 
 /** What a plan says of the parts that came after weights and gates, where it was pinned before there were any. */
@@ -11,6 +11,8 @@ const PLAN_BEFORE_PARTS = {
   drain: { maxRequests: 0, connections: null, by: [] },
 } as const satisfies Partial<Plan>
 
+const NO_ALLOWANCE: Pick<ProbeSpec, 'allowAddresses'> = { allowAddresses: [] }
+
 /**
  * A state that an older Headgate wrote, with what it could not know yet as it is in a new rollout. What it did know stays:
  * only keys that are not there are filled.
@@ -21,8 +23,17 @@ export function filledState(stored: RolloutState): RolloutState {
 
 /** The same for a pinned plan. Its hash stays: it names the text that was pinned. */
 export function filledPlan(stored: Plan): Plan {
-  const steps = stored.steps.map((step) => ({ ...step, warm: step.warm ?? null, approval: approvalOf(step.approval) }))
-  return { ...PLAN_BEFORE_PARTS, ...stored, steps }
+  const steps = stored.steps.map((step) => ({ ...step, warm: warmOf(step.warm), approval: approvalOf(step.approval) }))
+  return { ...PLAN_BEFORE_PARTS, ...stored, steps, probes: stored.probes.map(probeOf) }
+}
+
+function warmOf(stored: Plan['steps'][number]['warm'] | undefined): Plan['steps'][number]['warm'] {
+  return stored ? { ...stored, probes: stored.probes.map(probeOf) } : null
+}
+
+/** Probes were once not kept from any address: what they are to be let at must be said now. */
+function probeOf(stored: ProbeSpec): ProbeSpec {
+  return { ...NO_ALLOWANCE, ...stored }
 }
 
 /** An approval was once a plain yes or no: any operator could give it, and it did not expire. */

@@ -1,17 +1,26 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventType, JournalRow } from '../core/event.ts'
-import type { WorkloadView } from '../ports/control.ts'
+import type { Control } from '../ports/control.ts'
+import type { QuotaLevels } from '../ports/quota.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
+import { registerDecisions } from './decisions.ts'
+import { registerFleetGauges, registerQuotaGauges } from './fleet-gauges.ts'
 import { METRICS, type MetricName } from './names.ts'
+import { oncePerScrape } from './samples.ts'
 import { registerWorkloadGauges } from './workload-gauges.ts'
 
 export interface Metrics {
   readonly meter: Meter
   /** What `/metrics` answers with: `registry.metrics()` as `registry.contentType`. */
   readonly registry: Registry
-  /** Says where the gauges of the workloads come from; asked at each scrape. */
-  observe(views: () => readonly WorkloadView[]): void
+  /** Says what the gauges tell of; asked at each scrape. */
+  observe(observed: Observed): void
 }
+
+/** What gauges are made from. */
+export type Observed = Pick<Control, 'workloads' | 'fleets'> & QuotaLevels
+
+const NOTHING: Observed = { workloads: () => [], fleets: () => [], levels: () => [] }
 
 /**
  * Makes the metrics of one service, in a registry of its own, with those of the process (`process_*`, `nodejs_*`)
@@ -20,19 +29,28 @@ export interface Metrics {
 export function createMetrics({ version, clock }: { readonly version: string; readonly clock: Clock }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  let views: () => readonly WorkloadView[] = () => []
+  let observed = NOTHING
+  const workloads = oncePerScrape(() => observed.workloads())
   gauge(registry, 'headgate_build_info').set({ version }, 1)
-  registerWorkloadGauges(registry, () => views())
+  registerWorkloadGauges(registry, workloads)
+  registerFleetGauges(
+    registry,
+    oncePerScrape(() => observed.fleets()),
+  )
+  registerQuotaGauges(
+    registry,
+    oncePerScrape(() => observed.levels()),
+  )
   return {
     registry,
-    meter: createMeter(registry, clock),
+    meter: createMeter(registry, clock, registerDecisions(registry, workloads)),
     observe: (source) => {
-      views = source
+      observed = source
     },
   }
 }
 
-function createMeter(registry: Registry, clock: Clock): Meter {
+function createMeter(registry: Registry, clock: Clock, decisions: Meter['events']): Meter {
   const sweepSeconds = histogram(registry, 'headgate_sweep_seconds')
   const sweeps = counter(registry, 'headgate_sweeps_total')
   const lastSweep = gauge(registry, 'headgate_last_sweep_timestamp_seconds')
@@ -40,6 +58,7 @@ function createMeter(registry: Registry, clock: Clock): Meter {
   const callErrors = counter(registry, 'headgate_call_errors_total')
   const reloadOk = gauge(registry, 'headgate_config_reload_ok')
   const reloaded = gauge(registry, 'headgate_config_reload_timestamp_seconds')
+  const events = createEventMeter(registry)
   // A series that begins with its first event shows no increase to `rate`: all that may come are there from the start.
   for (const outcome of ['committed', 'conflict', 'failed'] as const) sweeps.inc({ outcome }, 0)
 
@@ -53,7 +72,10 @@ function createMeter(registry: Registry, clock: Clock): Meter {
       callSeconds.observe({ kind, name }, seconds)
       callErrors.inc({ kind, name }, ok ? 0 : 1)
     },
-    events: createEventMeter(registry),
+    events(rows) {
+      events(rows)
+      decisions(rows)
+    },
     reload(ok) {
       reloadOk.set(ok ? 1 : 0)
       if (ok) reloaded.set(clock.nowMs() / 1000)

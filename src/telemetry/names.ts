@@ -48,6 +48,153 @@ export const METRICS = {
     help: '1 for the newest outcome of the gate',
   },
 
+  headgate_rollout_info: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'policy', 'run_id'],
+    unit: '',
+    help: 'Always 1; the labels name the policy and the migration run',
+  },
+  headgate_hold_since_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'cause'],
+    unit: 'seconds since 1970',
+    help: 'When a hold that is in force began',
+  },
+  headgate_attention: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'about'],
+    unit: '',
+    help: '1 while a person should look: blind for too long, a share that is stuck, a proof that only a person can replace',
+  },
+  headgate_step: {
+    type: 'gauge',
+    labels: ['migration', 'workload'],
+    unit: '',
+    help: 'The step that the workload is at, from 1; absent in other phases than stepping',
+  },
+  headgate_steps: {
+    type: 'gauge',
+    labels: ['migration', 'workload'],
+    unit: '',
+    help: 'Steps of its plan',
+  },
+  headgate_least_seconds_left: {
+    type: 'gauge',
+    labels: ['migration', 'workload'],
+    unit: 'seconds',
+    help: 'Holds, bake and drain of its plan that are still to come: the least time until it is completed; absent once it reverts or is cancelled',
+  },
+  headgate_decisions_total: {
+    type: 'counter',
+    labels: ['migration', 'workload', 'decision'],
+    unit: '',
+    help: 'What this process decided about the workload',
+  },
+
+  headgate_sli_requests_total: {
+    type: 'counter',
+    labels: ['migration', 'workload', 'sli', 'side', 'outcome'],
+    unit: '',
+    help: 'What OLD and NEW served of the workload since its first step, as the SLI counts it: all of it, and the bad part',
+  },
+  headgate_sli_objective_percent: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'sli'],
+    unit: 'percent',
+    help: 'Share of good events promised; absent for a value',
+  },
+  headgate_latency_seconds: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'gate', 'side', 'quantile'],
+    unit: 'seconds',
+    help: 'Latency at a quantile, OLD since the first tick, NEW since the weight came in force; no gate goes by it',
+  },
+  headgate_evidence: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'gate', 'test'],
+    unit: '',
+    help: 'What a test of a gate has gathered: evidence against NEW, proof for the next weight, or a value',
+  },
+  headgate_evidence_limit: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'gate', 'test'],
+    unit: '',
+    help: 'Where the test speaks up: it halts, reverts, or lets the next weight through',
+  },
+  headgate_budget_spent_percent: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'gate'],
+    unit: 'percent',
+    help: "What the migration itself has spent of 30 days' error budget",
+  },
+  headgate_budget_limit_percent: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'gate', 'outcome'],
+    unit: 'percent',
+    help: 'What may be spent before the gate halts or reverts',
+  },
+  headgate_check: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'check', 'outcome'],
+    unit: '',
+    help: '1 for the newest outcome of a check, until the workload has ended',
+  },
+  headgate_tasks: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'outcome'],
+    unit: '',
+    help: 'Hooks, warm-ups and scalings of this round, by how they ended',
+  },
+  headgate_replicas: {
+    type: 'gauge',
+    labels: ['migration', 'workload', 'side', 'kind'],
+    unit: '',
+    help: "Replicas of the workload's object: ready, and wanted",
+  },
+
+  headgate_wave_workloads: {
+    type: 'gauge',
+    labels: ['migration', 'wave', 'state'],
+    unit: '',
+    help: 'Workloads of the wave by where they stand',
+  },
+  headgate_breaker_tripped: {
+    type: 'gauge',
+    labels: ['migration'],
+    unit: '',
+    help: '1: reverts keep new workloads from starting; absent without a breaker',
+  },
+  headgate_signal_value: {
+    type: 'gauge',
+    labels: ['migration', 'signal', 'side'],
+    unit: '',
+    help: 'The newest value of a cluster signal, in its own unit',
+  },
+  headgate_signal_outcome: {
+    type: 'gauge',
+    labels: ['migration', 'signal', 'outcome'],
+    unit: '',
+    help: '1 for the newest outcome of a cluster signal',
+  },
+  headgate_quota_calls_left: {
+    type: 'gauge',
+    labels: ['account', 'use'],
+    unit: '',
+    help: "Calls that may be made at once within the account's quota: by reverts, and by all else",
+  },
+  headgate_quota_calls_burst: {
+    type: 'gauge',
+    labels: ['account', 'use'],
+    unit: '',
+    help: 'Calls that may be made at once after a pause',
+  },
+  headgate_quota_waiting: {
+    type: 'gauge',
+    labels: ['account', 'use'],
+    unit: '',
+    help: 'Calls that wait for the quota',
+  },
+
   headgate_sweep_seconds: {
     type: 'histogram',
     labels: [],

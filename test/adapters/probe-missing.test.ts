@@ -1,6 +1,8 @@
 import dns from 'node:dns'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createCertificateReader } from '../../src/sources/probe/certificate.ts'
 import { explainOwnTrouble } from '../../src/sources/probe/explain.ts'
+import { createFakeClock } from '../fakes/clock.ts'
 import { probeOnce, probeSpec, testProber } from '../support/probes.ts'
 import { until } from '../support/until.ts'
 import { answering, startWebServer } from '../support/web-server.ts'
@@ -94,5 +96,35 @@ describe('what says nothing about the service', () => {
 
   test.each(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'CERT_HAS_EXPIRED'])('but %s is the service’s', (code) => {
     expect(explainOwnTrouble(Object.assign(new Error('x'), { code }))).toBeNull()
+  })
+})
+
+describe('an address that nobody is asked at', () => {
+  const guarded = (address: string, allowAddresses: readonly string[] = []) =>
+    probeSpec({ url: 'http://shop.test/', address: { old: null, new: address }, allowAddresses, slowerThanSeconds: 1 })
+
+  test.each([
+    '169.254.169.254',
+    '169.254.169.254:80',
+    '[fe80::1]:80',
+    '168.63.129.16',
+    '[fd00:ec2::254]',
+    '[::ffff:169.254.169.254]',
+  ])('%s says nothing about the service, and why', async (address) => {
+    const outcome = await testProber().prober.probe(guarded(address), 'new', AbortSignal.timeout(20_000))
+    expect(outcome).toMatchObject({ kind: 'missing', why: 'unreachable' })
+    expect(JSON.stringify(outcome)).toContain('unless `allowAddresses` has it')
+  })
+
+  test('a certificate is not read there either', async () => {
+    const spec = { ...guarded('169.254.169.254:443'), url: 'https://shop.test/' }
+    const read = await createCertificateReader(createFakeClock(0)).read(spec, 'new', AbortSignal.timeout(20_000))
+    expect(read).toMatchObject({ kind: 'missing', why: 'unreachable' })
+  })
+
+  test('one that the probe allows is asked', async () => {
+    const spec = guarded('169.254.99.99:1', ['169.254.99.0/24'])
+    const outcome = await testProber().prober.probe(spec, 'new', AbortSignal.timeout(20_000))
+    expect(JSON.stringify(outcome)).not.toContain('allowAddresses')
   })
 })

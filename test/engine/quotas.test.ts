@@ -77,6 +77,20 @@ describe('an account', () => {
     expect(quotas.of('b', { callsPerSecond: 1, burst: 2 })).not.toBe(quota)
   })
 
+  test('tells what is left to reverts and to all else, and who waits', async () => {
+    const clock = createFakeClock(0)
+    const quotas = createQuotas(clock)
+    const quota = quotas.of('a', { callsPerSecond: 1, burst: 4 })
+    for (let asked = 0; asked < 3; asked++) void quota.take('read', never)
+    await settled()
+    expect(quotas.levels()).toEqual([
+      {
+        account: 'a',
+        by: { revert: { left: 2, burst: 4, waiting: 0 }, other: { left: 0, burst: 2, waiting: 1 } },
+      },
+    ])
+  })
+
   test('gives its burst at once to reverts, then what its rate allows', async () => {
     const bench = new QuotaBench({ callsPerSecond: 10, burst: 3 })
     await bench.ask(...names('revert', 5))

@@ -262,6 +262,7 @@ function fakePlan(workload: string): Plan {
         expectBody: null,
         slowerThanSeconds: 5,
         certificateDays: 14,
+        allowAddresses: [],
       },
     ],
   }

@@ -28,6 +28,7 @@ function probeAt(port: number, url = 'https://shop.test/healthz'): ProbeSpec {
     expectBody: null,
     slowerThanSeconds: 10,
     certificateDays: null,
+    allowAddresses: [],
   }
 }
 

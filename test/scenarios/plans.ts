@@ -75,6 +75,7 @@ export function planOf(given: Given): Plan {
             expectBody: null,
             slowerThanSeconds: 5,
             certificateDays: null,
+            allowAddresses: [],
           },
         ]
       : [],

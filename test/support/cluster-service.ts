@@ -1,11 +1,13 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Counter, Histogram, Registry } from 'prom-client'
 
 /** One service in one cluster: it answers requests, and tells its metrics at `/metrics`. */
 export interface ClusterService {
   readonly port: number
+  /** Answered so far. */
+  readonly requests: number
   /** Answered 500 so far. */
   readonly failures: number
   /** When the first 500 was sent, milliseconds since 1970; null: none yet. */
@@ -19,6 +21,7 @@ export interface ClusterService {
 export async function startClusterService(service: string, cluster: string): Promise<ClusterService> {
   const { registry, count } = createMetrics(service)
   let isBroken = false
+  let requests = 0
   let failures = 0
   let firstFailedAtMs: number | null = null
   const server = createServer((request, response) => {
@@ -31,7 +34,8 @@ export async function startClusterService(service: string, cluster: string): Pro
     const code = isBroken ? 500 : 200
     // The load generator reads from this header who answered.
     response.writeHead(code, { 'x-cluster': cluster }).end(`${service}\n`)
-    count(code, (performance.now() - startedMs) / 1000)
+    requests += 1
+    count(code, (performance.now() - startedMs) / 1000, clientOf(request))
     if (code === 200) return
     failures += 1
     firstFailedAtMs ??= Date.now()
@@ -41,6 +45,9 @@ export async function startClusterService(service: string, cluster: string): Pro
   const { port } = server.address() as AddressInfo
   return {
     port,
+    get requests() {
+      return requests
+    },
     get failures() {
       return failures
     },
@@ -58,12 +65,20 @@ export async function startClusterService(service: string, cluster: string): Pro
   }
 }
 
+/** Who asks, when they don't say. */
+const USERS = 'users'
+
+function clientOf({ headers }: IncomingMessage): string {
+  const client = headers['x-client']
+  return typeof client === 'string' ? client : USERS
+}
+
 function createMetrics(service: string) {
   const registry = new Registry()
   const requests = new Counter({
     name: 'http_requests_total',
     help: 'Requests answered.',
-    labelNames: ['service', 'code'],
+    labelNames: ['service', 'code', 'client'],
     registers: [registry],
   })
   const durations = new Histogram({
@@ -74,10 +89,10 @@ function createMetrics(service: string) {
     registers: [registry],
   })
   // Series that are there from the start give the first requests a baseline to count from.
-  requests.inc({ service, code: '200' }, 0)
+  requests.inc({ service, code: '200', client: USERS }, 0)
   durations.zero({ service })
-  const count = (code: number, seconds: number) => {
-    requests.inc({ service, code: String(code) })
+  const count = (code: number, seconds: number, client: string) => {
+    requests.inc({ service, code: String(code), client })
     durations.observe({ service }, seconds)
   }
   return { registry, count }

@@ -52,9 +52,14 @@ export function createMigration(
   traffic: MigrationTraffic,
   env: Readonly<Record<string, string>> = {},
 ): Migration {
+  return layOut(configText(world.prometheus.url, workloads, traffic), env)
+}
+
+/** Lays out the migration of this config; nothing runs yet. */
+export function layOut(config: string, env: Readonly<Record<string, string>> = {}): Migration {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
   const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
-  writeFileSync(configPath, configText(world.prometheus.url, workloads, traffic))
+  writeFileSync(configPath, config)
   let running: RunningHeadgate | null = null
 
   const journal = async (workload?: string) => {

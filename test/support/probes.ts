@@ -13,6 +13,7 @@ export function probeSpec(changes: Partial<ProbeSpec> & Pick<ProbeSpec, 'url' | 
     expectBody: null,
     slowerThanSeconds: 10,
     certificateDays: null,
+    allowAddresses: [],
     ...changes,
   }
 }

@@ -12,13 +12,14 @@ export async function until<T>(
   what: string,
   ask: () => T | Promise<T>,
   describe: () => string | Promise<string> = () => '',
+  giveUpMs: number = GIVE_UP_MS,
 ): Promise<Exclude<T, null | undefined | false>> {
   const startedMs = performance.now()
   for (;;) {
     const answer = await ask()
     if (answer !== null && answer !== undefined && answer !== false)
       return answer as Exclude<T, null | undefined | false>
-    if (performance.now() - startedMs > GIVE_UP_MS) throw new Error(`${what}: it never came. ${await describe()}`)
+    if (performance.now() - startedMs > giveUpMs) throw new Error(`${what}: it never came. ${await describe()}`)
     await sleep(POLL_MS)
   }
 }

@@ -26,6 +26,7 @@ export interface World {
 export async function startWorld(
   binaries: { readonly haproxy: string; readonly prometheus: string },
   names: readonly string[],
+  traffic: 'from the start' | 'none' = 'from the start',
 ): Promise<World> {
   await using starting = new AsyncDisposableStack()
   const services = new Map<string, Sides<ClusterService>>()
@@ -49,7 +50,7 @@ export async function startWorld(
     ]),
   )
   starting.defer(prometheus.stop)
-  const stopLoad = sendLoad(names, haproxy)
+  const stopLoad = traffic === 'none' ? async () => {} : sendLoad(names, haproxy)
   starting.defer(stopLoad)
   const everything = starting.move()
   return {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { EventBody } from '../../src/core/event.ts'
+import type { FleetView } from '../../src/core/fleet-view.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { WorkloadView } from '../../src/ports/control.ts'
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
+import { createMetrics, type Metrics, type Observed } from '../../src/telemetry/metrics.ts'
 import { METRICS, type MetricSpec } from '../../src/telemetry/names.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { samplePlan, sampleState } from '../store/samples.ts'
@@ -21,6 +22,10 @@ async function samples(prefix: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(prefix) && !line.includes('_bucket'))
 }
 
+function observe(workloads: () => readonly WorkloadView[], others: Partial<Observed> = {}): void {
+  metrics.observe({ workloads, fleets: () => [], levels: () => [], ...others })
+}
+
 function view(workload: string, changes: Partial<RolloutState> = {}): WorkloadView {
   return {
     state: sampleState(workload, changes),
@@ -36,7 +41,7 @@ const row = (body: EventBody) => ({
 
 describe('gauges of workloads', () => {
   test('tell weight, phase, holds and gates', async () => {
-    metrics.observe(() => [
+    observe(() => [
       view('checkout', {
         phase: { name: 'stepping', stepIndex: 1 },
         phaseSinceMs: 1_500,
@@ -65,15 +70,66 @@ describe('gauges of workloads', () => {
   })
 
   test('leave out what is not known, instead of telling zero', async () => {
-    metrics.observe(() => [view('checkout')])
+    observe(() => [view('checkout')])
     expect(await samples('headgate_weight_percent{')).toEqual([
       'headgate_weight_percent{migration="m",workload="checkout",kind="intended"} 0',
     ])
   })
 
+  test('tell what each test has gathered, and where it speaks up', async () => {
+    const evidence = { haltEvidence: 40, haltNeeds: 100, spentPercent: 0.4, newP99Seconds: 0.8, oldP99Seconds: null }
+    observe(() => [view('checkout', { verdicts: [{ gate: 'harm:a', outcome: 'pass', evidence, sentence: 'fine' }] })])
+    const whose = 'migration="m",workload="checkout",gate="harm:a"'
+    expect(await samples('headgate_evidence')).toEqual([
+      `headgate_evidence{${whose},test="halt"} 40`,
+      `headgate_evidence_limit{${whose},test="halt"} 100`,
+    ])
+    expect(await samples('headgate_budget_spent')).toEqual([`headgate_budget_spent_percent{${whose}} 0.4`])
+    expect(await samples('headgate_latency')).toEqual([
+      `headgate_latency_seconds{${whose},side="new",quantile="0.99"} 0.8`,
+    ])
+  })
+
+  test('count what both sides served, as often as they are scraped', async () => {
+    const counts = { old: { total: 90, bad: 1 }, new: { total: 10, bad: 2 } }
+    observe(() => [view('checkout', { totals: { availability: { untilMs: 1, counts } } })])
+    await metrics.registry.metrics()
+    const whose = 'migration="m",workload="checkout",sli="availability"'
+    expect(await samples('headgate_sli_requests_total')).toEqual([
+      `headgate_sli_requests_total{${whose},side="old",outcome="all"} 90`,
+      `headgate_sli_requests_total{${whose},side="old",outcome="bad"} 1`,
+      `headgate_sli_requests_total{${whose},side="new",outcome="all"} 10`,
+      `headgate_sli_requests_total{${whose},side="new",outcome="bad"} 2`,
+    ])
+  })
+
+  test('leave the checks of a workload that has ended alone', async () => {
+    const checks = { ttls: { outcome: 'fail', sentence: '', hint: null, atMs: 0 } } as const
+    const of = (phase: RolloutState['phase']) => [
+      { ...view('checkout', { phase }), observation: { ...view('checkout').observation, checks } },
+    ]
+    observe(() => of({ name: 'preflight' }))
+    expect(await samples('headgate_check{')).toEqual([
+      'headgate_check{migration="m",workload="checkout",check="ttls",outcome="fail"} 1',
+    ])
+    observe(() => of({ name: 'completed' }))
+    expect(await samples('headgate_check{')).toEqual([])
+  })
+
+  test('ask once a scrape, and anew at the next one', async () => {
+    let asked = 0
+    observe(() => {
+      asked += 1
+      return [view('checkout')]
+    })
+    await metrics.registry.metrics()
+    await metrics.registry.metrics()
+    expect(asked).toBe(2)
+  })
+
   test('forget a phase that is over and a workload that is gone', async () => {
     let views = [view('checkout'), view('search')]
-    metrics.observe(() => views)
+    observe(() => views)
     await metrics.registry.metrics()
     views = [view('search', { phase: { name: 'completed' } })]
     expect(await samples('headgate_phase{')).toEqual([
@@ -84,6 +140,57 @@ describe('gauges of workloads', () => {
 
   test('are absent before anybody says where they come from', async () => {
     expect(await samples('headgate_phase{')).toEqual([])
+  })
+})
+
+describe('gauges of migrations and accounts', () => {
+  test('tell waves, breaker, signals and quotas', async () => {
+    const counts = { waiting: 2, underWay: 1, baked: 0, reverted: 0, cancelled: 0 }
+    const fleet: FleetView = {
+      migration: 'm',
+      clusters: { old: 'a', new: 'b' },
+      waves: [{ name: 'first', workloads: [], concurrency: null, counts }],
+      concurrency: null,
+      spacingSeconds: 0,
+      canaryFirst: false,
+      breaker: { reverts: 2, withinSeconds: 60, reverted: [], tripped: 'two reverted' },
+      signals: [
+        { gate: 'signal/errors', outcome: 'wait', evidence: { newValue: 3, oldValue: null }, sentence: 'errors' },
+      ],
+    }
+    const stand = { left: 4.5, burst: 50, waiting: 2 }
+    observe(() => [], { fleets: () => [fleet], levels: () => [{ account: 'a', by: { revert: stand, other: stand } }] })
+    expect(await samples('headgate_wave_workloads{migration="m",wave="first",state="underWay"')).toHaveLength(1)
+    expect(await samples('headgate_breaker')).toEqual(['headgate_breaker_tripped{migration="m"} 1'])
+    expect(await samples('headgate_signal')).toEqual([
+      'headgate_signal_value{migration="m",signal="errors",side="new"} 3',
+      'headgate_signal_outcome{migration="m",signal="errors",outcome="wait"} 1',
+    ])
+    expect(await samples('headgate_quota_waiting')).toEqual([
+      'headgate_quota_waiting{account="a",use="revert"} 2',
+      'headgate_quota_waiting{account="a",use="other"} 2',
+    ])
+  })
+})
+
+describe('decisions', () => {
+  test('are counted by workload, each kind from zero', async () => {
+    observe(() => [view('checkout')])
+    const revert = { fromPercent: 10, toPercent: 0, reason: 'harm', evidence: [] }
+    metrics.meter.events([
+      row({ type: 'revert-started', ...revert }),
+      row({ type: 'hold-added', hold: { cause: 'halted', detail: '', sinceMs: 0, actor: 'ada' }, evidence: [] }),
+      row({ type: 'weight-intended', ...revert, trial: null, urgency: 'revert' }),
+    ])
+    const line = (decision: string, count: number) =>
+      `headgate_decisions_total{migration="m",workload="checkout",decision="${decision}"} ${count}`
+    expect(await samples('headgate_decisions_total')).toEqual([
+      line('raise', 0),
+      line('hold', 0),
+      line('halt', 1),
+      line('revert', 1),
+      line('revert-refused', 0),
+    ])
   })
 })
 

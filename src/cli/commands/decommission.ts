@@ -28,5 +28,5 @@ export function decommissionLines({ mayGo, workloads }: DecommissionJson, style:
 function whoLine({ values }: DecommissionJson['workloads'][number]['residual']['by'][number], seconds: number): string {
   if ('kind' in values) return clean(values.detail)
   if (values.length === 0) return `nobody in ${formatSpan(seconds)}`
-  return values.map(({ value, requests }) => `${clean(value) || '(none)'} ${Math.ceil(requests)}`).join(', ')
+  return values.map(({ value, requests }) => `${clean(value)} ${Math.ceil(requests)}`).join(', ')
 }

@@ -1,4 +1,5 @@
 import { type Missing, missing } from '../../core/observation.ts'
+import type { ProbeSpec } from '../../core/plan.ts'
 import type { Clock } from '../../ports/runtime.ts'
 import type { CertificateReader, ServedCertificate } from '../../ports/source.ts'
 import { type Address, parseAddress } from './address.ts'
@@ -15,13 +16,13 @@ export function createCertificateReader(clock: Clock): CertificateReader {
       const address = parseAddress(addressText)
       if (address === null) return missing('refused', `"${addressText}" is not a host or host:port`)
       if (signal.aborted) return missing('timeout', 'no time was left in this sweep')
-      return shakeHands(url, address, clock.nowMs(), signal)
+      return shakeHands(spec, address, clock.nowMs(), signal)
     },
   }
 }
 
 function shakeHands(
-  url: URL,
+  spec: ProbeSpec,
   address: Address,
   nowMs: number,
   signal: AbortSignal,
@@ -30,9 +31,10 @@ function shakeHands(
     const onAbort = () => resolve(missing('timeout', 'no TLS handshake before the deadline'))
     signal.addEventListener('abort', onAbort, { once: true })
     let seen: ServedCertificate | null = null
-    const connect = pinnedConnector(url, address, nowMs, (daysLeft, names) => {
+    const connect = pinnedConnector(spec, address, nowMs, (daysLeft, names) => {
       seen = { kind: 'valid', daysLeft, names }
     })
+    const url = new URL(spec.url)
     const port = url.port === '' ? '443' : url.port
     const asked = { protocol: url.protocol, hostname: url.hostname, host: url.host, port, servername: sniOf(url) }
     connect(asked, (error, socket) => {

@@ -1,3 +1,4 @@
+import { GuardedAddressError } from '../../shared/guard.ts'
 import { codeOf } from '../../shared/text.ts'
 
 const CERTIFICATE: Readonly<Record<string, string>> = {
@@ -34,6 +35,7 @@ const OWN: Readonly<Record<string, string>> = {
 
 /** Why a probe could not even be tried, which says nothing about the service; null: it was tried. */
 export function explainOwnTrouble(error: unknown): string | null {
+  if (error instanceof GuardedAddressError) return `${error.message}: it is not asked, unless \`allowAddresses\` has it`
   const code = codeOf(error)
   const own = OWN[code]
   return own === undefined ? null : `${own} (${code})`

@@ -76,7 +76,7 @@ async function run(
 async function ask({ spec, address, pattern }: Asking, nowMs: number, signal: AbortSignal): Promise<string | null> {
   let daysLeft: number | null = null
   const url = new URL(spec.url)
-  const connect = pinnedConnector(url, address, nowMs, (days) => {
+  const connect = pinnedConnector(spec, address, nowMs, (days) => {
     daysLeft = days
   })
   const client = new Client(url.origin, { connect, pipelining: 1 })
