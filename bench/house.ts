@@ -8,6 +8,7 @@ import { createQuotas } from '../src/engine/quotas.ts'
 import { Scopes } from '../src/engine/scopes.ts'
 import { SliWatch } from '../src/engine/sli-watch.ts'
 import { createTimer } from '../src/engine/timer.ts'
+import { channelKinds } from '../src/notify/registry.ts'
 import { type Config, plansOf } from '../src/policy/config.ts'
 import { parseConfig } from '../src/policy/parse.ts'
 import type { Control } from '../src/ports/control.ts'
@@ -222,7 +223,7 @@ function healthySource(workloads: () => readonly HouseWorkload[]): MetricSource 
 }
 
 function parsed(options: HouseOptions, workloads: readonly HouseWorkload[]): Config {
-  const kinds = { traffic: trafficKinds, sources: sourceKinds }
+  const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
   const result = parseConfig(configText(options, workloads), 'bench.yaml', kinds, options.env)
   if (!result.ok) throw new Error(JSON.stringify(result.problems))
   return result.config

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { createFetchJson } from './api/fetch-json.ts'
+import { followOidc } from './api/oidc.ts'
 import { createApi } from './api/server.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
@@ -19,7 +21,9 @@ import type { Sights } from './engine/sights.ts'
 import { SignalWatch } from './engine/signal-watch.ts'
 import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
-import { plansOf } from './policy/config.ts'
+import { Notifier } from './notify/notifier.ts'
+import { channelKinds } from './notify/registry.ts'
+import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -34,6 +38,7 @@ import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
+import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -60,7 +65,7 @@ export interface Service {
   readonly done: Promise<void>
 }
 
-const kinds = { traffic: trafficKinds, sources: sourceKinds }
+const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
 /** This version, from package.json, which stands above both `src/` and `dist/src/`. */
 export function version(): string {
@@ -86,7 +91,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 
   const clock = systemClock
   const random = createRandom(clock)
-  const { store, inbox, journal } = openSqlite(resolve(await folderOf(configPath), config.store.path))
+  const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
   const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
   const secret = (reference: string) => resolveSecret(reference, env)
@@ -176,7 +181,18 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     ...{ runId, clock, log },
   })
   engine.onCommit(() => silences.wake())
+  const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
+  const notifier = new Notifier({
+    ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
+    migrationOf: (workload) => planOf(workload)?.migration ?? null,
+    count: metrics.notification,
+  })
+  engine.onCommit(() => notifier.wake())
+  const notify = () => notifier.use(running.config.notify, running.config.api.publicUrl)
   meter.reload(true)
+  const fetchJson = createFetchJson()
+  const folder = await folderOf(configPath)
+  const auditFile = ({ auditPath }: ApiConfig) => (auditPath === null ? null : resolve(folder, auditPath))
   const api = await createApi({
     control,
     journal,
@@ -190,7 +206,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       return renderReport(made, format, plotPath)
     },
     host: config.api.host,
+    trustedProxies: config.api.trustedProxies,
     tokens: () => running.config.api.tokens,
+    oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
+    rates: () => running.config.api.limits,
+    teamOf: (workload) => running.teamOf(workload),
+    audit: createAudit(() => auditFile(running.config.api), log),
+    reload: () => reload(),
     secret,
     clock,
     random,
@@ -200,10 +222,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const stopping = new AbortController()
   const closeAll = async () => {
     await api.close()
+    await fetchJson.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
     await silences.close()
+    await notifier.close()
     await clusters.close()
     await store.close()
   }
@@ -213,11 +237,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const reload = async () => {
     const problems = await running.reload(engine).catch(asProblems)
     meter.reload(problems.length === 0)
+    await notify()
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
     return problems
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
+    // Under the lease: while two processes live, one of them notifies.
+    if (!stopping.signal.aborted) await notify()
     await engine.run()
   }
   const ran = main()

@@ -5,6 +5,7 @@ import { type Missing, missing } from './core/observation.ts'
 import type { Plan, PlanTarget, Side, SliSpec } from './core/plan.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import { createQuotas } from './engine/quotas.ts'
+import { channelKinds } from './notify/registry.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
@@ -62,7 +63,13 @@ interface Look {
  * query, and the API servers of the clusters. The checks come in the order of the config. What has not answered in half a minute fails.
  */
 export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<readonly Check[]> {
-  const { clock, env, log, signal, kinds = { traffic: trafficKinds, sources: sourceKinds } } = deps
+  const {
+    clock,
+    env,
+    log,
+    signal,
+    kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
+  } = deps
   const secret = (reference: string) => resolveSecret(reference, env)
   const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
   const look: Look = { config, context, kinds, signal }

@@ -1,5 +1,6 @@
 /** The plan that Headgate decides by here: the preset `standard` as a config gets it, on the benchmark's schedule. */
 import type { Gate, Plan } from '../../src/core/plan.ts'
+import { channelKinds } from '../../src/notify/registry.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
 import { trafficKinds } from '../../src/traffic/registry.ts'
@@ -44,7 +45,12 @@ export function planFor(slis: readonly SliName[], alphaTimes = 1): Plan {
     ],
   }
   // JSON is YAML.
-  const result = parseConfig(JSON.stringify(config), 'benchmark', { traffic: trafficKinds, sources: sourceKinds }, {})
+  const result = parseConfig(
+    JSON.stringify(config),
+    'benchmark',
+    { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
+    {},
+  )
   const plan = result.ok ? result.config.migrations[0].plans[0] : undefined
   if (!plan) throw new Error(`the benchmark's config is refused: ${JSON.stringify(result)}`)
   const holdSeconds = TICKS_A_STAGE * TICK_SECONDS

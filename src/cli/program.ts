@@ -93,6 +93,25 @@ function addService(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/preflight.ts')).preflight(session, file, workload)),
     )
   program
+    .command('notify')
+    .description('try the channels of notifications')
+    .command('test')
+    .description('send one sample to a channel of the config; of incidents, one that is over at once')
+    .argument('<channel>')
+    .requiredOption('-c, --config <path>', 'the config: a file, or a folder with a file for each migration')
+    .action((channel: string, options: { config: string }) =>
+      run(async (session) => (await import('./commands/notify.ts')).notifyTest(session, channel, options)),
+    )
+  program
+    .command('rules')
+    .description('write the recording and alerting rules for Prometheus that fit a config; asks nobody')
+    .argument('<file>', 'the config: a file, or a folder with a file for each migration')
+    .option('-o, --out <folder>', 'write a file for Headgate and one for each migration; by default all on stdout')
+    .option('--runbooks <url>', "where alerts' pages are; by default those of the project")
+    .action((file: string, options) =>
+      run(async (session) => (await import('./commands/rules.ts')).rules(session, file, options)),
+    )
+  program
     .command('schema')
     .description('print the JSON Schema of the config')
     .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))

@@ -27,6 +27,18 @@ export function askRevert(draft: Draft, reason: string, actor: string): Problem 
 /** Starts a revert that was asked for before, once OLD can take the traffic. */
 export function followAskedRevert(draft: Draft): void {
   const { askedRevert } = draft.state
-  if (askedRevert === null || oldCapacity(draft).kind === 'short') return
+  if (askedRevert === null) return
+  const capacity = oldCapacity(draft)
+  if (capacity.kind === 'short') {
+    if (!capacity.isScaled) giveUp(draft, `${askedRevert.reason}; but ${shortness(capacity)}`, askedRevert.actor)
+    return
+  }
   startRevert(draft, askedRevert.reason, draft.state.verdicts, askedRevert.actor)
+}
+
+/** OLD could not be scaled up: whoever asked must know, or would wait for ever. */
+function giveUp(draft: Draft, refusal: string, actor: string): void {
+  change(draft, { askedRevert: null })
+  emit(draft, { type: 'revert-refused', reason: refusal, evidence: [] }, actor)
+  hold(draft, 'halted', refusal, [], actor)
 }

@@ -2,10 +2,12 @@ import { change, type Draft, hold, unhold } from './draft.ts'
 import { formatPercent } from './format.ts'
 import type { ReplicasReading } from './observation.ts'
 import type { CapacityRule, Side } from './plan.ts'
-import { runTask } from './run-tasks.ts'
+import { redoTask, runTask } from './run-tasks.ts'
 
 const SCALE_DEADLINE_SECONDS = 300
 const SCALE_TRIES = 10
+/** Between two times that the same is asked for, ms. */
+const SCALE_AGAIN_MS = 60_000
 
 /** Notes how many replicas all of the traffic has in OLD, as long as it is there. */
 export function noteFullReplicas(draft: Draft): void {
@@ -64,6 +66,8 @@ interface Shortage {
 /** null: there are enough. `unread`: nobody looked yet. */
 function shortageOf(draft: Draft, side: Side, percent: number, factor: number): Shortage | 'unread' | null {
   const { plan, state, observation } = draft
+  // No share needs no replicas, whether they can be counted or not.
+  if (percent === 0) return null
   const reading = observation.replicas?.[side]
   if (reading === undefined) return 'unread'
   if (reading.kind === 'missing')
@@ -72,7 +76,7 @@ function shortageOf(draft: Draft, side: Side, percent: number, factor: number): 
   if (full === null)
     return { sentence: 'it is not known how many replicas all of the traffic needs', needed: null, target: 0 }
   const share = (full * percent) / 100
-  const needed = percent === 0 ? 0 : Math.max(1, Math.ceil(share * factor - 1e-9))
+  const needed = Math.max(1, Math.ceil(share * factor - 1e-9))
   if (reading.ready >= needed) return null
   return { sentence: sentenceOf(side, reading, needed), needed, target: Math.max(needed, Math.ceil(share - 1e-9)) }
 }
@@ -86,12 +90,21 @@ function sentenceOf(side: Side, { ready, wanted }: Extract<ReplicasReading, { ki
   return `${side} has ${ready} ready ${ready === 1 ? 'replica' : 'replicas'}${coming} of the ${needed} that it needs`
 }
 
+/** Whether somebody, an autoscaler for one, has taken back what was scaled before. It is not fought over at each sweep. */
+function isUndone({ state, observation, nowMs }: Draft, cluster: Side, key: string, target: number): boolean {
+  const reading = observation.replicas?.[cluster]
+  const task = state.tasks[key]
+  const isOld = task?.outcome === 'passed' && nowMs - task.askedAtMs >= SCALE_AGAIN_MS
+  return isOld && reading?.kind === 'replicas' && reading.wanted < target
+}
+
 /** True when it is being scaled up. */
 function scaleUp(draft: Draft, cluster: Side, { needed, target }: Shortage): boolean {
   const object = draft.plan.objects?.[cluster]
   if (draft.plan.capacity?.scale !== 'up' || object === undefined || needed === null) return false
   const spec = { kind: 'scale', cluster, object, replicas: target, isDown: false } as const
   const key = `scale/${cluster}/${target}`
+  if (isUndone(draft, cluster, key, target)) redoTask(draft, key)
   return (
     runTask(draft, { key, point: 'scale', spec, tries: SCALE_TRIES, deadlineSeconds: SCALE_DEADLINE_SECONDS }) !==
     'failed'

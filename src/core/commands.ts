@@ -138,6 +138,7 @@ function cancel(draft: Draft, { reason, actor }: Command): Problem | null {
   // One that has reverted keeps others of its migration back until somebody says that it will not move.
   if (isTerminal(phase) && phase.name !== 'reverted') return wrongPhase(draft)
   for (const { cause } of draft.state.holds) unhold(draft, cause, 'cancelled', actor)
+  change(draft, { askedRevert: null })
   enter(draft, { name: 'cancelled', reason }, reason, actor)
   return null
 }
@@ -147,7 +148,7 @@ function close(draft: Draft, { reason, actor }: Command): Problem | null {
   const { phase, closed, workload } = draft.state
   if (!isTerminal(phase)) return wrongPhase(draft, 'only what has ended can be closed')
   if (closed !== null) return problem('COMMAND_NOTHING_TO_DO', `${workload} is closed already`)
-  change(draft, { closed: { atMs: draft.nowMs, actor } })
+  change(draft, { closed: { atMs: draft.nowMs, actor }, askedRevert: null })
   emit(draft, { type: 'rollout-closed', reason }, actor)
   return null
 }

@@ -3,7 +3,7 @@ import type { EventBody, HeadgateEvent } from './event.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Observation } from './observation.ts'
 import type { Plan } from './plan.ts'
-import type { Hold, HoldCause, Phase, RolloutState } from './state.ts'
+import { type Hold, type HoldCause, isTerminal, type Phase, type RolloutState } from './state.ts'
 
 /** The actor of everything that no person asked for. */
 export const HEADGATE = 'headgate'
@@ -44,7 +44,14 @@ export function enter(draft: Draft, phase: Phase, reason: string, actor: string 
   const from = draft.state.phase.name
   const stepIndex = phase.name === 'stepping' ? phase.stepIndex : null
   change(draft, { phase, phaseSinceMs: draft.nowMs })
+  if (phase.name === 'reverting' || isTerminal(phase)) dropOpenTasks(draft)
   emit(draft, { type: 'phase-entered', from, to: phase.name, stepIndex, reason }, actor)
+}
+
+/** What is still being done belongs to a way that goes no further: nobody asks for its end. */
+function dropOpenTasks(draft: Draft): void {
+  const ended = Object.entries(draft.state.tasks).filter(([, { outcome }]) => outcome !== null)
+  change(draft, { tasks: Object.fromEntries(ended) })
 }
 
 /** Adds a hold, or brings the detail of the one with this cause up to date without telling it again. */

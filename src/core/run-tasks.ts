@@ -49,6 +49,12 @@ export function runTask(draft: Draft, wanted: Wanted): TaskState['outcome'] {
   return task.outcome
 }
 
+/** Has a task that passed done again: what it did was undone by somebody. */
+export function redoTask(draft: Draft, key: string): void {
+  const task = draft.state.tasks[key]
+  if (task) setTask(draft, key, { askedAtMs: draft.nowMs, outcome: null, detail: '', round: task.round + 1 })
+}
+
 /** Has what failed done again. False: nothing has. */
 export function redoFailed(draft: Draft): boolean {
   const failed = Object.entries(draft.state.tasks).filter(([, { outcome }]) => outcome === 'failed')

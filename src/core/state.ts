@@ -230,10 +230,10 @@ export function isTerminal(phase: Phase): boolean {
 /** True when nothing of it is to be read, written or run any more. */
 export function isAtRest({ phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted }: RolloutState): boolean {
   const isUncounted = startedAtMs !== null && !isCounted
-  if (phase.name === 'cancelled') return !isUncounted
+  if (isUncounted || askedRevert !== null) return false
+  if (phase.name === 'cancelled') return true
   const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
-  if (isBusy || askedRevert !== null || isUncounted) return false
-  return isTerminal(phase) && Object.keys(ttlsBefore).length === 0
+  return isTerminal(phase) && Object.keys(ttlsBefore).length === 0 && !isBusy
 }
 
 /** Phases in which a dependency counts as done: its traffic moved and baked. */

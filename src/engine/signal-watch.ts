@@ -2,13 +2,11 @@ import type { FleetPlan, Signal } from '../core/fleet-plan.ts'
 import { badSince, type Serving, type SignalReading } from '../core/gates/signals.ts'
 import { type Missing, missing } from '../core/observation.ts'
 import type { SliSpec } from '../core/plan.ts'
+import { SIGNAL_WINDOW_SECONDS } from '../policy/signals.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
 import type { Timer } from './timer.ts'
-
-/** What `$window` stands for in a signal's query, seconds. */
-const WINDOW_SECONDS = 300
 
 /** One signal of one migration. */
 interface Watched {
@@ -126,7 +124,7 @@ function specOf({ id, query, clusterLabel }: Signal, source: string): SliSpec {
     source,
     objectivePercent: null,
     labels: { cluster: clusterLabel, workload: '' },
-    measure: { kind: 'value', value: query, windowSeconds: WINDOW_SECONDS },
+    measure: { kind: 'value', value: query, windowSeconds: SIGNAL_WINDOW_SECONDS },
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ConfigFile, FileFinding } from './files.ts'
+import type { ConfigFile, FileFinding, MigrationFile } from './files.ts'
 import type { Finding, Path } from './finding.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import { objectsOf } from './kubernetes.ts'
@@ -7,7 +7,7 @@ import type { ParsedConfig } from './schema.ts'
 
 /** A file that fits the schema. */
 export interface CheckedFile {
-  readonly file: ConfigFile
+  readonly file: MigrationFile
   readonly config: ParsedConfig
 }
 

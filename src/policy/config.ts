@@ -1,8 +1,12 @@
+import type { Severity } from '../core/event.ts'
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
+import type { ApiConfig } from './access.ts'
 import type { AlertmanagerConfig } from './schema-alertmanager.ts'
+
+export type { ApiConfig, ApiToken } from './access.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
@@ -21,6 +25,7 @@ export interface Config {
   /** null: no alert is taken, and none silenced. It follows the config at once. */
   readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
+  readonly notify: NotifyConfig
   /** Path of the SQLite file, relative to the config's folder. */
   readonly store: { readonly path: string }
 }
@@ -38,6 +43,8 @@ export interface MigrationConfig {
   readonly kubernetes: Sides<KubernetesPlace> | null
   /** When traffic may be raised; null: always. It follows the config at once: it is in no plan. */
   readonly calendar: CalendarSpec | null
+  /** By workload: its team, for who may do what. It follows the config at once, too. */
+  readonly teams: Readonly<Record<string, string>>
   /** What the clusters cost; null: nobody said. */
   readonly costs: Costs | null
 }
@@ -55,18 +62,27 @@ export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Pl
   return migrations.flatMap(({ plans }) => plans)
 }
 
-export interface ApiConfig {
-  readonly host: string
-  readonly port: number
-  readonly tokens: readonly ApiToken[]
+/** Who is told of what. */
+export interface NotifyConfig {
+  /** The page that a topic's anchor is added to; null: nobody said. */
+  readonly runbookUrl: string | null
+  readonly channels: readonly ChannelConfig[]
 }
 
-export interface ApiToken {
-  /** Who uses it: the actor in the journal. */
+/** One channel of notifications. */
+export interface ChannelConfig {
+  /** Unique in the service. */
   readonly name: string
-  readonly role: 'viewer' | 'operator' | 'webhook'
-  /** Steps that ask for one of these roles can be approved with it. */
-  readonly approves: readonly string[]
-  /** A secret reference. */
-  readonly token: string
+  readonly kind: string
+  readonly settings: Json
+  /** What is quieter is not told. */
+  readonly severity: Severity
+  /** Only these; null: all, and what is about the whole service. */
+  readonly workloads: readonly string[] | null
+  readonly migrations: readonly string[] | null
+  /** What comes within this time is told together, seconds; a page does not wait. */
+  readonly groupSeconds: number
+  readonly mostPerMinute: number
+  /** Own texts; null: the built-in ones. */
+  readonly template: { readonly title: string | null; readonly item: string | null }
 }

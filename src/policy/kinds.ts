@@ -5,6 +5,7 @@ import type { SliMeasure, Trial } from '../core/plan.ts'
 export interface Kinds {
   readonly traffic: readonly TrafficKindConfig[]
   readonly sources: readonly SourceKindConfig[]
+  readonly channels: readonly ChannelKindConfig[]
 }
 
 /** What the config needs to know of a traffic kind (see `TrafficKind` in `ports/traffic.ts`). */
@@ -25,4 +26,11 @@ export interface SourceKindConfig {
   readonly settings: z.ZodType<unknown>
   /** The forms of SLI that it can measure. */
   readonly measures: readonly SliMeasure['kind'][]
+}
+
+/** What the config needs to know of a kind of notification channel (see `ChannelKind` in `ports/channel.ts`). */
+export interface ChannelKindConfig {
+  readonly kind: string
+  readonly settings: z.ZodType<unknown>
+  readonly takes: 'messages' | 'incidents'
 }

@@ -1,9 +1,11 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
+import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { checkRoutes } from './check-alertmanager.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
+import { checkNotify } from './check-notify.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
@@ -15,6 +17,7 @@ import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
+import { notifyOf } from './schema-notify.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -84,6 +87,8 @@ export function parseConfigs(
     ),
     ...checkFiles(fitting, kinds.traffic),
     ...routeFindings(read),
+    // What a file that does not fit would define is not known.
+    ...(fitting.length === read.length ? checkNotify(fitting) : []),
   ]
   const fine = read.flatMap(({ resolved }) => resolved ?? [])
   const [first, ...others] = fine
@@ -91,7 +96,7 @@ export function parseConfigs(
   return {
     ok: true,
     config: {
-      ...serviceOf(first.config),
+      ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
       hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
@@ -154,12 +159,14 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, calendar: calendar.spec, costs }
+  const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
+  const fleet = fleetPlanOf(config, kinds)
+  return { migration, clusters, plans, fleet, kubernetes, calendar: calendar.spec, teams, costs }
 }
 
 /** What belongs to the service; each file was read with all of it. */
-function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, alertmanager = null, api, store } = parsed
+function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -167,7 +174,8 @@ function serviceOf(parsed: ParsedConfig): Omit<Config, 'hash' | 'migrations' | '
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
     alertmanager,
-    api,
+    api: apiOf(api),
+    notify: notifyOf(notify, kinds.channels),
     store,
   }
 }

@@ -2,6 +2,9 @@ import type { Signal } from '../core/fleet-plan.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SignalId } from './schema-fleet.ts'
 
+/** What `$window` stands for in a signal's query, seconds. */
+export const SIGNAL_WINDOW_SECONDS = 300
+
 /** What a signal is unless the config says otherwise. */
 export type StandardSignal = Omit<Signal, 'id' | 'clusterLabel' | 'query'> & {
   /** null: the config has nothing that it could be read from. */

@@ -81,3 +81,24 @@ export interface JournalQuery {
   /** Only this workload's rows. */
   readonly workload?: string
 }
+
+/** How far each channel of notifications has come. Both methods may throw STORE_BUSY or STORE_UNAVAILABLE. */
+export interface Cursors {
+  /** null: this channel was never there. */
+  read(channel: string): Promise<Cursor | null>
+  /** Durable when it resolves. */
+  write(cursor: Cursor): Promise<void>
+}
+
+export interface Cursor {
+  /** The channel's name. */
+  readonly channel: string
+  /** The newest journal row that it needs no more. */
+  readonly seq: number
+  /** The last row of what is being told now; null: nothing is. */
+  readonly upToSeq: number | null
+  /** Of what is being told now: the notifications that were accepted, by id. */
+  readonly accepted: readonly string[]
+  /** Keys of incidents that it was told of, and that are not over, as of `seq`. */
+  readonly open: readonly string[]
+}

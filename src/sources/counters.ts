@@ -1,6 +1,7 @@
 import { type Counts, type Missing, missing } from '../core/observation.ts'
 import type { SliMeasure } from '../core/plan.ts'
 import type { Measure } from '../ports/source.ts'
+import { boundPattern } from '../shared/promql/bound.ts'
 import { parseSelector, type Selector } from '../shared/promql/selector.ts'
 
 /** The two counters of an SLI: all events, and the bad (or else the good) ones among them. */
@@ -60,10 +61,4 @@ function countsOf(total: number, part: number, partIs: Counters['partIs']): Coun
   // A request that failed has certainly happened. Where errors are counted before requests, or the two counters start
   // anew apart, the total gives way: cutting `bad` would lose errors, and hide a selector of errors that is too wide.
   return { total: Math.max(total, part), bad: part }
-}
-
-/** Clients print a bound of one second as 1, 1.0 or 1.000, so the pattern takes them all and no other number. */
-function boundPattern(seconds: number): string {
-  const text = String(seconds).replaceAll('.', '\\.')
-  return text.includes('.') ? `${text}0*` : `${text}(\\.0+)?`
 }

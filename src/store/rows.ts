@@ -4,6 +4,7 @@ import type { Fact } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { RolloutState } from '../core/state.ts'
+import type { Cursor } from '../ports/store.ts'
 import type { StoredRow } from '../shared/journal-chain.ts'
 import { filledPlan, filledState } from './fill.ts'
 
@@ -13,6 +14,7 @@ export type Row = Readonly<Record<string, SQLOutputValue>>
 /** Each reads one column of JSON, which must say the same name as the column beside it. */
 export const readState = (row: Row) => filledState(json<RolloutState>(row, 'state', 'workload', 'workload'))
 export const readPlan = (row: Row) => filledPlan(json<Plan>(row, 'plan', 'hash', 'hash'))
+export const readCursor = (row: Row) => json<Cursor>(row, 'cursor', 'channel', 'channel')
 export const readFact = (row: Row) => json<Fact>(row, 'fact', 'id', 'id')
 
 export function readJournalRow(row: Row): JournalRow {

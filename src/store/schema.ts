@@ -60,6 +60,13 @@ export const STEPS: readonly Step[] = [
   CREATE INDEX factPending ON fact (place) WHERE consumedRevision IS NULL;
   `,
   chainOldRows,
+  `
+  -- How far each channel of notifications has come.
+  CREATE TABLE cursor (
+    channel TEXT PRIMARY KEY,
+    cursor TEXT NOT NULL
+  ) STRICT;
+  `,
 ]
 
 /**

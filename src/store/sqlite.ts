@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
-import type { Commit, Committed, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
+import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
 import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
 import {
   integer,
   type Row,
+  readCursor,
   readFact,
   readJournalRow,
   readPlan,
@@ -17,11 +18,12 @@ import {
 } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-/** The three ports on one file. `store.close` closes all. */
+/** The ports on one file. `store.close` closes all. */
 export interface SqliteStore {
   readonly store: Store
   readonly inbox: Inbox
   readonly journal: Journal
+  readonly cursors: Cursors
 }
 
 /**
@@ -34,9 +36,14 @@ export function openSqlite(path: string, options: { readonly readOnly?: boolean 
   return portsOn(options.readOnly ? openReader(path) : openWriter(path))
 }
 
-/** The three ports on one connection. */
+/** The ports on one connection. */
 export function portsOn(connection: Connection): SqliteStore {
-  return { store: createStore(connection), inbox: createInbox(connection), journal: createJournal(connection) }
+  return {
+    store: createStore(connection),
+    inbox: createInbox(connection),
+    journal: createJournal(connection),
+    cursors: createCursors(connection),
+  }
 }
 
 function createStore(connection: Connection): Store {
@@ -59,6 +66,17 @@ function createInbox(connection: Connection): Inbox {
 
 function putFact(sql: Statements, fact: Fact): boolean {
   return sql.putFact.run(fact.id, JSON.stringify(fact)).changes === 1
+}
+
+function createCursors(connection: Connection): Cursors {
+  return {
+    read: async (channel) =>
+      connection.read((sql) => {
+        const row = sql.cursor.get(channel)
+        return row ? readCursor(row) : null
+      }),
+    write: async (cursor) => connection.write((sql) => void sql.putCursor.run(cursor.channel, JSON.stringify(cursor))),
+  }
 }
 
 function createJournal(connection: Connection): Journal {

@@ -30,6 +30,11 @@ export function prepareStatements(db: DatabaseSync) {
       'SELECT seq, workload, CAST(event AS BLOB) AS event, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?',
     ),
 
+    cursor: db.prepare('SELECT channel, cursor FROM cursor WHERE channel = ?'),
+    putCursor: db.prepare(
+      'INSERT INTO cursor (channel, cursor) VALUES (?, ?) ON CONFLICT (channel) DO UPDATE SET cursor = excluded.cursor',
+    ),
+
     putFact: db.prepare('INSERT INTO fact (id, fact) VALUES (?, ?) ON CONFLICT (id) DO NOTHING'),
     pendingFacts: db.prepare('SELECT id, fact FROM fact WHERE consumedRevision IS NULL ORDER BY place LIMIT ?'),
     consumeFact: db.prepare('UPDATE fact SET consumedRevision = ? WHERE id = ? AND consumedRevision IS NULL'),

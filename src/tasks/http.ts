@@ -4,9 +4,9 @@ import type { HttpTask } from '../core/task.ts'
 import { readBounded } from '../shared/body.ts'
 import { within } from '../shared/deadline.ts'
 import { GuardedAddressError, guardedConnector } from '../shared/guard.ts'
+import { SIGNATURE_HEADER, signatureOf } from '../shared/signature.ts'
 import { clause, codeOf } from '../shared/text.ts'
 import { type Attempt, type AttemptEnd, failed, passed, type RunAttempt, type TaskTools, trouble } from './attempt.ts'
-import { SIGNATURE_HEADER, signatureOf } from './signature.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 /** Between two questions to whoever answered 202, unless it says when; seconds. */

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventType, JournalRow } from '../core/event.ts'
+import type { Delivery } from '../ports/channel.ts'
 import type { Control } from '../ports/control.ts'
 import type { QuotaLevels } from '../ports/quota.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
@@ -15,6 +16,8 @@ export interface Metrics {
   readonly registry: Registry
   /** Says what the gauges tell of; asked at each scrape. */
   observe(observed: Observed): void
+  /** A channel was told, or was not. */
+  notification(channel: string, outcome: Delivery['outcome']): void
 }
 
 /** What gauges are made from. */
@@ -31,6 +34,7 @@ export function createMetrics({ version, clock }: { readonly version: string; re
   collectDefaultMetrics({ register: registry })
   let observed = NOTHING
   const workloads = oncePerScrape(() => observed.workloads())
+  const notifications = counter(registry, 'headgate_notifications_total')
   gauge(registry, 'headgate_build_info').set({ version }, 1)
   registerWorkloadGauges(registry, workloads)
   registerFleetGauges(
@@ -46,6 +50,11 @@ export function createMetrics({ version, clock }: { readonly version: string; re
     meter: createMeter(registry, clock, registerDecisions(registry, workloads)),
     observe: (source) => {
       observed = source
+    },
+    notification(channel, outcome) {
+      // A series that begins with its first failure shows no increase to `rate`.
+      for (const one of ['accepted', 'later', 'refused'] as const)
+        notifications.inc({ channel, outcome: one }, one === outcome ? 1 : 0)
     },
   }
 }

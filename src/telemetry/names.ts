@@ -261,6 +261,12 @@ export const METRICS = {
     help: 'From the intention of a weight until it was in force: confirmed, propagated, TTL over, and seen in the observed share',
     buckets: [1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
   },
+  headgate_notifications_total: {
+    type: 'counter',
+    labels: ['channel', 'outcome'],
+    unit: '',
+    help: 'Tries to tell a channel: accepted, later (tried again), or refused (given up)',
+  },
   headgate_config_reload_ok: {
     type: 'gauge',
     labels: [],

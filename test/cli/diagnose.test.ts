@@ -31,7 +31,7 @@ function place(count: number, changes: (scope: string) => Partial<TrafficScope> 
       }
     },
   }
-  const kinds = { traffic: [kind], sources: [source.kind] }
+  const kinds = { traffic: [kind], sources: [source.kind], channels: [] }
   const text = `apiVersion: headgate/v1
 migration: m
 clusters: { old: blue, new: green }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Commit, Committed, Inbox, Journal, Lease, Store } from '../../src/ports/store.ts'
+import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Store } from '../../src/ports/store.ts'
 import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from '../store/samples.ts'
 import { chainSuite } from './store-chain.ts'
@@ -8,6 +8,7 @@ export interface StorePorts {
   readonly store: Store
   readonly inbox: Inbox
   readonly journal: Journal
+  readonly cursors: Cursors
 }
 
 /** One empty place for a store; `connect` twice is two users of the same, or the next start of one. */
@@ -50,6 +51,7 @@ export function storeConformance(name: string, createPlace: () => StorePlace): v
     refusalSuite(user)
     inboxSuite(user)
     journalSuite(user)
+    cursorSuite(user)
     chainSuite({ ...user, tamper: (edit) => place.tamper(edit) })
   })
 }
@@ -303,4 +305,23 @@ async function everything({ store, inbox, journal }: StorePorts) {
     facts: await inbox.pending(100),
     rows: await journal.read({ afterSeq: 0, limit: 100 }),
   }
+}
+
+function cursorSuite({ ports, reconnect }: User): void {
+  const cursor = { channel: 'team', seq: 7, upToSeq: null, accepted: [], open: ['headgate/m/checkout/revert'] }
+
+  test('a channel has no cursor before its first one, and then the newest, at the next start too', async () => {
+    expect(await ports().cursors.read('team')).toBeNull()
+    await ports().cursors.write({ ...cursor, seq: 3 })
+    await ports().cursors.write(cursor)
+    await reconnect()
+    expect(await ports().cursors.read('team')).toEqual(cursor)
+  })
+
+  test('channels have a cursor each', async () => {
+    await ports().cursors.write(cursor)
+    await ports().cursors.write({ ...cursor, channel: 'oncall', seq: 9, upToSeq: 12, accepted: ['oncall-9-12-m'] })
+    expect(await ports().cursors.read('team')).toEqual(cursor)
+    expect((await ports().cursors.read('oncall'))?.upToSeq).toBe(12)
+  })
 }

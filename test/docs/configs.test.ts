@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { formatProblem } from '../../src/core/problem.ts'
+import { channelKinds } from '../../src/notify/registry.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { bucketsOf } from '../../src/sources/buckets.ts'
 import { countersOf } from '../../src/sources/counters.ts'
@@ -39,6 +40,11 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   sources: (part) => ({ ...MINIMAL, ...part }),
   providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
+  notify: (part) => ({
+    ...MINIMAL,
+    ...part,
+    workloads: MINIMAL.workloads.map((one: object) => ({ ...one, name: 'checkout' })),
+  }),
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
   fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
@@ -113,9 +119,15 @@ function wholeOf({ text }: CodeBlock): object | null {
 
 function parseHere(text: string, path: string) {
   const anyEnv = new Proxy({}, { get: () => 'a-value' })
-  return parseConfig(text, path, { traffic: trafficKinds, sources: sourceKinds }, anyEnv, () => ({
-    text: 'BEGIN:VCALENDAR\nEND:VCALENDAR',
-  }))
+  return parseConfig(
+    text,
+    path,
+    { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
+    anyEnv,
+    () => ({
+      text: 'BEGIN:VCALENDAR\nEND:VCALENDAR',
+    }),
+  )
 }
 
 function problemsOf(text: string, path: string): readonly string[] {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PHASES } from '../../src/core/phases.ts'
 import { HOLD_CAUSES } from '../../src/core/state.ts'
+import { DECISIONS } from '../../src/telemetry/decisions.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { METRICS } from '../../src/telemetry/names.ts'
 import { createFakeClock } from '../fakes/clock.ts'
@@ -66,6 +67,8 @@ test('alerts name values that their labels have', async () => {
   const known: Readonly<Record<string, readonly string[]>> = {
     type: [...exposition.matchAll(/headgate_events_total\{type="([^"]+)"\}/g)].map((match) => match[1] ?? ''),
     cause: HOLD_CAUSES,
+    decision: DECISIONS,
+    use: ['revert', 'other'],
     phase: Object.keys(PHASES),
   }
   expect(values.length).toBeGreaterThan(0)

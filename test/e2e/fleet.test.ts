@@ -24,7 +24,7 @@ const NAMES: readonly string[] = Object.values(WAVES).flat()
 const BAD = 'reviews'
 /** Wants a person before its last step. */
 const ASKING = 'checkout'
-const WEIGHTS_PERCENT = [25, 100] as const
+const WEIGHTS_PERCENT = [50, 100] as const
 const CONCURRENCY = 5
 const REQUESTS_PER_SECOND = 25
 /** How long nothing may be raised in the middle of it all. */

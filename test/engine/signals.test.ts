@@ -3,6 +3,7 @@ import { fleetReadings, servingOf } from '../../src/core/fleet.ts'
 import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
+import { channelKinds } from '../../src/notify/registry.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { SIGNAL_IDS } from '../../src/policy/schema-fleet.ts'
 import type { MetricSource } from '../../src/ports/source.ts'
@@ -41,7 +42,7 @@ function planFor(fresh: string): FleetPlan {
     fleet: { signals: 'standard' },
     workloads: [{ name: 'a', traffic: { http: { url: 'http://127.0.0.1:1', split: 'a' } } }],
   }
-  const kinds = { traffic: trafficKinds, sources: sourceKinds }
+  const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
   const result = parseConfig(JSON.stringify(config), 'test.yaml', kinds, {})
   if (!result.ok) throw new Error(JSON.stringify(result.problems))
   return result.config.migrations[0].fleet

@@ -2,7 +2,7 @@ import type { Fact } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { type ProblemCode, problem } from '../../src/core/problem.ts'
 import type { RolloutState } from '../../src/core/state.ts'
-import type { Commit, Committed, Inbox, Journal, Store } from '../../src/ports/store.ts'
+import type { Commit, Committed, Cursor, Cursors, Inbox, Journal, Store } from '../../src/ports/store.ts'
 import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { MemoryJournal } from './journal.ts'
 
@@ -18,11 +18,14 @@ export type FailPoint =
   | 'pending'
   | 'read'
   | 'lastSeq'
+  | 'cursor'
+  | 'afterCursor'
 
 export interface MemoryStore {
   readonly store: Store
   readonly inbox: Inbox
   readonly journal: Journal
+  readonly cursors: Cursors
   /** The next call that comes to this point fails, once; several calls of this queue up. */
   failNext(point: FailPoint, code?: ProblemCode): void
   /** Opens the ports again after a `close`, as a new process would: what was durable is there. */
@@ -31,7 +34,7 @@ export interface MemoryStore {
   tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void
 }
 
-/** The three ports in memory, with the meaning of the SQLite ones. What goes in or out is copied, as by a disk. */
+/** The ports in memory, with the meaning of the SQLite ones. What goes in or out is copied, as by a disk. */
 export function createMemoryStore(): MemoryStore {
   const memory = new Memory()
   const failures: { point: FailPoint; code: ProblemCode }[] = []
@@ -74,6 +77,11 @@ export function createMemoryStore(): MemoryStore {
         return memory.journal.verify(expected)
       },
     },
+    cursors: {
+      read: async (channel) => call('cursor', () => memory.cursors.get(channel) ?? null),
+      write: async (cursor) =>
+        call('cursor', () => void memory.cursors.set(cursor.channel, copy(cursor)), 'afterCursor'),
+    },
     failNext: (point, code = 'STORE_UNAVAILABLE') => void failures.push({ point, code }),
     reopen: () => {
       memory.isClosed = false
@@ -87,6 +95,7 @@ export function createMemoryStore(): MemoryStore {
 class Memory {
   isClosed = false
   readonly journal = new MemoryJournal()
+  readonly cursors = new Map<string, Cursor>()
   readonly #rollouts = new Map<string, RolloutState>()
   readonly #plans = new Map<string, Plan>()
   readonly #facts = new Map<string, { fact: Fact; isConsumed: boolean }>()

@@ -80,4 +80,12 @@ export const kinds: Kinds = {
       measures: ['selector', 'histogram'],
     },
   ],
+  channels: [
+    {
+      kind: 'chat',
+      settings: z.strictObject({ room: z.string(), key: secretReference().optional() }),
+      takes: 'messages',
+    },
+    { kind: 'pager', settings: z.strictObject({ service: z.string() }), takes: 'incidents' },
+  ],
 }

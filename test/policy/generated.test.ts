@@ -4,12 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { GENERATED } from '../../scripts/write-schema.ts'
 import { loadConfig } from '../../src/config.ts'
 import { formatProblem } from '../../src/core/problem.ts'
+import { channelKinds } from '../../src/notify/registry.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
 import { trafficKinds } from '../../src/traffic/registry.ts'
 
 const root = new URL('../../', import.meta.url)
-const kinds = { traffic: trafficKinds, sources: sourceKinds }
+const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
 test.each(Object.entries(GENERATED))('%s is what `npm run schema` writes', (path, text) => {
   expect(readFileSync(new URL(path, root), 'utf8')).toBe(text)

@@ -40,6 +40,8 @@ export interface MigrationTraffic {
   readonly of: (workload: string) => string
   /** The `providers`, in one line of YAML. */
   readonly providers?: string
+  /** The `fleet`, in one line of YAML. */
+  readonly fleet?: string
 }
 
 /** The backends of HAProxy, named after their workloads, by way of this socket. */
@@ -153,6 +155,7 @@ clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
 ${API_CONFIG.replace('port: 0', `port: ${apiPort}`)}
 ${alertmanager === undefined ? '' : `alertmanager:${alertmanager}\n`}providers: ${traffic.providers ?? '{}'}
+fleet: ${traffic.fleet ?? '{}'}
 sources:
   prometheus: { url: "${prometheusUrl}" }
 slis:

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/ports/runtime.ts'
-import { signatureOf } from '../../src/tasks/signature.ts'
+import { signatureOf } from '../../src/shared/signature.ts'
 import { createFastClock } from '../support/fast-clock.ts'
 import { until } from '../support/until.ts'
 import {

@@ -29,7 +29,7 @@ export function alertmanagerRoute(
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/webhooks/alertmanager',
     {
-      config: { access: 'webhook' },
+      config: { access: 'webhook', unlimited: true },
       bodyLimit: ALERTS_LIMIT_BYTES,
       schema: {
         summary: 'A notification of Alertmanager, payload version 4',

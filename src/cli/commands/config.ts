@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config.ts'
 import type { ProblemJson } from '../../core/problem.ts'
+import { channelKinds } from '../../notify/registry.ts'
 import { configShape } from '../../policy/shape.ts'
 import { sourceKinds } from '../../sources/registry.ts'
 import { trafficKinds } from '../../traffic/registry.ts'
@@ -7,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit.ts'
 import { type Session, say, sayJson } from '../session.ts'
 import { problemText } from '../view.ts'
 
-const KINDS = { traffic: trafficKinds, sources: sourceKinds }
+const KINDS = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
 /** `headgate validate`: every problem of a config at its place, in one go. */
 export async function validate(session: Session, file: string): Promise<ExitCode> {

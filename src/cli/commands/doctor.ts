@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import { loadConfig } from '../../config.ts'
 import { diagnose, privilegesOf } from '../../diagnose.ts'
+import { channelKinds } from '../../notify/registry.ts'
 import type { Config } from '../../policy/config.ts'
 import type { Privilege } from '../../ports/traffic.ts'
 import { sourceKinds } from '../../sources/registry.ts'
@@ -14,7 +15,7 @@ import { sayConfigProblems } from './config.ts'
 /** `headgate doctor`: looks live, and without writing, at all that a config names; or says what it needs to be allowed. */
 export async function doctor(session: Session, file: string, options: { privileges?: boolean }): Promise<ExitCode> {
   const { io, json, style } = session
-  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds }, io.env)
+  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }, io.env)
   if (!loaded.ok) {
     sayConfigProblems(session, loaded.problems)
     return EXIT.usage

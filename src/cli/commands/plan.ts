@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config.ts'
 import { problem } from '../../core/problem.ts'
+import { channelKinds } from '../../notify/registry.ts'
 import type { Config, MigrationConfig } from '../../policy/config.ts'
 import { forecast } from '../../policy/forecast.ts'
 import { createCalendar } from '../../shared/calendar/calendar.ts'
@@ -21,7 +22,7 @@ export interface PlanOptions {
 /** `headgate plan`: what each migration of a config would do, and by which numbers. Reads the config alone. */
 export async function plan(session: Session, file: string, options: PlanOptions): Promise<ExitCode> {
   const { io, json, style } = session
-  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds }, io.env)
+  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }, io.env)
   if (!loaded.ok) {
     sayConfigProblems(session, loaded.problems)
     return EXIT.usage

@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config.ts'
 import { problem } from '../../core/problem.ts'
+import { channelKinds } from '../../notify/registry.ts'
 import { plansOf } from '../../policy/config.ts'
 import { lookAhead } from '../../preflight-live.ts'
 import { sourceKinds } from '../../sources/registry.ts'
@@ -14,7 +15,7 @@ import { sayConfigProblems } from './config.ts'
 /** `headgate preflight`: looks live, and without writing, whether workloads could start, and says why not. */
 export async function preflight(session: Session, file: string, workload: string | undefined): Promise<ExitCode> {
   const { io, json, style } = session
-  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds }, io.env)
+  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }, io.env)
   if (!loaded.ok) {
     sayConfigProblems(session, loaded.problems)
     return EXIT.usage

@@ -77,11 +77,16 @@ async function fromStore(session: Session, path: string, options: ReportOptions)
 }
 
 async function migrationsIn(session: Session, file: string): Promise<readonly MigrationConfig[] | null> {
-  const [{ sourceKinds }, { trafficKinds }] = await Promise.all([
+  const [{ sourceKinds }, { trafficKinds }, { channelKinds }] = await Promise.all([
     import('../../sources/registry.ts'),
     import('../../traffic/registry.ts'),
+    import('../../notify/registry.ts'),
   ])
-  const loaded = await loadConfig(file, { traffic: trafficKinds, sources: sourceKinds }, session.io.env)
+  const loaded = await loadConfig(
+    file,
+    { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
+    session.io.env,
+  )
   if (loaded.ok) return loaded.config.migrations
   sayConfigProblems(session, loaded.problems)
   return null

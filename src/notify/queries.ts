@@ -1,0 +1,55 @@
+import type { Verdict } from '../core/gates/verdict.ts'
+import type { Plan, SliSpec } from '../core/plan.ts'
+import { parseSelector, type Selector, selectorText } from '../shared/promql/selector.ts'
+
+const WINDOW = '5m'
+const MAX_QUERIES = 4
+
+/** PromQL of the SLIs that verdicts speak of, by cluster, as one would look at them; none for what is not known. */
+export function queriesFor(plan: Plan | null, verdicts: readonly Verdict[]): readonly string[] {
+  if (plan === null) return []
+  const names = verdicts.flatMap(({ gate, outcome }) =>
+    outcome === 'pass' ? [] : [gate.slice(gate.lastIndexOf('/') + 1)],
+  )
+  const specs = plan.slis.filter(({ name }) => names.includes(name))
+  return [...new Set(specs.flatMap((spec) => queryOf(spec, plan.workload) ?? []))].slice(0, MAX_QUERIES)
+}
+
+function queryOf({ measure, labels, source }: SliSpec, workload: string): string | null {
+  // What Headgate scrapes itself need not be in any Prometheus.
+  if (source !== 'prometheus') return null
+  const of = (text: string) => narrowed(text, labels.workload, workload)
+  const ratio = (part: string | null, all: string | null, by: string) =>
+    part === null || all === null
+      ? null
+      : `sum by (${by}) (rate(${part}[${WINDOW}])) / sum by (${by}) (rate(${all}[${WINDOW}]))`
+  switch (measure.kind) {
+    case 'selector':
+      return ratio(of(measure.bad), of(measure.total), labels.cluster)
+    case 'histogram': {
+      const all = of(`${measure.metric}_count`)
+      const fast = of(`${measure.metric}_bucket{le="${measure.slowerThanSeconds}"}`)
+      const within = ratio(fast, all, labels.cluster)
+      return within === null ? null : `1 - ${within}`
+    }
+    case 'nativeHistogram': {
+      const metric = of(measure.metric)
+      return metric === null
+        ? null
+        : `1 - histogram_fraction(0, ${measure.slowerThanSeconds}, sum by (${labels.cluster}) (rate(${metric}[${WINDOW}])))`
+    }
+    case 'query':
+      return `(${measure.bad}) / (${measure.total})`.replaceAll('$window', WINDOW)
+    case 'value':
+      return measure.value.replaceAll('$window', WINDOW)
+  }
+}
+
+/** The selector with the workload's label; null: it is none. */
+function narrowed(text: string, label: string, workload: string): string | null {
+  const selector = parseSelector(text)
+  if ('refused' in selector) return null
+  if (label === '') return selectorText(selector)
+  const matchers: Selector['matchers'] = [...selector.matchers, { label, op: '=', value: workload }]
+  return selectorText({ ...selector, matchers })
+}
