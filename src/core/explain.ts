@@ -102,7 +102,7 @@ const SEVERITIES: Severities = {
   'revert-confirmed': 'warn',
   'command-done': 'info',
   'command-refused': 'warn',
-  'alert-taken': 'warn',
+  'alert-taken': (e) => (e.status === 'firing' ? 'warn' : 'info'),
   'alert-unmatched': 'warn',
   'blind-too-long': 'page',
   'share-stuck': 'warn',
