@@ -17,6 +17,7 @@ const SECRETS = {
   provider: canary('provider'),
   viewer: canary('viewer'),
   operator: canary('operator'),
+  grafana: canary('grafana'),
   wrong: canary('wrong'),
   literal: canary('literal'),
 }
@@ -61,13 +62,14 @@ test.each([
   ['a password', '{ basic: { username: headgate, password: "${env:PROMETHEUS_TOKEN}" } }', `Basic ${BASIC_PAIR}`],
 ])('no secret is shown, logged or stored, though every server repeats it: %s', PATIENT, async (_, auth, header) => {
   const scene = await startScene(auth)
-  const { prometheus, provider, headgate, ask, journaled } = scene
+  const { prometheus, provider, grafana, headgate, ask, journaled } = scene
   const command = { command: 'pause', reason: 'to see who may' }
   const refused = await ask('/api/v1/workloads/search/commands', SECRETS.wrong, command)
   const forbidden = await ask('/api/v1/workloads/search/commands', SECRETS.viewer, command)
   await journaled('write-failed')
   const taken = await ask('/api/v1/workloads/search/commands', SECRETS.operator, command)
   await journaled('command-done')
+  await until('a mark for Grafana', () => grafana.requests.length > 0)
   await until('every answer of Prometheus', () => prometheus.requests.length >= 14)
   const echoed = await until('a reading with Prometheus’s own words', async () => {
     const view = await ask('/api/v1/workloads/checkout', SECRETS.viewer)
@@ -91,6 +93,7 @@ test.each([
   const sentTo = ({ requests }: WebServer) => new Set(requests.map(({ headers }) => headers.authorization))
   expect(sentTo(prometheus)).toEqual(new Set([header]))
   expect(sentTo(provider)).toEqual(new Set([`Bearer ${SECRETS.provider}`]))
+  expect(sentTo(grafana)).toEqual(new Set([`Bearer ${SECRETS.grafana}`]))
   expect([refused, forbidden, taken].map((answer) => answer.slice(0, 3))).toEqual(['401', '403', '202'])
   expect(places.get('its log')).toContain('Prometheus answered with a warning')
   expect(places.get(JOURNAL)).toContain('the provider answered 403')
@@ -107,15 +110,16 @@ test.each([
 async function startScene(auth: string) {
   const [prometheus, provider] = [await startWebServer(echoingPrometheus()), await startWebServer(echoingProvider)]
   const service = await startWebServer(answering(200, 'ok'))
+  const grafana = await startWebServer((response, got) => answering(500, said(got))(response, got))
   const [folder, secrets] = [temporaryFolder(), temporaryFolder()]
   writeFileSync(join(secrets, 'provider'), `${SECRETS.provider}\n`)
   writeFileSync(join(secrets, 'viewer'), SECRETS.viewer)
   const configPath = join(folder, 'headgate.yaml')
-  const config = configText({ prometheus, provider, service, secrets, auth })
+  const config = configText({ prometheus, provider, grafana, service, secrets, auth })
   writeFileSync(configPath, config)
   const headgate = await startHeadgate(configPath, {
     logLevel: 'debug',
-    env: { PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
+    env: { PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator, GRAFANA_TOKEN: SECRETS.grafana },
   })
   onTestFinished(() => headgate.kill())
 
@@ -131,6 +135,7 @@ async function startScene(auth: string) {
   return {
     prometheus,
     provider,
+    grafana,
     headgate,
     ask,
     journaled: (type: string) =>
@@ -154,6 +159,7 @@ function temporaryFolder(): string {
 interface Place {
   readonly prometheus: { readonly url: string }
   readonly provider: { readonly url: string }
+  readonly grafana: { readonly url: string }
   readonly service: { readonly port: number }
   /** The folder of the secret files. */
   readonly secrets: string
@@ -161,7 +167,7 @@ interface Place {
 }
 
 /** Two workloads: `search` has a probe that passes, so it comes to write; `checkout` waits for Prometheus. */
-function configText({ prometheus, provider, service, secrets, auth }: Place): string {
+function configText({ prometheus, provider, grafana, service, secrets, auth }: Place): string {
   const traffic = (split: string) =>
     `{ http: { url: "${provider.url}", split: ${split}, token: "\${file:${secrets}/provider}" } }`
   return `apiVersion: headgate/v1
@@ -173,6 +179,8 @@ api:
   tokens:
     - { name: grafana, role: viewer, token: "\${file:${secrets}/viewer}" }
     - { name: ada, role: operator, token: "\${env:OPERATOR_TOKEN}" }
+notify:
+  channels: [{ name: graphs, to: { grafana: { url: "${grafana.url}", token: "\${env:GRAFANA_TOKEN}" } } }]
 sources:
   prometheus: { url: "${prometheus.url}", auth: ${auth} }
 slis:
