@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { createFetchJson } from './api/fetch-json.ts'
+import { followOidc } from './api/oidc.ts'
 import { createApi } from './api/server.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
@@ -20,7 +22,7 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
-import { plansOf } from './policy/config.ts'
+import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -33,6 +35,7 @@ import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
+import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -177,6 +180,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   engine.onCommit(() => notifier.wake())
   const notify = () => notifier.use(running.config.notify, running.config.api.publicUrl)
   meter.reload(true)
+  const fetchJson = createFetchJson()
+  const folder = await folderOf(configPath)
+  const auditFile = ({ auditPath }: ApiConfig) => (auditPath === null ? null : resolve(folder, auditPath))
   const api = await createApi({
     control,
     journal,
@@ -188,7 +194,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       return renderReport(made, format, plotPath)
     },
     host: config.api.host,
+    trustedProxies: config.api.trustedProxies,
     tokens: () => running.config.api.tokens,
+    oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
+    rates: () => running.config.api.limits,
+    teamOf: (workload) => running.teamOf(workload),
+    audit: createAudit(() => auditFile(running.config.api), log),
+    reload: () => reload(),
     secret,
     clock,
     random,
@@ -198,6 +210,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const stopping = new AbortController()
   const closeAll = async () => {
     await api.close()
+    await fetchJson.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()

@@ -1,8 +1,11 @@
-import type { ApiToken } from '../policy/config.ts'
+import type { ProblemJson } from '../core/problem.ts'
+import type { ApiToken, RateLimits } from '../policy/access.ts'
+import type { Audit } from '../ports/audit.ts'
 import type { Control } from '../ports/control.ts'
 import type { Residuals } from '../ports/residual.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { Journal } from '../ports/store.ts'
+import type { OidcVerifier } from './oidc.ts'
 
 /** What the API is made of. */
 export interface ApiOptions {
@@ -15,6 +18,17 @@ export interface ApiOptions {
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */
   readonly tokens: () => readonly ApiToken[]
+  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next three. */
+  readonly oidc: () => OidcVerifier | null
+  readonly rates: () => RateLimits
+  /** null: it has none. */
+  readonly teamOf: (workload: string) => string | null
+  /** Told of what was done, and of what was not allowed. */
+  readonly audit: Audit
+  /** Reads the config again: its problems, for which the old one stays; none: it is in force. */
+  readonly reload: () => Promise<readonly ProblemJson[]>
+  /** Proxies that are believed about the caller's address: addresses and ranges. */
+  readonly trustedProxies: readonly string[]
   /** Turns a reference into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
   readonly secret: (reference: string) => string
   readonly clock: Clock

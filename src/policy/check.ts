@@ -1,3 +1,4 @@
+import { checkApi } from './check-api.ts'
 import { checkFleet } from './check-fleet.ts'
 import { checkReplication } from './check-preflight.ts'
 import { checkSteps } from './check-steps.ts'
@@ -114,31 +115,4 @@ function unknownPolicy(name: string, { byName }: ResolvedPolicies, path: Finding
     hint: suggestion(name, [...byName.keys()]),
     path,
   }
-}
-
-function checkApi({ api }: ParsedConfig): Finding[] {
-  const found: Finding[] = []
-  if (!isLoopback(api.host) && api.tokens.length === 0)
-    found.push({
-      code: 'CONFIG_WRONG_VALUE',
-      cause: `the API would listen on ${api.host} without tokens`,
-      hint: 'add `api.tokens`, or listen on 127.0.0.1',
-      path: ['api', 'host'],
-    })
-  for (const [index, { name }] of api.tokens.entries()) {
-    const first = api.tokens.findIndex((token) => token.name === name)
-    if (first === index) continue
-    found.push({
-      code: 'CONFIG_DUPLICATE',
-      cause: `the token name "${name}" is taken`,
-      hint: 'the journal tells people apart by it: choose another',
-      path: ['api', 'tokens', index, 'name'],
-      other: { path: ['api', 'tokens', first, 'name'] },
-    })
-  }
-  return found
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

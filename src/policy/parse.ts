@@ -1,5 +1,6 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
+import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
@@ -148,7 +149,9 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
-  return { migration, clusters, plans, fleet: fleetPlanOf(config, kinds), kubernetes, calendar: calendar.spec, costs }
+  const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
+  const fleet = fleetPlanOf(config, kinds)
+  return { migration, clusters, plans, fleet, kubernetes, calendar: calendar.spec, teams, costs }
 }
 
 /** What belongs to the service; each file was read with all of it. */
@@ -160,7 +163,7 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
     sources: Object.fromEntries(
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
-    api: { ...api, publicUrl: api.publicUrl?.replace(/\/+$/, '') ?? null },
+    api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
     store,
   }

@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { about, duration, secretReference } from '../shared/schema.ts'
+import { about, duration } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { apiSchema } from './schema-api.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
-import { httpUrl } from './schema-http.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
@@ -96,32 +96,3 @@ function providersSchema(kinds: readonly TrafficKindConfig[]) {
     .prefault({})
     .meta(about('Accounts, credentials and quotas of traffic providers, by kind'))
 }
-
-const tokenSchema = z.strictObject({
-  name: text().meta(about('Who uses it: the actor in the journal', 'alice')),
-  role: z.enum(['viewer', 'operator']).meta(about('`viewer` reads; `operator` also gives commands', 'operator')),
-  approves: z
-    .array(text())
-    .prefault([])
-    .meta(
-      about('Approval roles: a step that asks for one of them can be approved with this token', ['release-managers']),
-    ),
-  token: secretReference().meta(about('The bearer token', '${env:HEADGATE_TOKEN}')),
-})
-
-const apiSchema = z
-  .strictObject({
-    host: text()
-      .prefault('127.0.0.1')
-      .meta(about('Address to listen on; beyond loopback it needs tokens', '127.0.0.1')),
-    port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
-    publicUrl: httpUrl()
-      .optional()
-      .meta(about('Where people reach it, for links in notifications', 'https://headgate.example.com')),
-    tokens: z
-      .array(tokenSchema)
-      .prefault([])
-      .meta(about('Who may use the API; without tokens nobody can give commands')),
-  })
-  .prefault({})
-  .meta(about('The HTTP API'))

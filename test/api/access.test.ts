@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { authorize } from '../../src/api/auth.ts'
 import { isLoopback, isLoopbackHeader } from '../../src/api/hosts.ts'
 import { Problem } from '../../src/core/problem.ts'
+import { EVERYTHING } from '../../src/policy/access.ts'
 import { OPERATOR_TOKEN, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
 
 const ROUTES = [
@@ -83,9 +84,10 @@ describe('tokens', () => {
     expect(logged.join()).toContain('CONFIG_SECRET_UNRESOLVED')
   })
 
-  test('every token is looked at, whichever fits: time tells nothing', () => {
+  test('every token is looked at, whichever fits: time tells nothing', async () => {
     const asked: string[] = []
     const options = {
+      oidc: () => null,
       tokens: () => TOKENS,
       secret: (reference: string) => {
         asked.push(reference)
@@ -93,12 +95,13 @@ describe('tokens', () => {
       },
       log: { debug() {}, info() {}, warn() {}, error() {} },
     }
-    expect(authorize('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({
+    expect(await authorize('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({
       name: 'grafana',
-      role: 'viewer',
-      approves: [],
+      via: 'token',
+      subject: null,
+      grants: [{ role: 'viewer', approves: [], scope: EVERYTHING }],
     })
-    expect(authorize('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
+    expect(await authorize('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
     expect(asked).toEqual(['${env:VIEWER}', '${env:OPERATOR}', '${env:VIEWER}', '${env:OPERATOR}'])
   })
 

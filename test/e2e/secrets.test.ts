@@ -18,16 +18,21 @@ const SECRETS = {
   viewer: canary('viewer'),
   operator: canary('operator'),
   grafana: canary('grafana'),
+  admin: canary('admin'),
+  person: canary('person'),
   wrong: canary('wrong'),
   literal: canary('literal'),
 }
 const BASIC_PAIR = Buffer.from(`headgate:${SECRETS.prometheus}`).toString('base64')
+/** As one that an identity provider signed would look. */
+const PERSON_TOKEN = `${Buffer.from('{"alg":"ES256","kid":"one"}').toString('base64url')}.${Buffer.from(SECRETS.person).toString('base64url')}.c2ln`
 /** In the ways in which they were sent. */
-const NEVER_SHOWN = [...Object.values(SECRETS), BASIC_PAIR]
+const NEVER_SHOWN = [...Object.values(SECRETS), BASIC_PAIR, PERSON_TOKEN]
 
 const JOURNAL = '/api/v1/journal?limit=1000'
 const VIEWS = ['/api/v1/status', '/api/v1/workloads', '/api/v1/workloads/search', '/api/v1/workloads/checkout', JOURNAL]
-const PATHS = [...VIEWS, '/healthz', '/readyz', '/metrics', '/openapi.json', '/nowhere']
+const SHOWN = ['/api/v1/fleet', '/api/v1/decommission', '/api/v1/report?format=json', '/api/v1/report?format=md']
+const PATHS = [...VIEWS, ...SHOWN, '/healthz', '/readyz', '/metrics', '/openapi.json', '/nowhere']
 
 const said = ({ headers }: { headers: object }) => `you sent ${JSON.stringify(headers)}`
 
@@ -66,6 +71,9 @@ test.each([
   const command = { command: 'pause', reason: 'to see who may' }
   const refused = await ask('/api/v1/workloads/search/commands', SECRETS.wrong, command)
   const forbidden = await ask('/api/v1/workloads/search/commands', SECRETS.viewer, command)
+  const unknown = await ask('/api/v1/workloads/search/commands', PERSON_TOKEN, command)
+  const hidden = await ask(`/api/v1/status?token=${SECRETS.wrong}`, SECRETS.wrong)
+  const reloaded = await ask('/api/v1/reload', SECRETS.admin, {})
   await journaled('write-failed')
   const taken = await ask('/api/v1/workloads/search/commands', SECRETS.operator, command)
   await journaled('command-done')
@@ -77,11 +85,16 @@ test.each([
   })
   scene.slip()
   await journaled('config-rejected')
+  const notReloaded = await ask('/api/v1/reload', SECRETS.admin, {})
 
   const answers = new Map([
     ['a wrong token', refused],
     ['a viewer’s command', forbidden],
     ['an operator’s command', taken],
+    ['a person’s command', unknown],
+    ['a token in a query', hidden],
+    ['a reload', reloaded],
+    ['a reload that is refused', notReloaded],
     ['a reading', echoed],
   ])
   for (const path of PATHS) answers.set(path, await ask(path, SECRETS.operator))
@@ -94,7 +107,9 @@ test.each([
   expect(sentTo(prometheus)).toEqual(new Set([header]))
   expect(sentTo(provider)).toEqual(new Set([`Bearer ${SECRETS.provider}`]))
   expect(sentTo(grafana)).toEqual(new Set([`Bearer ${SECRETS.grafana}`]))
-  expect([refused, forbidden, taken].map((answer) => answer.slice(0, 3))).toEqual(['401', '403', '202'])
+  const statuses = [refused, forbidden, taken, unknown, hidden, reloaded, notReloaded].map((one) => one.slice(0, 3))
+  expect(statuses).toEqual(['401', '403', '202', '503', '401', '200', '409'])
+  expect(places.get('audit.jsonl at rest')).toContain('"command":{"command":"pause"')
   expect(places.get('its log')).toContain('Prometheus answered with a warning')
   expect(places.get(JOURNAL)).toContain('the provider answered 403')
   expect([...places.keys()]).toContain('headgate.db while it runs')
@@ -119,7 +134,10 @@ async function startScene(auth: string) {
   writeFileSync(configPath, config)
   const headgate = await startHeadgate(configPath, {
     logLevel: 'debug',
-    env: { PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator, GRAFANA_TOKEN: SECRETS.grafana },
+    env: {
+      ...{ PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
+      ...{ ADMIN_TOKEN: SECRETS.admin, GRAFANA_TOKEN: SECRETS.grafana },
+    },
   })
   onTestFinished(() => headgate.kill())
 
@@ -179,6 +197,9 @@ api:
   tokens:
     - { name: grafana, role: viewer, token: "\${file:${secrets}/viewer}" }
     - { name: ada, role: operator, token: "\${env:OPERATOR_TOKEN}" }
+    - { name: root, role: admin, token: "\${env:ADMIN_TOKEN}" }
+  oidc: { issuer: "http://127.0.0.1:${service.port}", audience: headgate, groups: [{ group: sre, role: admin }] }
+  audit: { path: audit.jsonl }
 notify:
   channels: [{ name: graphs, to: { grafana: { url: "${grafana.url}", token: "\${env:GRAFANA_TOKEN}" } } }]
 sources:
