@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isMissing } from '../core/observation.ts'
 import { parseMatchers } from '../shared/alertmanager/matchers.ts'
-import { httpAuth } from '../shared/http-auth.ts'
+import { authSettings } from '../shared/http-auth.ts'
 import { compileMatchers } from '../shared/promql/matching.ts'
 import type { Matcher } from '../shared/promql/selector.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
@@ -89,7 +89,7 @@ export const alertmanagerSchema = z
     receive: receiveSchema,
     routes: z.array(routeSchema).prefault([]).meta(about('Which alert does what; the first route that fits counts')),
     url: httpUrl().optional().meta(about("Where Alertmanager's own API is, for silences", 'http://alertmanager:9093')),
-    auth: httpAuth('${env:ALERTMANAGER_TOKEN}', '${file:/run/secrets/alertmanager}')
+    auth: authSettings('ALERTMANAGER_TOKEN', 'alertmanager')
       .optional()
       .meta(about("Credentials for Alertmanager's API; none without it")),
     silence: silenceSchema.optional(),

@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { about, refuse, secretReference } from './schema.ts'
 
-/** Credentials of requests: a bearer token, or a name and a password. `example` names the variable of the token. */
-export function httpAuth(example: string, file: string) {
+/** Credentials of requests: a bearer token, or a name and a password; `variable` and `name` are for the examples. */
+export function authSettings(variable: string, name: string) {
   return z
     .strictObject({
-      bearer: secretReference().optional().meta(about('Sent as `Authorization: Bearer`', example)),
+      bearer: secretReference()
+        .optional()
+        .meta(about('Sent as `Authorization: Bearer`', `\${env:${variable}}`)),
       basic: z
         .strictObject({
           username: z.string().min(1).meta(about('User name', 'headgate')),
-          password: secretReference().meta(about('Its password', file)),
+          password: secretReference().meta(about('Its password', `\${file:/run/secrets/${name}}`)),
         })
         .optional()
         .meta(about('Sent as `Authorization: Basic`')),
@@ -21,10 +23,10 @@ export function httpAuth(example: string, file: string) {
 }
 
 /** Credentials as the config has them: the secrets are references. */
-export type HttpAuth = z.output<ReturnType<typeof httpAuth>>
+export type AuthSettings = z.output<ReturnType<typeof authSettings>>
 
 /** What to send, and the texts that must not be repeated anywhere. Resolved anew, so that a rotated secret counts. */
-export function authorizationOf(auth: HttpAuth | undefined, secret: (reference: string) => string) {
+export function authorizationOf(auth: AuthSettings | undefined, secret: (reference: string) => string) {
   if (auth?.bearer !== undefined) {
     const token = secret(auth.bearer)
     return { header: `Bearer ${token}`, secrets: [token] }
