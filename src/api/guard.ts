@@ -59,11 +59,11 @@ export async function guard(app: FastifyInstance, options: Api): Promise<void> {
     const { identity, session } = found
     request.identity = identity
     request.openSession = session
-    // Then how often, whatever comes of it: what is refused costs a line of the audit, too.
-    if (!unlimited) await counts[isChange(request) ? 'changes' : 'reads'](request, reply)
     const refusal =
       (session !== null && isChange(request) ? csrfRefusal(request, session, options) : null) ??
       refusalOf(identity, access)
+    // How often comes first: what is refused costs a line of the audit, too.
+    if (!unlimited || refusal) await counts[isChange(request) ? 'changes' : 'reads'](request, reply)
     if (refusal) throw refusal
   })
 }

@@ -44,6 +44,8 @@ describe('who asks too often', () => {
   test('is counted also for what it may not do: each costs a line of the audit', async () => {
     const pause = { url: '/api/v1/commands', method: 'POST', headers: viewer, body: { command: 'pause', reason: 'x' } }
     expect((await statusesOf(times(3, pause))).statuses).toEqual([403, 403, 429])
+    const alert = { ...pause, url: '/api/v1/webhooks/alertmanager', body: {} }
+    expect((await statusesOf(times(3, alert))).statuses).toEqual([403, 403, 429])
   })
 
   test('by a session counts as by its token', async () => {

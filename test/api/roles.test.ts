@@ -32,6 +32,9 @@ const ROUTES = [...PAGE.matchAll(/^\| `(GET|POST|DELETE) (\S+)` \| (\w+)/gm)].ma
   }),
 )
 
+/** By the header that a program sends, or as a page does that has signed in. */
+const WAYS = ['bearer token', 'session'] as const
+
 /** A webhook's token reads nothing, so it begins no session. */
 const BY_ROLE = ROLES.flatMap((role) => WAYS.map((way) => ({ role, way }))).filter(
   ({ role, way }) => role !== 'webhook' || way !== 'session',
@@ -50,9 +53,6 @@ async function api() {
   made.service.fleets = [fakeFleet()]
   return made
 }
-
-/** By the header that a program sends, or as a page does that has signed in. */
-const WAYS = ['bearer token', 'session'] as const
 
 async function ask(
   route: (typeof ROUTES)[number],

@@ -9,6 +9,7 @@ const PAUSE = { command: 'pause', reason: 'lunch' }
 const CHANGES = [
   { method: 'POST', url: '/api/v1/workloads/checkout/commands', body: PAUSE },
   { method: 'POST', url: '/api/v1/commands', body: PAUSE },
+  { method: 'POST', url: '/api/v1/webhooks/alertmanager', body: { version: '4', alerts: [] } },
   { method: 'POST', url: '/api/v1/reload', body: undefined },
   { method: 'POST', url: '/api/v1/session', body: undefined },
   { method: 'DELETE', url: '/api/v1/session', body: undefined },
