@@ -1,9 +1,10 @@
 import type { SourceKind } from '../ports/source.ts'
+import { lokiKind } from './loki/kind.ts'
 import { prometheusKind } from './prometheus/kind.ts'
 import { scrapeKind } from './scrape/kind.ts'
 
 /** Every kind of metric source. */
-export const sourceKinds: readonly SourceKind[] = [prometheusKind, scrapeKind]
+export const sourceKinds: readonly SourceKind[] = [prometheusKind, scrapeKind, lokiKind]
 
 /** Of these kinds, the one that answers PromQL; null: none does. */
 export function promqlKindOf(configured: readonly string[]): string | null {
