@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authSettings } from '../shared/http-auth.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 
 const text = z.string().min(1)
