@@ -1,0 +1,14 @@
+import type { SourceKind } from '../../ports/source.ts'
+import { datadogFault } from './query.ts'
+import { type DatadogSettings, datadogSettings } from './settings.ts'
+import { openDatadog } from './source.ts'
+
+/** Metrics of Datadog, in its own query language. */
+export const datadogKind: SourceKind<DatadogSettings> = {
+  kind: 'datadog',
+  settings: datadogSettings,
+  measures: ['ask', 'askValue'],
+  queryFault: datadogFault,
+  usualWindowSeconds: 60,
+  open: openDatadog,
+}
