@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { about, duration, refuse } from '../shared/schema.ts'
+import { about, duration, refuse, secretReference } from '../shared/schema.ts'
+
+const text = z.string().min(1)
 
 /** An http or https URL without credentials in it. `instead` says where those belong. */
 export function httpUrl(description: string, example: string, instead: string) {
@@ -37,3 +39,46 @@ export function gapTolerance() {
     .prefault('15m')
     .meta(about('What comes back within this time goes on counting where it stopped', '15m'))
 }
+
+/** Credentials; `variable` and `name` are for the examples. */
+export function authSettings(variable: string, name: string) {
+  return z
+    .strictObject({
+      bearer: secretReference()
+        .optional()
+        .meta(about('Sent as `Authorization: Bearer`', `\${env:${variable}}`)),
+      basic: z
+        .strictObject({
+          username: text.meta(about('User name', 'headgate')),
+          password: secretReference().meta(about('Its password', `\${file:/run/secrets/${name}}`)),
+        })
+        .optional()
+        .meta(about('Sent as `Authorization: Basic`')),
+    })
+    .superRefine(({ bearer, basic }, ctx) => {
+      if ((bearer === undefined) === (basic === undefined))
+        refuse(ctx, 'CONFIG_WRONG_VALUE', 'one of `bearer` and `basic` is needed, and not both', 'keep one of the two')
+    })
+}
+
+/** TLS files; `name` is for the examples. */
+export function tlsSettings(name: string) {
+  return z
+    .strictObject({
+      ca: text
+        .optional()
+        .meta(about('PEM file of the authorities to trust, instead of the usual ones', `/etc/ssl/${name}-ca.pem`)),
+      cert: text.optional().meta(about('PEM file of the client certificate', '/etc/headgate/tls.crt')),
+      key: text.optional().meta(about('PEM file of its key', '/etc/headgate/tls.key')),
+      serverName: text
+        .optional()
+        .meta(about("Name that the server's certificate must carry, if not the URL's", `${name}.internal`)),
+    })
+    .superRefine(({ cert, key }, ctx) => {
+      if ((cert === undefined) !== (key === undefined))
+        refuse(ctx, 'CONFIG_WRONG_VALUE', '`cert` and `key` go together', 'give both, or none')
+    })
+}
+
+export type AuthSettings = z.output<ReturnType<typeof authSettings>>
+export type TlsSettings = z.output<ReturnType<typeof tlsSettings>>

@@ -10,5 +10,12 @@ export const datadogKind: SourceKind<DatadogSettings> = {
   measures: ['ask', 'askValue'],
   queryFault: datadogFault,
   usualWindowSeconds: 60,
+  privilegesFor: () => [
+    {
+      title: 'Datadog: scopes of the application key',
+      format: 'text',
+      document: 'timeseries_query for SLIs, synthetics_read for results of synthetic tests',
+    },
+  ],
   open: openDatadog,
 }
