@@ -1,7 +1,7 @@
 import type { GetMetricDataOutput, MessageData, MetricDataResult } from '@aws-sdk/client-cloudwatch'
 import { type Missing, missing } from '../../core/observation.ts'
 import { clause } from '../../shared/text.ts'
-import { type PeriodAnswer, type PeriodQuery, type PeriodSeries } from '../periods/ask.ts'
+import type { PeriodAnswer, PeriodQuery, PeriodSeries } from '../periods/ask.ts'
 import type { BatchAnswer } from '../periods/batches.ts'
 import { joinParts } from '../periods/parts.ts'
 import { groupOf } from './label.ts'
@@ -24,7 +24,9 @@ export function readPages(
   return {
     kind: 'answers',
     answers: queries.map((query, index) => {
-      const results = pages.map(({ MetricDataResults = [] }) => MetricDataResults.filter(({ Id }) => Id === idOf(index)))
+      const results = pages.map(({ MetricDataResults = [] }) =>
+        MetricDataResults.filter(({ Id }) => Id === idOf(index)),
+      )
       return readResults(results, query, names)
     }),
   }

@@ -5,7 +5,11 @@ import type { CloudwatchSettings } from './settings.ts'
 export function cloudwatchPrivileges({ role }: CloudwatchSettings): readonly Privilege[] {
   const reading = policyOf('cloudwatch:GetMetricData', '*')
   return [
-    { title: `IAM policy of ${role?.arn ?? 'the user or role that Headgate runs with'}`, format: 'json', document: reading },
+    {
+      title: `IAM policy of ${role?.arn ?? 'the user or role that Headgate runs with'}`,
+      format: 'json',
+      document: reading,
+    },
     ...(role
       ? [
           {

@@ -66,7 +66,10 @@ async function askPages(
   let NextToken: string | undefined
   do {
     if (pages.length === MAX_PAGES) return null
-    const page = await cloudwatch.getMetricData({ ...input, ...(NextToken !== undefined && { NextToken }) }, { abortSignal })
+    const page = await cloudwatch.getMetricData(
+      { ...input, ...(NextToken !== undefined && { NextToken }) },
+      { abortSignal },
+    )
     pages.push(page)
     NextToken = page.NextToken
   } while (NextToken !== undefined && NextToken !== '')

@@ -25,7 +25,10 @@ export type DatadogFailure = Missing & { readonly status: number | null }
 
 export interface DatadogClient {
   /** The parsed body of a success. Never throws. */
-  call(call: DatadogCall, signal: AbortSignal): Promise<{ readonly kind: 'body'; readonly body: unknown } | DatadogFailure>
+  call(
+    call: DatadogCall,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'body'; readonly body: unknown } | DatadogFailure>
   close(): Promise<void>
 }
 

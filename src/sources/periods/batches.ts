@@ -9,11 +9,7 @@ export type BatchAnswer =
   /** A query of the call is at fault, and nobody says which. */
   | { readonly kind: 'refused'; readonly why: Missing }
 
-export type AskBatch = (
-  batch: readonly PeriodQuery[],
-  span: PeriodSpan,
-  signal: AbortSignal,
-) => Promise<BatchAnswer>
+export type AskBatch = (batch: readonly PeriodQuery[], span: PeriodSpan, signal: AbortSignal) => Promise<BatchAnswer>
 
 /** Calls under way at once. */
 const CALLS_AT_ONCE = 4

@@ -64,7 +64,10 @@ export function openPeriods(ask: AskPeriods, options: PeriodOptions): MetricSour
       const period = historyPeriod(span, options)
       const windows = ticksOf(span).map((tick) => ({ tick, window: windowOf(measured.measure, tick, period) }))
       if (windows.length === 0) return []
-      const whole = spanOf(windows.map(({ window }) => window), period)
+      const whole = spanOf(
+        windows.map(({ window }) => window),
+        period,
+      )
       const answers: PeriodAnswer[] = []
       for (const query of queriesOf(measured)) answers.push(await askInParts(ask, query, whole, { options, signal }))
       const vectors: SliVector[] = []
