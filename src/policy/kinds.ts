@@ -37,5 +37,5 @@ export interface SourceKindConfig {
 export interface ChannelKindConfig {
   readonly kind: string
   readonly settings: z.ZodType<unknown>
-  readonly takes: 'messages' | 'incidents'
+  readonly takes: 'messages' | 'incidents' | 'marks'
 }
