@@ -1,6 +1,6 @@
 import type { Urgency } from '../core/effect.ts'
 import type { Missing } from '../core/observation.ts'
-import type { Json, Trial } from '../core/plan.ts'
+import type { Trial } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
 import type { AdapterContext, Privilege, SettingsSchema } from './kind.ts'
 import type { Quota } from './quota.ts'

@@ -20,6 +20,6 @@ export function groupOf(
   // Of a dimension that is not there CloudWatch says nothing, or repeats what it was asked.
   const isTold = (text: string) => text !== '' && !text.includes('${PROP(')
   if (more.length > 0 || !isTold(owner) || (wanted !== '' && !isTold(name))) return null
-  const valueOf = (text: string) => (Object.hasOwn(names, text) ? names[text] : undefined)
-  return groupKey(valueOf(owner)?.cluster ?? owner, wanted === '' ? '' : (valueOf(name)?.workload ?? name))
+  const namedBy = (text: string) => (Object.hasOwn(names, text) ? names[text] : undefined)
+  return groupKey(namedBy(owner)?.cluster ?? owner, wanted === '' ? '' : (namedBy(name)?.workload ?? name))
 }

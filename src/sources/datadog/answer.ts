@@ -57,8 +57,8 @@ export function readTimeseries(body: unknown, queries: readonly PeriodQuery[], p
 
 function groupOf(tags: readonly string[], { cluster, workload }: PeriodQuery['labels']): string | null {
   // What follows the first colon is the value.
-  const valueOf = (name: string) => tags.find((tag) => tag.startsWith(`${name}:`))?.slice(name.length + 1)
-  const [owner, name] = [valueOf(cluster), workload === '' ? '' : valueOf(workload)]
+  const tagOf = (name: string) => tags.find((tag) => tag.startsWith(`${name}:`))?.slice(name.length + 1)
+  const [owner, name] = [tagOf(cluster), workload === '' ? '' : tagOf(workload)]
   return owner === undefined || name === undefined ? null : groupKey(owner, name)
 }
 

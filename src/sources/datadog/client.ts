@@ -3,6 +3,7 @@ import { type Missing, missing } from '../../core/observation.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import { clause } from '../../shared/text.ts'
 import { failureOf } from '../failure.ts'
+import { parseJson } from '../http.ts'
 import { refusalOf } from './answer.ts'
 import { createRates } from './rates.ts'
 import type { DatadogSettings } from './settings.ts'
@@ -79,13 +80,4 @@ function failed(why: Missing, status: number | null = null): DatadogFailure {
 
 function tooOften(seconds: number): Missing {
   return missing('refused', `Datadog’s rate limit is used up; it is asked again in ${seconds} s`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON is no exception here: the reader calls it a bad answer.
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { Measure, Tick } from '../../ports/source.ts'
+import { scaled, tickShare, valuesOf } from '../asked.ts'
 import { joinCounts, type Sums } from '../counters.ts'
 import { isSeries, type PeriodAnswer, type PeriodSeries, type PeriodSpan } from './ask.ts'
 
@@ -40,9 +41,9 @@ export function readWindow(
     sums.push(new Map([...groups].flatMap(([key, series]) => read(key, series, window))))
   }
   const [first = NOTHING, second = NOTHING] = sums
-  if (measure.kind === 'askValue') return new Map([...first].map(([key, value]) => [key, measureOf(value)]))
+  if (measure.kind === 'askValue') return valuesOf(first)
   // A window longer than the tick overlaps those of the ticks around it: each tick takes its share of the counts.
-  const share = Math.min(1, (tick.atMs - tick.sinceMs) / (window.toMs - window.fromMs))
+  const share = tickShare(tick.atMs - tick.sinceMs, (window.toMs - window.fromMs) / 1000)
   return joinCounts(scaled(first, share), scaled(second, share), { partIs: 'bad', absentPart: 0 })
 }
 
@@ -92,13 +93,4 @@ function firstFrom(points: PeriodSeries['points'], beginMs: number): number {
     else high = middle
   }
   return low
-}
-
-function scaled(sums: Sums, factor: number): Sums {
-  return new Map([...sums].map(([key, sum]) => [key, typeof sum === 'number' ? sum * factor : sum]))
-}
-
-function measureOf(value: number | Missing): Measure {
-  if (typeof value !== 'number') return value
-  return Number.isFinite(value) ? { kind: 'value', value } : missing('not-a-number', `the value is ${value}`)
 }
