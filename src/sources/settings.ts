@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { about, duration, refuse, secretReference } from '../shared/schema.ts'
+import { about, duration, refuse } from '../shared/schema.ts'
 
 const text = z.string().min(1)
 
@@ -40,27 +40,6 @@ export function gapTolerance() {
     .meta(about('What comes back within this time goes on counting where it stopped', '15m'))
 }
 
-/** Credentials; `variable` and `name` are for the examples. */
-export function authSettings(variable: string, name: string) {
-  return z
-    .strictObject({
-      bearer: secretReference()
-        .optional()
-        .meta(about('Sent as `Authorization: Bearer`', `\${env:${variable}}`)),
-      basic: z
-        .strictObject({
-          username: text.meta(about('User name', 'headgate')),
-          password: secretReference().meta(about('Its password', `\${file:/run/secrets/${name}}`)),
-        })
-        .optional()
-        .meta(about('Sent as `Authorization: Basic`')),
-    })
-    .superRefine(({ bearer, basic }, ctx) => {
-      if ((bearer === undefined) === (basic === undefined))
-        refuse(ctx, 'CONFIG_WRONG_VALUE', 'one of `bearer` and `basic` is needed, and not both', 'keep one of the two')
-    })
-}
-
 /** TLS files; `name` is for the examples. */
 export function tlsSettings(name: string) {
   return z
@@ -80,5 +59,4 @@ export function tlsSettings(name: string) {
     })
 }
 
-export type AuthSettings = z.output<ReturnType<typeof authSettings>>
 export type TlsSettings = z.output<ReturnType<typeof tlsSettings>>
