@@ -161,7 +161,7 @@ describe('what is refused', () => {
 test('a notification that was cut short is warned of, and journaled once', async () => {
   const { post, service, logged } = await alertApi()
   const cut = notification([postedAlert()], { truncatedAlerts: 7 })
-  expect((await post(cut)).json()).toMatchObject({ facts: 2, isNew: 2, unmatched: 0 })
+  expect((await post(cut)).json()).toMatchObject({ facts: 2, isNew: 2, unmatched: 1 })
   expect((await post(cut)).json()).toMatchObject({ isNew: 0 })
   expect(logged.find((line) => line.includes('max_alerts'))).toContain('"truncated":7')
   expect(service.alertFacts[1]).toMatchObject({
