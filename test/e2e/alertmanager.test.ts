@@ -29,7 +29,10 @@ describe.skipIf(SERVERS === null || ALERTMANAGER === null)('an alert of Promethe
     await migration.start()
     await migration.event('catalog', 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
     const silence = await until('the silence of the step', async () => activeSilence(alertmanager))
-    expect(silence).toMatchObject({ createdBy: 'headgate', comment: expect.stringMatching(/^\[run \w+ catalog \d+ \w+\]/) })
+    expect(silence).toMatchObject({
+      createdBy: 'headgate',
+      comment: expect.stringMatching(/^\[run \w+ catalog \d+ \w+\]/),
+    })
     expect(Date.parse(silence.endsAt)).toBeGreaterThan(Date.now())
 
     const watching = new AbortController()

@@ -145,7 +145,7 @@ export class World {
     roles: (roles) => {
       this.roles = roles
     },
-    // alert firing|resolved halt|revert NAME [MINUTE that it began at] [old|new]
+    // alert firing|resolved halt|revert NAME [MINUTE that it began at] [old|new|neither]
     alert: ([status, action, name = 'Errors', minute = '0', concerns = 'new']) => {
       this.facts.push({
         id: `f${++this.factCount}`,
@@ -154,7 +154,7 @@ export class World {
         alert: { fingerprint: name, startsAtMs: START_MS + Number(minute) * 60_000, sentence: name },
         status: status as 'firing',
         action: action as 'halt',
-        concerns: concerns as 'new',
+        concerns: concerns === 'neither' ? null : (concerns as 'new'),
         receivedAtMs: this.nowMs,
       })
     },

@@ -12,6 +12,12 @@ export interface SeenSilence {
   readonly comment: string
   readonly createdBy: string
   readonly endsAt: string
+  readonly matchers: readonly {
+    readonly name: string
+    readonly value: string
+    readonly isRegex: boolean
+    readonly isEqual: boolean
+  }[]
   readonly status: { readonly state: 'active' | 'expired' | 'pending' }
 }
 
