@@ -253,11 +253,23 @@ export interface SliSpec {
   /** The labels that say whose a series is; without a workload label, empty, it is the cluster's as a whole. */
   readonly labels: { readonly cluster: string; readonly workload: string }
   readonly measure: SliMeasure
+  /** Left out: the config itself says what it counts. */
+  readonly origin?: SliOrigin
+}
+
+/** Where else an SLI was defined. */
+export interface SliOrigin {
+  /** `openslo`: its definition was taken over. `sloth`, `pyrra`: their recorded series of ratios is read. */
+  readonly tool: 'openslo' | 'sloth' | 'pyrra'
+  /** Which one it is, for people: an SLO and its file, or a series. */
+  readonly of: string
 }
 
 export type SliMeasure =
   /** Counter selectors; Headgate writes the query. */
   | { readonly kind: 'selector'; readonly total: string; readonly bad: string }
+  /** The same where the good ones are counted: what is not good is bad. */
+  | { readonly kind: 'goodSelector'; readonly total: string; readonly good: string }
   /** Classic histogram: an event slower than the bound is bad. The bound must be one of the buckets. */
   | { readonly kind: 'histogram'; readonly metric: string; readonly slowerThanSeconds: number }
   /**

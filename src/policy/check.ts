@@ -1,4 +1,5 @@
 import { checkFleet } from './check-fleet.ts'
+import { checkOwners } from './check-owners.ts'
 import { checkReplication } from './check-preflight.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
@@ -16,6 +17,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkClusters(config),
     ...checkTimes(config),
     ...checkSlis(config, kinds.sources),
+    ...checkOwners(config),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
     ...checkApi(config),

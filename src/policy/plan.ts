@@ -59,8 +59,8 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[]): SliSpec {
   const source = settings.source ?? sources[0]
   if (source === undefined) throw new Error(`no source for ${name}: the checks let a config pass that they should not`)
-  const { objectivePercent, labels, measure } = settings
-  return { name, source, objectivePercent, labels, measure }
+  const { objectivePercent, labels, measure, origin } = settings
+  return { name, source, objectivePercent, labels, measure, ...(origin && { origin }) }
 }
 
 /** Ids are workload, kind and place; the scope joins in where a workload has one place in several (a pair of proxies). */
