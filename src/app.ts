@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { createFetchJson } from './api/fetch-json.ts'
+import { followOidc } from './api/oidc.ts'
 import { createApi } from './api/server.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
+import { createAlertIntake } from './engine/alerts.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
 import { Fleet } from './engine/fleet.ts'
@@ -20,7 +23,7 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
-import { plansOf } from './policy/config.ts'
+import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -28,11 +31,14 @@ import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createSilenceApi } from './silence/api.ts'
+import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
+import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -168,6 +174,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
+  const silences = new SilenceKeeper({
+    api: createSilenceApi({ clock, secret }),
+    settings: () => running.config.alertmanager,
+    states: () => engine.book.subjects().map(({ state }) => state),
+    ...{ runId, clock, log },
+  })
+  engine.onCommit(() => silences.wake())
   const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
@@ -177,10 +190,15 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   engine.onCommit(() => notifier.wake())
   const notify = () => notifier.use(running.config.notify, running.config.api.publicUrl)
   meter.reload(true)
+  const fetchJson = createFetchJson()
+  const folder = await folderOf(configPath)
+  const auditFile = ({ auditPath }: ApiConfig) => (auditPath === null ? null : resolve(folder, auditPath))
   const api = await createApi({
     control,
     journal,
     residuals: createResiduals(sources, clock),
+    alerts: createAlertIntake({ inbox, wakeups }),
+    alertmanager: () => running.config.alertmanager,
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     report: async ({ format, migration, plotPath }) => {
       const { migrations } = running.config
@@ -188,7 +206,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       return renderReport(made, format, plotPath)
     },
     host: config.api.host,
+    trustedProxies: config.api.trustedProxies,
     tokens: () => running.config.api.tokens,
+    oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
+    rates: () => running.config.api.limits,
+    teamOf: (workload) => running.teamOf(workload),
+    audit: createAudit(() => auditFile(running.config.api), log),
+    reload: () => reload(),
     secret,
     clock,
     random,
@@ -198,9 +222,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const stopping = new AbortController()
   const closeAll = async () => {
     await api.close()
+    await fetchJson.close()
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
+    await silences.close()
     await notifier.close()
     await clusters.close()
     await store.close()

@@ -83,6 +83,12 @@ export class RunningConfig {
     return this.calendars.get(migration) ?? null
   }
 
+  /** The workload's team; null: it has none, or its file is gone. */
+  teamOf(workload: string): string | null {
+    const all = this.config.migrations.map(({ teams }) => teams)
+    return all.find((teams) => Object.hasOwn(teams, workload))?.[workload] ?? null
+  }
+
   /** What only a restart may change. */
   private fixedParts(next: Config): readonly ProblemJson[] {
     const parts: readonly [string, (config: Config) => unknown][] = [
@@ -90,6 +96,7 @@ export class RunningConfig {
       ['sources', (config) => config.sources],
       ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
+      ['api.trustedProxies', (config) => config.api.trustedProxies],
       ['store', (config) => config.store],
     ]
     const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)

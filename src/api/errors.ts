@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { CATALOGUE } from '../core/catalogue.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { Log } from '../ports/runtime.ts'
+import { pathOf } from './audit.ts'
 
 /** Makes every refusal and fault one shape: `{code, cause, hint, requestId}`, with the catalogue's status. */
 export function answerProblems(app: FastifyInstance, log: Log): void {
@@ -16,8 +17,9 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
   )
 }
 
-function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status } = CATALOGUE[refusal.code]
+  request.refusedWith = refusal.code
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer realm="headgate"')
   if (status === 503) reply.header('Retry-After', '1')
   return reply
@@ -26,7 +28,7 @@ function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyRe
     .send({ ...refusal.toJSON(), requestId: request.id })
 }
 
-function toProblem(error: FastifyError | Problem): Problem {
+export function toProblem(error: FastifyError | Problem): Problem {
   if (error instanceof Problem) return error
   if (hasZodFastifySchemaValidationErrors(error)) {
     const [first] = error.validation
@@ -37,8 +39,4 @@ function toProblem(error: FastifyError | Problem): Problem {
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
     return problem('API_BAD_REQUEST', error.message)
   return problem('API_INTERNAL', 'the request could not be answered', { from: error })
-}
-
-function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0]?.slice(0, 200) ?? ''
 }

@@ -1,8 +1,13 @@
-import type { ApiToken } from '../policy/config.ts'
+import type { ProblemJson } from '../core/problem.ts'
+import type { ApiToken, RateLimits } from '../policy/access.ts'
+import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
+import type { AlertIntake } from '../ports/alerts.ts'
+import type { Audit } from '../ports/audit.ts'
 import type { Control } from '../ports/control.ts'
 import type { Residuals } from '../ports/residual.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { Journal } from '../ports/store.ts'
+import type { OidcVerifier } from './oidc.ts'
 
 /** What the API is made of. */
 export interface ApiOptions {
@@ -11,10 +16,24 @@ export interface ApiOptions {
   readonly metrics: MetricsText
   readonly report: MakeReport
   readonly residuals: Residuals
+  readonly alerts: AlertIntake
+  /** Asked at each notification, as a reload counts at once; null: no alert is taken. */
+  readonly alertmanager: () => AlertmanagerConfig | null
   /** Where it will listen: on loopback, requests for other host names are refused. */
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */
   readonly tokens: () => readonly ApiToken[]
+  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next three. */
+  readonly oidc: () => OidcVerifier | null
+  readonly rates: () => RateLimits
+  /** null: it has none. */
+  readonly teamOf: (workload: string) => string | null
+  /** Told of what was done, and of what was not allowed. */
+  readonly audit: Audit
+  /** Reads the config again: its problems, for which the old one stays; none: it is in force. */
+  readonly reload: () => Promise<readonly ProblemJson[]>
+  /** Proxies that are believed about the caller's address: addresses and ranges. */
+  readonly trustedProxies: readonly string[]
   /** Turns a reference into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
   readonly secret: (reference: string) => string
   readonly clock: Clock
@@ -52,6 +71,9 @@ export interface ApiLimits {
 }
 
 export const DEFAULT_LIMITS: ApiLimits = { streams: 64, heartbeatSeconds: 15, stallSeconds: 30, drainSeconds: 5 }
+
+/** Bytes of a notification: a group of alerts comes in one. */
+export const ALERTS_LIMIT_BYTES = 2 * 1024 * 1024
 
 /** Bytes of a request's body. */
 export const BODY_LIMIT_BYTES = 64 * 1024

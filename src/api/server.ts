@@ -7,17 +7,19 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from 'fastify-type-provider-zod'
-import { Problem, problem } from '../core/problem.ts'
-import { authorize } from './auth.ts'
+import { auditRequests } from './audit.ts'
 import { drainOnClose } from './drain.ts'
 import { answerProblems } from './errors.ts'
-import { isLoopback, isLoopbackHeader } from './hosts.ts'
+import { guard } from './guard.ts'
+import { malformedOptions, refuseOddRequests } from './malformed.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
+import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
 import { decommissionRoutes } from './routes/decommission.ts'
 import { fleetRoutes } from './routes/fleet.ts'
 import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
+import { reloadRoute } from './routes/reload.ts'
 import { reportRoute } from './routes/report.ts'
 import { streamRoute } from './routes/stream.ts'
 import { workloadRoutes } from './routes/workloads.ts'
@@ -33,11 +35,15 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     genReqId: () => options.random.id(),
     exposeHeadRoutes: false,
+    trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
+    ...malformedOptions(options.random),
   })
+  refuseOddRequests(app, options.random)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   answerProblems(app, options.log)
-  guard(app, options)
+  auditRequests(app, options)
+  await guard(app, options)
   const ending = drainOnClose(app, options.clock, limits.drainSeconds)
   await app.register(swagger, {
     openapi: {
@@ -62,24 +68,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     decommissionRoutes(scope, options)
     commandRoutes(scope, options)
     commandToAllRoutes(scope, options)
+    alertmanagerRoute(scope, options)
+    reloadRoute(scope, options)
     streamRoute(scope, options, limits, ending)
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   await app.ready()
   return app
-}
-
-/** Refuses before anything of the request is read: first strange host names, then who may not ask. */
-function guard(app: FastifyInstance, options: ApiOptions): void {
-  const onLoopback = isLoopback(options.host)
-  app.decorateRequest('identity', null)
-  app.addHook('onRequest', async (request) => {
-    if (onLoopback && !isLoopbackHeader(request.headers.host))
-      throw problem('API_HOST_REFUSED', 'the request names a host that is not this machine’s loopback')
-    // A route that says nothing is not open.
-    const access = request.routeOptions.config?.access ?? 'viewer'
-    const identity = authorize(access, request.headers.authorization, options)
-    if (identity instanceof Problem) throw identity
-    request.identity = identity
-  })
 }

@@ -1,11 +1,14 @@
 import type { SSEMessage } from '@fastify/sse'
 import type { FastifyReply } from 'fastify'
+import { Problem } from '../core/problem.ts'
+import { authorize } from './auth.ts'
 import type { ApiLimits, ApiOptions } from './options.ts'
+import { type Sight, sightOf } from './places.ts'
 import { toJournalRow } from './views.ts'
 
 interface Stream {
   readonly reply: FastifyReply
-  readonly options: Pick<ApiOptions, 'control' | 'journal' | 'clock' | 'log'>
+  readonly options: ApiOptions
   readonly limits: ApiLimits
   /** Aborts when the service stops. */
   readonly ending: AbortSignal
@@ -34,9 +37,11 @@ export async function streamJournal(stream: Stream, cursor: number): Promise<voi
     while (!over.aborted) {
       const query = { afterSeq, limit: ROWS_A_READ, ...(workload !== undefined && { workload }) }
       const rows = await options.journal.read(query)
+      const sight = await sightNow(stream)
+      if (sight === null) return
       for (const row of rows) {
         if (over.aborted) return
-        await send({ id: String(row.seq), data: toJournalRow(row) })
+        if (sight.sees(row.event.workload)) await send({ id: String(row.seq), data: toJournalRow(row) })
         afterSeq = row.seq
       }
       if (rows.length < ROWS_A_READ) await bell.rung()
@@ -47,6 +52,12 @@ export async function streamJournal(stream: Stream, cursor: number): Promise<voi
   } finally {
     unsubscribe()
   }
+}
+
+/** What the reader sees by now; null: a token that was taken away, or has expired, reads no further. */
+async function sightNow({ reply, options }: Stream): Promise<Sight | null> {
+  const identity = await authorize('viewer', reply.request.headers.authorization, options)
+  return identity instanceof Problem ? null : sightOf(identity, options)
 }
 
 /** Hands one message over, and waits while the reader's connection is full: so long, and it is cut. */

@@ -24,6 +24,11 @@ export const CATALOGUE = {
   CONFIG_CALENDAR: entry(400, 'A calendar that cannot be understood', 'see docs/calendar.md'),
   CONFIG_STEPS: entry(400, 'Steps that do not rise to 100 %', 'write rising weights that end at 100%'),
   CONFIG_SCOPE_CLAIMED: entry(400, 'One place claimed by two workloads', 'give each workload a place of its own'),
+  CONFIG_QUERY: entry(
+    400,
+    'Not a query that the source can answer',
+    'fix the query; try it in the own UI of the source',
+  ),
   CONFIG_PROMQL: entry(400, 'Not valid PromQL', 'fix the expression at the position'),
   CONFIG_SECRET_LITERAL: entry(400, 'A secret written out', 'write ${env:NAME} or ${file:PATH}'),
   CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),
@@ -112,7 +117,11 @@ export const CATALOGUE = {
   COMMAND_OLD_UNFIT: entry(409, 'OLD cannot take the traffic', 'repair OLD, or revert with force'),
 
   API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),
-  API_FORBIDDEN: entry(403, 'The token may not do this', 'use a token of the operator role'),
+  API_FORBIDDEN: entry(
+    403,
+    'Not allowed',
+    'ask somebody with the role and the scope that it needs: see docs/access.md',
+  ),
   API_HOST_REFUSED: entry(
     403,
     'A host name that a loopback service does not have',
@@ -120,6 +129,13 @@ export const CATALOGUE = {
   ),
   API_NOT_FOUND: entry(404, 'No such thing', 'see /openapi.json for the routes and /api/v1/workloads for the names'),
   API_BAD_REQUEST: entry(400, 'A request that does not fit the schema', 'see /openapi.json'),
+  API_RATE_LIMITED: entry(429, 'Too many requests', 'wait as Retry-After says; `api.limits` has the limits'),
+  API_IDENTITY_UNAVAILABLE: entry(
+    503,
+    'The identity provider gives no keys to check a token with',
+    'try again, or use a token of `api.tokens`; the log says why',
+  ),
+  API_CONFIG_REFUSED: entry(409, 'The new config has problems; the old one stays', 'correct them: the journal has all'),
   API_OVERLOADED: entry(503, 'Too much to do', 'try again in a moment'),
   API_UNREACHABLE: entry(502, 'No Headgate answers', 'is `headgate run` up, and is --url right?'),
   API_INTERNAL: entry(500, 'A fault in Headgate', 'please report it with the log line of this request id'),

@@ -49,6 +49,9 @@ function queryOf({ measure, labels, source, origin }: SliSpec, workload: string)
       return `(${measure.bad}) / (${measure.total})`.replaceAll('$window', WINDOW)
     case 'value':
       return measure.value.replaceAll('$window', WINDOW)
+    case 'ask':
+    case 'askValue':
+      return null
   }
 }
 

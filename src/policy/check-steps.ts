@@ -1,5 +1,6 @@
 import { formatNumber } from '../core/format.ts'
 import { includesWeight } from '../core/weights.ts'
+import { knownApprovers } from './check-api.ts'
 import type { Finding } from './finding.ts'
 import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
 import { addressOf } from './resolve.ts'
@@ -20,8 +21,8 @@ export function checkSteps(config: ParsedConfig, policies: ResolvedPolicies): Fi
 }
 
 /** Somebody can have each role that may approve. */
-function approvalFindings(name: string, { steps = [] }: PolicySettings, { api }: ParsedConfig): Finding[] {
-  const known = [...new Set(api.tokens.flatMap(({ role, approves }) => (role === 'operator' ? approves : [])))]
+function approvalFindings(name: string, { steps = [] }: PolicySettings, config: ParsedConfig): Finding[] {
+  const known = knownApprovers(config)
   return steps.flatMap(({ approval }, index) => {
     if (typeof approval === 'boolean') return []
     return approval.roles.flatMap((role, at): Finding[] => {
@@ -29,11 +30,11 @@ function approvalFindings(name: string, { steps = [] }: PolicySettings, { api }:
       return [
         {
           code: 'CONFIG_NOT_FOUND',
-          cause: `no operator's token approves as "${role}": nobody could`,
+          cause: `no token or group approves as "${role}": nobody could`,
           hint:
             known.length > 0
               ? suggestion(role, known)
-              : `add \`approves: [${role}]\` to a token of the role operator under \`api.tokens\``,
+              : `add \`approves: [${role}]\` to a token of the role approver or operator under \`api.tokens\``,
           path: ['policies', name, 'steps', index, 'approval', 'roles', at],
         },
       ]

@@ -1,3 +1,5 @@
+import { checkSilence } from './check-alertmanager.ts'
+import { checkApi } from './check-api.ts'
 import { checkFleet } from './check-fleet.ts'
 import { checkOwners } from './check-owners.ts'
 import { checkReplication } from './check-preflight.ts'
@@ -20,6 +22,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkOwners(config),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
+    ...checkSilence(config),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
@@ -56,7 +59,7 @@ function checkTimes({ sweep, observeTimeout }: ParsedConfig): Finding[] {
 
 function checkSlis({ slis, sources }: ParsedConfig, kinds: readonly SourceKindConfig[]): Finding[] {
   const configured = Object.keys(sources)
-  return Object.entries(slis).flatMap(([name, { source, measure }]): Finding[] => {
+  return Object.entries(slis).flatMap(([name, { source, labels, measure }]): Finding[] => {
     const path = ['slis', name]
     if (configured.length === 0)
       return [
@@ -99,7 +102,29 @@ function checkSlis({ slis, sources }: ParsedConfig, kinds: readonly SourceKindCo
           on: 'key',
         },
       ]
-    return []
+    return kind ? checkAsked(path, { labels, measure }, kind) : []
+  })
+}
+
+/** What a source can say of its own queries without a look at its server. */
+function checkAsked(
+  path: Finding['path'],
+  { labels, measure }: Pick<ParsedConfig['slis'][string], 'labels' | 'measure'>,
+  kind: SourceKindConfig,
+): Finding[] {
+  if (measure.kind !== 'ask' && measure.kind !== 'askValue') return []
+  const form = measure.kind
+  const queries =
+    form === 'ask'
+      ? [
+          { path: [...path, form, 'total'], query: measure.total },
+          { path: [...path, form, 'bad'], query: measure.bad },
+        ]
+      : [{ path: [...path, form], query: measure.value }]
+  return queries.flatMap(({ path, query }): Finding[] => {
+    const fault = kind.queryFault?.(query, { form, labels })
+    if (!fault) return []
+    return [{ code: 'CONFIG_QUERY', cause: fault.cause, hint: fault.hint, path, within: fault.offset }]
   })
 }
 
@@ -116,31 +141,4 @@ function unknownPolicy(name: string, { byName }: ResolvedPolicies, path: Finding
     hint: suggestion(name, [...byName.keys()]),
     path,
   }
-}
-
-function checkApi({ api }: ParsedConfig): Finding[] {
-  const found: Finding[] = []
-  if (!isLoopback(api.host) && api.tokens.length === 0)
-    found.push({
-      code: 'CONFIG_WRONG_VALUE',
-      cause: `the API would listen on ${api.host} without tokens`,
-      hint: 'add `api.tokens`, or listen on 127.0.0.1',
-      path: ['api', 'host'],
-    })
-  for (const [index, { name }] of api.tokens.entries()) {
-    const first = api.tokens.findIndex((token) => token.name === name)
-    if (first === index) continue
-    found.push({
-      code: 'CONFIG_DUPLICATE',
-      cause: `the token name "${name}" is taken`,
-      hint: 'the journal tells people apart by it: choose another',
-      path: ['api', 'tokens', index, 'name'],
-      other: { path: ['api', 'tokens', first, 'name'] },
-    })
-  }
-  return found
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -3,6 +3,10 @@ import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
+import type { ApiConfig } from './access.ts'
+import type { AlertmanagerConfig } from './schema-alertmanager.ts'
+
+export type { ApiConfig, ApiToken } from './access.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
@@ -18,6 +22,8 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
+  /** null: no alert is taken, and none silenced. It follows the config at once. */
+  readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
   readonly notify: NotifyConfig
   /** Path of the SQLite file, relative to the config's folder. */
@@ -37,6 +43,8 @@ export interface MigrationConfig {
   readonly kubernetes: Sides<KubernetesPlace> | null
   /** When traffic may be raised; null: always. It follows the config at once: it is in no plan. */
   readonly calendar: CalendarSpec | null
+  /** By workload: its team, for who may do what. It follows the config at once, too. */
+  readonly teams: Readonly<Record<string, string>>
   /** What the clusters cost; null: nobody said. */
   readonly costs: Costs | null
 }
@@ -77,22 +85,4 @@ export interface ChannelConfig {
   readonly mostPerMinute: number
   /** Own texts; null: the built-in ones. */
   readonly template: { readonly title: string | null; readonly item: string | null }
-}
-
-export interface ApiConfig {
-  /** Where people reach it, without a slash at its end; null: nobody said. */
-  readonly publicUrl: string | null
-  readonly host: string
-  readonly port: number
-  readonly tokens: readonly ApiToken[]
-}
-
-export interface ApiToken {
-  /** Who uses it: the actor in the journal. */
-  readonly name: string
-  readonly role: 'viewer' | 'operator'
-  /** Steps that ask for one of these roles can be approved with it. */
-  readonly approves: readonly string[]
-  /** A secret reference. */
-  readonly token: string
 }

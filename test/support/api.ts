@@ -3,7 +3,8 @@ import { onTestFinished } from 'vitest'
 import type { ApiLimits, ApiOptions } from '../../src/api/options.ts'
 import { createApi } from '../../src/api/server.ts'
 import { problem } from '../../src/core/problem.ts'
-import type { ApiToken } from '../../src/policy/config.ts'
+import { type ApiToken, EVERYTHING } from '../../src/policy/access.ts'
+import type { AuditEntry } from '../../src/ports/audit.ts'
 import type { Log } from '../../src/ports/runtime.ts'
 import { createRandom, systemClock } from '../../src/telemetry/runtime.ts'
 import { fakeResiduals } from '../fakes/residuals.ts'
@@ -11,10 +12,12 @@ import { createFakeService, type FakeService } from '../fakes/service.ts'
 
 export const VIEWER_TOKEN = 'viewer-token-4f1b'
 export const OPERATOR_TOKEN = 'operator-token-9c2d'
+export const WEBHOOK_TOKEN = 'webhook-token-71aa'
 
 export const TOKENS: readonly ApiToken[] = [
-  { name: 'grafana', role: 'viewer', approves: [], token: '${env:VIEWER}' },
-  { name: 'ada', role: 'operator', approves: [], token: '${env:OPERATOR}' },
+  { name: 'grafana', role: 'viewer', approves: [], scope: EVERYTHING, token: '${env:VIEWER}' },
+  { name: 'ada', role: 'operator', approves: [], scope: EVERYTHING, token: '${env:OPERATOR}' },
+  { name: 'alerts', role: 'webhook', approves: [], scope: EVERYTHING, token: '${env:WEBHOOK}' },
 ]
 
 export interface TestApi {
@@ -23,6 +26,7 @@ export interface TestApi {
   readonly secrets: Map<string, string>
   /** Every line that was logged, as JSON. */
   readonly logged: string[]
+  readonly audited: AuditEntry[]
 }
 
 /** An API over a fake service; closed when the test is over. */
@@ -31,9 +35,11 @@ export async function testApi(
 ): Promise<TestApi> {
   const { service = createFakeService(), ...options } = overrides
   const logged: string[] = []
+  const audited: AuditEntry[] = []
   const secrets = new Map([
     ['${env:VIEWER}', VIEWER_TOKEN],
     ['${env:OPERATOR}', OPERATOR_TOKEN],
+    ['${env:WEBHOOK}', WEBHOOK_TOKEN],
   ])
   const app = await createApi({
     control: service.control,
@@ -41,8 +47,16 @@ export async function testApi(
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
     report: async ({ format, migration, plotPath }) => `${format} of ${migration} with ${plotPath}`,
     residuals: fakeResiduals(),
+    alerts: service.alerts,
+    alertmanager: () => service.alertmanager,
     host: '127.0.0.1',
+    trustedProxies: [],
     tokens: () => TOKENS,
+    oidc: () => null,
+    rates: () => ({ reads: 1e6, changes: 1e6, refusals: 1e6 }),
+    teamOf: () => null,
+    audit: (entry) => void audited.push(entry),
+    reload: async () => [],
     secret: (reference) => {
       const value = secrets.get(reference)
       if (value === undefined) throw problem('CONFIG_SECRET_UNRESOLVED', `${reference} is not set`)
@@ -54,7 +68,7 @@ export async function testApi(
     ...options,
   })
   onTestFinished(() => app.close())
-  return { app, service, secrets, logged }
+  return { app, service, secrets, logged, audited }
 }
 
 /** The same, listening on loopback: on a free port, or on one where an API was closed before. */

@@ -17,8 +17,7 @@ export interface Moment {
 export interface HarmTimeline {
   /** In the order in which they came. */
   readonly moments: readonly Moment[]
-  /** From the moment at which Prometheus's own counts meet the policy's pair to HAProxy's weight of 0, seconds. */
-  readonly secondsFromEvidence: number
+  /** With the seconds from the moment at which Prometheus's own counts meet the policy's pair to HAProxy's weight of 0. */
   readonly text: string
 }
 
@@ -52,7 +51,7 @@ export function watchForHarm(world: World, service: string) {
         .flatMap(([what, atMs]) => (atMs === null || atMs === undefined ? [] : [{ what, atMs }]))
         .sort((a, b) => a.atMs - b.atMs)
       const secondsFromEvidence = ((zeroAtMs ?? Number.NaN) - (evidenceAtMs ?? Number.NaN)) / 1000
-      return { moments, secondsFromEvidence, text: textOf(moments, secondsFromEvidence) }
+      return { moments, text: textOf(moments, secondsFromEvidence) }
     },
   }
 }

@@ -4,7 +4,9 @@ import { z } from 'zod'
 import type { CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import type { PhaseName } from '../../core/state.ts'
+import { approvesAt, demand, mayAt } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
+import { placesOf } from '../places.ts'
 import { selectWorkloads } from '../selection.ts'
 import { commandSchema, commandToAllSchema, submittedSchema, submittedToAllSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
@@ -19,7 +21,8 @@ const commandHeaders = z.looseObject({
 })
 
 /** What people may say to many workloads at once: durable for all of them, or for none. */
-export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {
+export function commandToAllRoutes(app: FastifyInstance, options: ApiOptions): void {
+  const { control, log } = options
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/commands',
     {
@@ -34,18 +37,25 @@ export function commandToAllRoutes(app: FastifyInstance, { control, log }: ApiOp
         response: { 202: submittedToAllSchema, ...PROBLEMS },
       },
     },
-    async ({ body, identity, id }, reply) => {
+    async (request, reply) => {
+      const { body, identity, id } = request
       if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
       const { command, reason, wave, migration } = body
-      const fitting = selectWorkloads(control, { wave, migration }).filter(({ state }) =>
-        isFor(command, state.phase.name),
-      )
-      const names = fitting.map(({ state }) => state.workload)
+      const placeOf = placesOf(options)
+      const fitting = selectWorkloads(control, { wave, migration })
+        .filter(({ state }) => isFor(command, state.phase.name))
+        .map(({ state }) => placeOf(state.workload))
+      const own = fitting.filter((place) => mayAt(identity, 'operator', place))
+      const isNamed = wave !== undefined || migration !== undefined
+      // Half of what was named is not what was meant; without a name all is what the token covers.
+      const beyond = isNamed || own.length === 0 ? fitting.find((place) => !own.includes(place)) : undefined
+      if (beyond) demand(identity, 'operator', beyond)
+      const names = own.map(({ workload }) => workload)
+      const roles = [...new Set(own.flatMap((place) => approvesAt(identity, place)))]
       if (names.length === 0) throw problem('COMMAND_NOTHING_TO_DO', `no workload is in a phase for ${command}`)
-      const submitted = await control.submitAll(
-        { command, reason, actor: identity.name, force: false, roles: identity.approves },
-        names,
-      )
+      const submitted = await control.submitAll({ command, reason, actor: identity.name, force: false, roles }, names)
+      const factIds = submitted.map(({ factId }) => factId)
+      request.auditedCommand = { command, reason, force: false, workloads: names, factIds }
       log.info({ requestId: id, command, wave, migration, actor: identity.name, workloads: names }, 'commands taken')
       const commands = names.map((workload, index) => ({ workload, factId: submitted[index]?.factId ?? '' }))
       return reply.code(202).send({ commands })
@@ -70,11 +80,13 @@ function isFor(command: CommandName, phase: PhaseName): boolean {
 }
 
 /** What people may say to a workload. */
-export function commandRoutes(app: FastifyInstance, { control, log }: ApiOptions): void {
+export function commandRoutes(app: FastifyInstance, options: ApiOptions): void {
+  const { control, log } = options
   app.withTypeProvider<ZodTypeProvider>().post(
     '/api/v1/workloads/:name/commands',
     {
-      config: { access: 'operator' },
+      // An approval is an approver's too; the rest is an operator's.
+      config: { access: 'approver' },
       schema: {
         summary: 'Command a workload; the journal tells what came of it',
         description:
@@ -87,17 +99,23 @@ export function commandRoutes(app: FastifyInstance, { control, log }: ApiOptions
         response: { 202: submittedSchema, ...PROBLEMS },
       },
     },
-    async ({ params: { name }, headers, body, identity, id }, reply) => {
+    async (request, reply) => {
+      const { params, headers, body, identity, id } = request
+      const { name } = params
       if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
+      const place = placesOf(options)(name)
+      demand(identity, body.command === 'approve' ? 'approver' : 'operator', place)
       const submitted = await control.submit({
         workload: name,
         command: body.command,
         reason: body.reason,
         actor: identity.name,
         force: body.force,
-        roles: identity.approves,
+        roles: approvesAt(identity, place),
         factId: headers['idempotency-key'] ?? null,
       })
+      const { command, reason, force } = body
+      request.auditedCommand = { command, reason, force, workloads: [name], factIds: [submitted.factId] }
       log.info(
         { requestId: id, workload: name, command: body.command, actor: identity.name, ...submitted },
         'command taken',

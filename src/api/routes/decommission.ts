@@ -5,7 +5,9 @@ import { decideDecommission } from '../../core/decommission.ts'
 import { problem } from '../../core/problem.ts'
 import type { WorkloadView } from '../../ports/control.ts'
 import type { Residual } from '../../ports/residual.ts'
+import { demand } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
+import { placesOf, sightOf } from '../places.ts'
 import { type DecommissionJson, decommissionSchema } from '../wire-decommission.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 
@@ -13,7 +15,8 @@ import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 const ANSWER_TIMEOUT_MS = 8_000
 
 /** Whether OLD may go. */
-export function decommissionRoutes(app: FastifyInstance, { control, residuals, clock }: ApiOptions): void {
+export function decommissionRoutes(app: FastifyInstance, options: ApiOptions): void {
+  const { control, residuals, clock } = options
   app.withTypeProvider<ZodTypeProvider>().get(
     '/api/v1/decommission',
     {
@@ -28,8 +31,12 @@ export function decommissionRoutes(app: FastifyInstance, { control, residuals, c
         response: { 200: decommissionSchema, ...PROBLEMS },
       },
     },
-    async ({ query: { workload } }) => {
-      const views = control.workloads().filter(({ state }) => workload === undefined || state.workload === workload)
+    async ({ query: { workload }, identity }) => {
+      if (workload !== undefined) demand(identity, 'viewer', placesOf(options)(workload))
+      const { sees } = sightOf(identity, options)
+      const views = control
+        .workloads()
+        .filter(({ state }) => (workload === undefined ? sees(state.workload) : state.workload === workload))
       if (workload !== undefined && views.length === 0)
         throw problem('API_NOT_FOUND', `there is no workload "${workload}"`)
       const plans = views.map(({ plan }) => plan)

@@ -10,7 +10,7 @@ export function healthRoutes(app: FastifyInstance, { control, metrics }: ApiOpti
   typed.get(
     '/healthz',
     {
-      config: { access: 'open' },
+      config: { access: 'open', unlimited: true },
       schema: {
         summary: 'Whether the process lives',
         tags: ['health'],
@@ -22,7 +22,7 @@ export function healthRoutes(app: FastifyInstance, { control, metrics }: ApiOpti
   typed.get(
     '/readyz',
     {
-      config: { access: 'open' },
+      config: { access: 'open', unlimited: true },
       schema: {
         summary: 'Whether Headgate can decide; 503 says what keeps it',
         tags: ['health'],

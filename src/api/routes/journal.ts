@@ -1,7 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { JournalRow } from '../../core/event.ts'
+import type { Journal, JournalQuery } from '../../ports/store.ts'
+import { demand } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
+import { placesOf, type Sight, sightOf } from '../places.ts'
 import { toJournalRow } from '../views.ts'
 import { journalHeadSchema, journalPageSchema, journalVerdictSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
@@ -33,7 +37,8 @@ const expectedQuery = z
   })
 
 /** The record of what happened, page by page, and whether it still is as it was written. */
-export function journalRoutes(app: FastifyInstance, { journal }: ApiOptions): void {
+export function journalRoutes(app: FastifyInstance, options: ApiOptions): void {
+  const { journal } = options
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get(
     '/api/v1/journal',
@@ -46,13 +51,11 @@ export function journalRoutes(app: FastifyInstance, { journal }: ApiOptions): vo
         response: { 200: journalPageSchema, ...PROBLEMS },
       },
     },
-    async ({ query: { afterSeq, limit, workload } }) => {
-      const rows = await journal.read({ afterSeq, limit, ...(workload !== undefined && { workload }) })
-      return {
-        rows: rows.map(toJournalRow),
-        nextAfterSeq: rows.at(-1)?.seq ?? afterSeq,
-        lastSeq: await journal.lastSeq(),
-      }
+    async ({ query: { afterSeq, limit, workload }, identity }) => {
+      if (workload !== undefined) demand(identity, 'viewer', placesOf(options)(workload))
+      const query = { afterSeq, limit, ...(workload !== undefined && { workload }) }
+      const { rows, readToSeq } = await readSeen(journal, query, sightOf(identity, options))
+      return { rows: rows.map(toJournalRow), nextAfterSeq: readToSeq, lastSeq: await journal.lastSeq() }
     },
   )
   typed.get(
@@ -80,4 +83,19 @@ export function journalRoutes(app: FastifyInstance, { journal }: ApiOptions): vo
     },
     ({ query: { seq, hash } }) => journal.verify(seq === undefined || hash === undefined ? null : { seq, hash }),
   )
+}
+
+/** A page of the rows that somebody sees: full, or there are no more. `readToSeq` is how far it looked. */
+async function readSeen(journal: Journal, { afterSeq, limit, ...query }: JournalQuery, { sees }: Sight) {
+  const seen: JournalRow[] = []
+  let readToSeq = afterSeq
+  for (;;) {
+    const rows = await journal.read({ ...query, afterSeq: readToSeq, limit })
+    for (const row of rows) {
+      if (seen.length === limit) return { rows: seen, readToSeq }
+      readToSeq = row.seq
+      if (sees(row.event.workload)) seen.push(row)
+    }
+    if (rows.length < limit || seen.length === limit) return { rows: seen, readToSeq }
+  }
 }

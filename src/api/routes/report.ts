@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { problem } from '../../core/problem.ts'
+import { type Identity, nameOf, seesService } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
+import { sightOf } from '../places.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 
 const CONTENT_TYPES = {
@@ -23,7 +26,7 @@ const reportQuery = z.object({
 })
 
 /** The document for a postmortem or an audit. */
-export function reportRoute(app: FastifyInstance, { report }: ApiOptions): void {
+export function reportRoute(app: FastifyInstance, options: ApiOptions): void {
   app.withTypeProvider<ZodTypeProvider>().get(
     '/api/v1/report',
     {
@@ -35,9 +38,10 @@ export function reportRoute(app: FastifyInstance, { report }: ApiOptions): void 
         response: { 200: z.string(), ...PROBLEMS },
       },
     },
-    async ({ query: { format, migration = null, plots = null } }, reply) => {
+    async ({ query: { format, migration: asked, plots = null }, identity }, reply) => {
+      const migration = migrationFor(identity, asked, options)
       // First: a refusal is no text of a report.
-      const text = await report({ format, migration, plotPath: plots })
+      const text = await options.report({ format, migration, plotPath: plots })
       return reply
         .type(CONTENT_TYPES[format])
         .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
@@ -46,4 +50,16 @@ export function reportRoute(app: FastifyInstance, { report }: ApiOptions): void 
         .send(text)
     },
   )
+}
+
+/** A report is of a whole migration: whoever asks must see all of it. null: the only one. */
+function migrationFor(identity: Identity | null, asked: string | undefined, options: ApiOptions): string | null {
+  const { seesAll } = sightOf(identity, options)
+  if (asked === undefined && seesService(identity)) return null
+  if (asked !== undefined && seesAll(asked)) return asked
+  const [first, ...others] = options.control.status().migrations.filter(({ migration }) => seesAll(migration))
+  if (asked === undefined && first && others.length === 0) return first.migration
+  if (asked === undefined && first)
+    throw problem('API_BAD_REQUEST', 'there are several migrations', { hint: 'name one of them: `migration`' })
+  throw problem('API_FORBIDDEN', `${nameOf(identity)} does not see all of the migration`)
 }

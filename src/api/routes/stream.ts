@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { problem } from '../../core/problem.ts'
+import { demand } from '../identity.ts'
 import type { ApiLimits, ApiOptions } from '../options.ts'
+import { placesOf } from '../places.ts'
 import { streamJournal } from '../stream.ts'
 import { seqQuery, workloadQuery } from './journal.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
@@ -37,7 +39,8 @@ export function streamRoute(app: FastifyInstance, options: ApiOptions, limits: A
         response: PROBLEMS,
       },
     },
-    async ({ headers, query: { afterSeq, workload } }, reply) => {
+    async ({ headers, query: { afterSeq, workload }, identity }, reply) => {
+      if (workload !== undefined) demand(identity, 'viewer', placesOf(options)(workload))
       if (open >= limits.streams) throw problem('API_OVERLOADED', `${limits.streams} streams are open already`)
       open += 1
       try {

