@@ -15,7 +15,7 @@ export interface RecordedRatio {
 }
 
 /**
- * Counts from a ratio: bad = ratio × total, both over the same window, of which each tick takes its share (ADR 18).
+ * Counts from a ratio: bad = ratio × total, both over the same window, of which each tick takes its share (ADR 19).
  * A ratio over nothing is none, so without events there are no bad ones. Where there are events and no ratio, the whole
  * group is absent: an absent ratio may be a rule that no longer runs.
  */
