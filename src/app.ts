@@ -33,7 +33,7 @@ import { resolveSecret } from './shared/secret.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
-import { openSqlite } from './store/sqlite.ts'
+import { openStore } from './store/open.ts'
 import { createTaskRunner } from './tasks/runner.ts'
 import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
@@ -77,7 +77,7 @@ export function version(): string {
 }
 
 /**
- * Starts Headgate in one process with the embedded store, and resolves when its API listens. Rejects with the config's
+ * Starts Headgate, with the embedded store or the one in Redis, and resolves when its API listens. Rejects with the config's
  * problems (a `ConfigError`), or with STORE_….
  */
 export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
@@ -88,10 +88,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 
   const clock = systemClock
   const random = createRandom(clock)
-  const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
-  const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
-  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
   const secret = (reference: string) => resolveSecret(reference, env)
+  const opened = await openStore(config, await folderOf(configPath), { secret, newIdentity: () => random.id() })
+  const { store, inbox, journal, cursors } = opened
+  // Replicas that start at once must name the run alike: the store has one identity.
+  const runId = (await store.load()).rollouts[0]?.runId ?? opened.identity ?? random.id()
+  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
+  for (const advice of opened.advice) log.warn({ store: opened.place }, advice)
   const quotas = createQuotas(clock)
   const context: AdapterContext = { clock, log, quotas, secret }
   const timer = createTimer(clock)
@@ -219,7 +222,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })
-  log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
+  log.info({ url, config: configPath, store: opened.place }, 'Headgate listens')
 
   const reload = async () => {
     const problems = await running.reload(engine).catch(asProblems)

@@ -98,6 +98,7 @@ export class RunningConfig {
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['api.trustedProxies', (config) => config.api.trustedProxies],
       ['store', (config) => config.store],
+      ['redis', (config) => config.redis],
     ]
     const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)
     return [...this.changedMigrations(next), ...changed].map((name) =>

@@ -9,6 +9,7 @@ import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
+import { redisSchema } from './schema-redis.ts'
 import { sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
@@ -49,16 +50,26 @@ export function configSchema(kinds: Kinds) {
       })
       .prefault({})
       .meta(about('Where the state is kept')),
+    redis: redisSchema,
   })
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
+export const SERVICE_KEYS = [
+  'sweep',
+  'observeTimeout',
+  'sources',
+  'providers',
+  'api',
+  'notify',
+  'store',
+  'redis',
+] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store, redis } = configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store, redis })
 }
 
 /** A config as the schema gives it. */

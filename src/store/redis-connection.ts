@@ -1,24 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { ChainableCommander, Redis } from 'ioredis'
 import { problem } from '../core/problem.ts'
+import type { RedisConfig } from '../policy/config.ts'
 import { redisProblem } from './redis-failure.ts'
-
-/** How Redis is reached. */
-export interface RedisSettings {
-  /** `redis://` or `rediss://`, without a password in it. */
-  readonly url: string
-  readonly username: string | null
-  /** A secret reference; null: no password. */
-  readonly password: string | null
-  /** PEM file of the authorities to trust; null: the usual ones. */
-  readonly ca: string | null
-  /** All keys are `{prefix}:…`. */
-  readonly prefix: string
-  /** What has not answered by then has failed, seconds, > 0. */
-  readonly timeoutSeconds: number
-  /** Replicas of Redis that must have a write before it counts, ≥ 0. */
-  readonly waitReplicas: number
-}
 
 const LONGEST_RETRY_MS = 1_000
 
@@ -37,7 +21,7 @@ export interface RedisConnection {
 
 /** Connects; throws STORE_UNAVAILABLE where that fails. Later losses are mended by themselves; meanwhile every use fails at once. */
 export async function connectRedis(
-  settings: RedisSettings,
+  settings: RedisConfig,
   secret: (reference: string) => string,
 ): Promise<RedisConnection> {
   const { url, timeoutSeconds, waitReplicas } = settings
@@ -102,7 +86,7 @@ export async function connectRedis(
 }
 
 async function createClient(
-  { url, username, password, ca, timeoutSeconds }: RedisSettings,
+  { url, username, password, ca, timeoutSeconds }: RedisConfig,
   secret: (reference: string) => string,
   onTrouble: (message: string) => void,
 ): Promise<Redis> {

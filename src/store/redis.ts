@@ -1,14 +1,14 @@
 import { Problem, problem } from '../core/problem.ts'
-import type { Cursors, Inbox, Lease, Snapshot, Store } from '../ports/store.ts'
+import type { RedisConfig } from '../policy/config.ts'
+import type { Cursors, Inbox, Lease, Snapshot, Store, StorePorts } from '../ports/store.ts'
 import { checkServer } from './redis-check.ts'
 import { applyCommit } from './redis-commit.ts'
-import { connectRedis, type RedisConnection, type RedisSettings } from './redis-connection.ts'
+import { connectRedis, type RedisConnection } from './redis-connection.ts'
 import { SeenHead } from './redis-head.ts'
 import { createRedisJournal } from './redis-journal.ts'
 import { type RedisKeys, redisKeys } from './redis-keys.ts'
 import { CURSOR, FENCE, LEASE, OPEN, PUT, RELEASE } from './redis-scripts.ts'
 import { damaged, readCursor, readFact, readPlan, readState } from './rows.ts'
-import type { StorePorts } from './store-ports.ts'
 
 /** The version of what stands under the prefix. */
 const VERSION = '1'
@@ -36,7 +36,7 @@ export interface RedisStore extends StorePorts {
  * Connects to the store of several replicas, and makes it where there is none. Throws STORE_UNAVAILABLE, STORE_EVICTS, or STORE_VERSION
  * for a store of a newer Headgate. Its methods also throw STORE_LOST, where Redis does not hold any more what this process saw there.
  */
-export async function openRedis(settings: RedisSettings, deps: RedisDeps): Promise<RedisStore> {
+export async function openRedis(settings: RedisConfig, deps: RedisDeps): Promise<RedisStore> {
   const connection = await connectRedis(settings, deps.secret)
   try {
     const advice = await checkServer(connection)

@@ -1,15 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Store } from '../../src/ports/store.ts'
+import type { Commit, Committed, Lease, StorePorts } from '../../src/ports/store.ts'
 import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from '../store/samples.ts'
 import { chainSuite } from './store-chain.ts'
-
-export interface StorePorts {
-  readonly store: Store
-  readonly inbox: Inbox
-  readonly journal: Journal
-  readonly cursors: Cursors
-}
 
 /** One empty place for a store; `connect` twice is two users of the same, or the next start of one. */
 export interface StorePlace {

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis'
+import type { RedisConfig } from '../../src/policy/config.ts'
 import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { openRedis, type RedisStore } from '../../src/store/redis.ts'
-import type { RedisSettings } from '../../src/store/redis-connection.ts'
 import { redisKeys } from '../../src/store/redis-keys.ts'
 import type { RealRedis } from '../support/redis.ts'
 
 let places = 0
 
-export function redisSettings(url: string, changes: Partial<RedisSettings> = {}): RedisSettings {
+export function redisSettings(url: string, changes: Partial<RedisConfig> = {}): RedisConfig {
   return {
     url,
     username: null,
@@ -21,7 +21,7 @@ export function redisSettings(url: string, changes: Partial<RedisSettings> = {})
 }
 
 /** Opens a store whose leases go by the times that tests give. */
-export function openTestRedis(settings: RedisSettings): Promise<RedisStore> {
+export function openTestRedis(settings: RedisConfig): Promise<RedisStore> {
   const secret = () => 'no secret'
   return openRedis(settings, { secret, newIdentity: () => crypto.randomUUID(), leaseTime: 'caller' })
 }
