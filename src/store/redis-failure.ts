@@ -21,9 +21,16 @@ const HINTS: Readonly<Record<string, string>> = {
  */
 export function redisProblem(place: string, error: unknown, lastTrouble: string | null): unknown {
   if (error instanceof Problem || !(error instanceof Error)) return error
-  const [, word = ''] = /^([A-Z]+)\b/.exec(error.message) ?? []
-  const isOffline = error.message.startsWith('Stream isn') || error.message === 'Connection is closed.'
-  const said = isOffline ? (lastTrouble ?? 'there is no connection') : error.message
+  const message = causeOf(error).message
+  const [, word = ''] = /^([A-Z]+)\b/.exec(message) ?? []
+  const isOffline = message.startsWith('Stream isn') || message === 'Connection is closed.'
+  const said = isOffline ? (lastTrouble ?? 'there is no connection') : message
   const hint = HINTS[word] ?? 'check that Redis runs and can be reached; Headgate goes on by itself once it can'
   return problem('STORE_UNAVAILABLE', `Redis at ${place}: ${said}`, { hint })
+}
+
+/** A transaction is given up for what one of its commands met. */
+function causeOf(error: Error): Error {
+  const previous: unknown = 'previousErrors' in error ? error.previousErrors : null
+  return Array.isArray(previous) && previous[0] instanceof Error ? previous[0] : error
 }
