@@ -62,6 +62,9 @@ export interface Service {
   readonly done: Promise<void>
 }
 
+/** Between two tries to take a config that the store could not take, ms. */
+const RELOAD_AGAIN_MS = 5_000
+
 const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
 /** This version, from package.json, which stands above both `src/` and `dist/src/`. */
@@ -178,6 +181,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
     migrationOf: (workload) => planOf(workload)?.migration ?? null,
+    mayTell: () => lease.heldToken() !== null,
     count: metrics.notification,
   })
   engine.onCommit(() => notifier.wake())
@@ -239,7 +243,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   }
   const ran = main()
   const named = () => running.named
-  const watching = watchConfig(configPath, named, clock, async () => void (await reload()), stopping.signal)
+  // Where the store is away, or another replica has the lease, a config waits for its turn.
+  const reloadInTurn = async () => {
+    while ((await reload()).some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
+      await clock.sleep(RELOAD_AGAIN_MS, stopping.signal)
+  }
+  const watching = watchConfig(configPath, named, clock, reloadInTurn, stopping.signal)
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {

@@ -25,8 +25,8 @@ export interface Config {
   readonly notify: NotifyConfig
   /** Path of the SQLite file, relative to the config's folder; not used where there is `redis`. */
   readonly store: { readonly path: string }
-  /** Where the store of several replicas is; null: it is the file, and there is one process. */
-  readonly redis: RedisConfig | null
+  /** Where the store of several replicas is; without it, it is the file, and there is one process. */
+  readonly redis?: RedisConfig
 }
 
 /** How Redis is reached. */

@@ -156,7 +156,7 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, api, notify, store, redis = null } = parsed
+  const { sweep, observeTimeout, sources, api, notify, store, redis } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -166,7 +166,7 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
     api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
     store,
-    redis,
+    ...(redis && { redis }),
   }
 }
 

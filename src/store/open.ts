@@ -18,7 +18,7 @@ export async function openStore(
   folder: string,
   deps: { readonly secret: (reference: string) => string; readonly newIdentity: () => string },
 ): Promise<OpenedStore> {
-  if (redis === null) {
+  if (redis === undefined) {
     const place = resolve(folder, store.path)
     return { ...openSqlite(place), place, identity: null, advice: [] }
   }
