@@ -24,6 +24,11 @@ export const CATALOGUE = {
   CONFIG_CALENDAR: entry(400, 'A calendar that cannot be understood', 'see docs/calendar.md'),
   CONFIG_STEPS: entry(400, 'Steps that do not rise to 100 %', 'write rising weights that end at 100%'),
   CONFIG_SCOPE_CLAIMED: entry(400, 'One place claimed by two workloads', 'give each workload a place of its own'),
+  CONFIG_QUERY: entry(
+    400,
+    'Not a query that the source can answer',
+    'fix the query; try it in the own UI of the source',
+  ),
   CONFIG_PROMQL: entry(400, 'Not valid PromQL', 'fix the expression at the position'),
   CONFIG_SECRET_LITERAL: entry(400, 'A secret written out', 'write ${env:NAME} or ${file:PATH}'),
   CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),
@@ -127,6 +132,16 @@ export const CATALOGUE = {
     403,
     'A host name that a loopback service does not have',
     'use localhost or 127.0.0.1, or set api.host and api.tokens',
+  ),
+  API_CSRF_REFUSED: entry(
+    403,
+    'A change by a session that is not shown to come from Headgate’s own page',
+    'send the csrfToken of /api/v1/session as X-CSRF-Token, from the origin in `api.publicUrl`; or use a bearer token',
+  ),
+  API_SESSION_UNAVAILABLE: entry(
+    503,
+    'No session can be begun, or be opened',
+    'send `Authorization: Bearer TOKEN` with each request; `api.session` has what sessions need',
   ),
   API_NOT_FOUND: entry(404, 'No such thing', 'see /openapi.json for the routes and /api/v1/workloads for the names'),
   API_BAD_REQUEST: entry(400, 'A request that does not fit the schema', 'see /openapi.json'),

@@ -103,12 +103,16 @@ export class OldTicks {
 export function hasOwnTicks(measure: SliMeasure, sweepSeconds: number): boolean {
   switch (measure.kind) {
     case 'selector':
+    case 'goodSelector':
     case 'histogram':
     case 'nativeHistogram':
       return true
     case 'query':
       return measure.windowSeconds <= sweepSeconds
+    case 'ask':
+      return measure.windowSeconds === null || measure.windowSeconds <= sweepSeconds
     case 'value':
+    case 'askValue':
       return false
   }
 }

@@ -1,4 +1,5 @@
 import type { DrainRule, SliMeasure, SliSpec } from '../core/plan.ts'
+import { isPromMeasure } from '../core/prom-measure.ts'
 import { parseSelector, selectorText } from '../shared/promql/selector.ts'
 import type { PolicySettings } from './schema-policy.ts'
 
@@ -39,7 +40,9 @@ export function drainOf(
   slis: readonly SliSpec[],
   old: { readonly workload: string; readonly cluster: string; readonly drainSeconds: number },
 ): { readonly rule: DrainRule; readonly connections: readonly SliSpec[] } {
-  const counting = slis.find(({ objectivePercent }) => objectivePercent !== null)
+  const counted = slis.filter(({ objectivePercent }) => objectivePercent !== null)
+  // The policy's own query is PromQL, and labels are told apart in it. A source without it refuses, and OLD stays.
+  const counting = counted.find(({ measure }) => isPromMeasure(measure)) ?? counted[0]
   const rule: DrainRule = {
     maxRequests,
     connections: connections && counting ? { sli: CONNECTIONS_SLI, max: connections.max } : null,
@@ -79,8 +82,9 @@ function toldApartBy(
   const grown = `(${series} unless ${series} offset $window) or (${series} - ${series} offset $window >= 0) or increase(${series}[$window])`
   const told = `label_replace(${grown}, "${label}", "${NOT_SAID}", "${label}", "")`
   const value = `sum by (${sli.labels.cluster}, ${label}) (${told})`
+  const { origin: _, ...rest } = sli
   return {
-    ...sli,
+    ...rest,
     objectivePercent: null,
     labels: { cluster: sli.labels.cluster, workload: label },
     measure: { kind: 'value', value, windowSeconds },
@@ -88,7 +92,7 @@ function toldApartBy(
 }
 
 function counterOf(measure: SliMeasure): string | null {
-  if (measure.kind === 'selector') return measure.total
+  if (measure.kind === 'selector' || measure.kind === 'goodSelector') return measure.total
   if (measure.kind !== 'histogram') return null
   const selector = parseSelector(measure.metric)
   return 'refused' in selector ? null : selectorText({ ...selector, metric: `${selector.metric}_count` })

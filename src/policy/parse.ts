@@ -2,6 +2,7 @@ import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
+import { checkRoutes } from './check-alertmanager.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
 import { checkNotify } from './check-notify.ts'
@@ -12,6 +13,7 @@ import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
+import { resolveSlis } from './openslo.ts'
 import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
@@ -85,6 +87,7 @@ export function parseConfigs(
       fitting,
     ),
     ...checkFiles(fitting, kinds.traffic),
+    ...routeFindings(read),
     // What a file that does not fit would define is not known.
     ...(fitting.length === read.length ? checkNotify(fitting) : []),
   ]
@@ -96,7 +99,7 @@ export function parseConfigs(
     config: {
       ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
-      hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
+      hash: hashOfTexts([...texts, ...fine.flatMap(textsBeside)]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
     },
   }
@@ -119,6 +122,8 @@ interface ResolvedMigration {
   readonly config: ParsedConfig
   readonly policies: ResolvedPolicies
   readonly calendar: ResolvedCalendar
+  /** Texts of OpenSLO files. */
+  readonly definitions: readonly { readonly text: string }[]
 }
 
 function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, readBeside }: Surroundings): ReadMigration {
@@ -131,11 +136,22 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
     const issues = issueFindings(parsed.error.issues, { value, shape: schemas.shape })
     return { file, findings: inFile([...secrets, ...without(issues, secrets)]) }
   }
-  const policies = resolvePolicies(parsed.data.policies)
+  const { slis, findings, files } = resolveSlis(parsed.data.slis, file, readBeside)
   const calendar = resolveCalendar(parsed.data.calendar, readBeside)
-  const rules = [...checkConfig(parsed.data, policies, kinds), ...calendar.findings]
-  const resolved = { config: parsed.data, policies, calendar }
+  if (slis === null) return { file, findings: [...inFile([...secrets, ...calendar.findings]), ...findings] }
+  const config = { ...parsed.data, slis }
+  const policies = resolvePolicies(config.policies)
+  const rules = [...checkConfig(config, policies, kinds), ...calendar.findings]
+  const resolved = { config, policies, calendar, definitions: [...files.values()] }
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
+}
+
+/** A file that does not fit may have what a route names: then nothing is told of the routes. */
+function routeFindings(read: readonly ReadMigration[]): FileFinding[] {
+  const [first] = read
+  const configs = read.flatMap(({ resolved }) => resolved?.config ?? [])
+  if (!first || configs.length < read.length) return []
+  return checkRoutes(configs).map((finding) => ({ finding, in: first.file.homeOf(finding.path) }))
 }
 
 function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: NodeJS.ProcessEnv): FileFinding[] {
@@ -156,13 +172,14 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, api, notify, store, redis } = parsed
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, store, redis } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
     sources: Object.fromEntries(
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
+    alertmanager,
     api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
     store,
@@ -170,8 +187,10 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
   }
 }
 
-function calendarTexts({ spec }: ResolvedCalendar): readonly { readonly text: string }[] {
-  return spec?.freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])) ?? []
+/** Of the files that a config names. */
+function textsBeside({ calendar, definitions }: ResolvedMigration): readonly { readonly text: string }[] {
+  const freezes = calendar.spec?.freezes ?? []
+  return [...freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])), ...definitions]
 }
 
 function hashOfTexts(texts: readonly { readonly text: string }[]): string {
@@ -204,11 +223,11 @@ function problemAt({ code, cause, hint }: Pick<Finding, 'code' | 'cause' | 'hint
 }
 
 function refused(problems: readonly ProblemJson[], files: readonly ConfigFile[]): ConfigResult {
-  const place = ({ at }: ProblemJson) => [
-    files.findIndex(({ file }) => file === at?.file),
-    at?.line ?? 0,
-    at?.column ?? 0,
-  ]
+  const place = ({ at }: ProblemJson) => {
+    const index = files.findIndex(({ file }) => file === at?.file)
+    // Those in files that the config names come last.
+    return [index < 0 ? files.length : index, at?.line ?? 0, at?.column ?? 0]
+  }
   const order = (a: ProblemJson, b: ProblemJson) => {
     const there = place(b)
     return (

@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import type { Bound, Harm, SliMeasure, SliSpec } from '../core/plan.ts'
-import { about, duration, percent } from '../shared/schema.ts'
+import type { Bound, Harm, SliMeasure, SliOrigin, SliSpec } from '../core/plan.ts'
+import { about, duration } from '../shared/schema.ts'
 import { queryFault, refusePromql, selector } from './promql.ts'
-import { histogramName, labelName, text } from './schema-names.ts'
+import { histogramName, text } from './schema-names.ts'
+import { common, objective, worst } from './schema-sli-keys.ts'
+import { opensloForm, pyrraForm, slothForm } from './schema-slo.ts'
 
 /** An SLI as its form says it. */
 export interface SliSettings {
@@ -16,33 +18,15 @@ export interface SliSettings {
   readonly measure: SliMeasure
   /** Null for everything but a value. */
   readonly bound: Bound | null
+  /** Left out: the config itself says what it counts. */
+  readonly origin?: SliOrigin
+  /** The one workload whose series are read; left out: a label says whose each is. */
+  readonly onlyOf?: string
 }
-
-const common = {
-  source: text().optional().meta(about('Kind of the source to ask; needed when there are several', 'prometheus')),
-  labels: z
-    .strictObject({
-      cluster: labelName().prefault('cluster').meta(about('Label whose value names the cluster', 'cluster')),
-      workload: labelName().prefault('service').meta(about('Label whose value names the workload', 'service')),
-    })
-    .prefault({})
-    .meta(about('Labels that say whose a series is', { cluster: 'cluster', workload: 'service' })),
-}
-
-const objective = percent({ min: 50, max: 99.999, decimals: 3 }).meta(
-  about('Share of good events promised: from 50% to 99.999%', '99.9%'),
-)
 
 const window = duration({ minSeconds: 1, maxSeconds: 7 * 86_400 })
   .prefault('1m')
   .meta(about('What `$window` stands for', '1m'))
-
-function worst(usual: Harm) {
-  return z
-    .enum(['halt', 'revert'])
-    .prefault(usual)
-    .meta(about('The worst that this SLI may cause: `halt` caps every `revert` of the policy', usual))
-}
 
 const selectorForm = z
   .strictObject({
@@ -146,8 +130,87 @@ const valueForm = z
     return { ...settingsOf(rest), measure, bound }
   })
 
-/** One SLI, in one of its five forms. */
-export const sliSchema = z.union([selectorForm, histogramForm, nativeHistogramForm, queryForm, valueForm])
+const askedCommon = {
+  source: common.source,
+  labels: z
+    .strictObject({
+      cluster: ownLabel().prefault('cluster').meta(about('What names the cluster in an answer', 'k8s.cluster.name')),
+      workload: ownLabel().prefault('service').meta(about('What names the workload in it', 'service.name')),
+    })
+    .prefault({})
+    .meta(about('Labels, tags or attributes that say whose an answer is', { cluster: 'cluster', workload: 'service' })),
+}
+
+const ASK_EXAMPLE = 'sum by (cluster, service) (count_over_time({job="web"}[$window]))'
+
+const askForm = z
+  .strictObject({
+    objective,
+    ask: z
+      .strictObject({
+        total: ownQuery('Counts all events over `$window`, in the language of the source', ASK_EXAMPLE),
+        bad: ownQuery(
+          'Counts the bad ones',
+          'sum by (cluster, service) (count_over_time({job="web"} |= "error" [$window]))',
+        ),
+      })
+      .meta(about('Own queries in the language of the source, one answer a cluster and workload each')),
+    window: duration({ minSeconds: 1, maxSeconds: 7 * 86_400 })
+      .optional()
+      .meta(
+        about('What `$window` stands for; without it each sweep, or the shortest time that the source knows', '1m'),
+      ),
+    worst: worst('revert'),
+    ...askedCommon,
+  })
+  .transform(({ objective, ask: { total, bad }, window: windowSeconds = null, ...rest }): SliSettings => {
+    return { ...settingsOf(rest), objectivePercent: objective, measure: { kind: 'ask', total, bad, windowSeconds } }
+  })
+
+const askValueForm = z
+  .strictObject({
+    askValue: ownQuery(
+      'Own query for a value in the language of the source, one answer a cluster and workload',
+      'quantile_over_time(0.95, {job="web"} | json | unwrap seconds [$window]) by (cluster, service)',
+    ),
+    window,
+    max: z.number().optional().meta(about('The value of NEW must not be above this', 0.8)),
+    min: z.number().optional().meta(about('The value of NEW must not be below this', 3)),
+    worst: worst('halt'),
+    ...askedCommon,
+  })
+  .transform(({ askValue: value, window: windowSeconds, max, min, ...rest }, ctx): SliSettings => {
+    const bound = boundOf(max, min)
+    if (!bound) refuseBound(ctx, max !== undefined)
+    return { ...settingsOf(rest), measure: { kind: 'askValue', value, windowSeconds }, bound }
+  })
+
+/** One SLI, in one of its forms: counted by Prometheus, in the language of another source, or defined elsewhere. */
+export const sliSchema = z.union([
+  selectorForm,
+  histogramForm,
+  nativeHistogramForm,
+  queryForm,
+  valueForm,
+  askForm,
+  askValueForm,
+  opensloForm,
+  slothForm,
+  pyrraForm,
+])
+
+/** What a source calls a label, a tag, a dimension or an attribute. */
+function ownLabel() {
+  return z.string().min(1).max(200).meta({ 'x-type': 'label' })
+}
+
+function ownQuery(description: string, example: string) {
+  return z
+    .string()
+    .regex(/\S/, 'there is no query')
+    .max(10_000)
+    .meta({ 'x-type': 'query', ...about(description, example) })
+}
 
 function settingsOf(rest: Pick<SliSettings, 'labels' | 'worst'> & { source?: string | undefined }) {
   const { source, labels, worst } = rest

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { alertmanagerSchema } from './schema-alertmanager.ts'
 import { apiSchema } from './schema-api.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
@@ -10,7 +11,7 @@ import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { redisSchema } from './schema-redis.ts'
-import { sliSchema } from './schema-sli.ts'
+import { type SliSettings, sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -42,6 +43,7 @@ export function configSchema(kinds: Kinds) {
     fleet: fleetSchema,
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
     store: z
@@ -60,6 +62,7 @@ export const SERVICE_KEYS = [
   'observeTimeout',
   'sources',
   'providers',
+  'alertmanager',
   'api',
   'notify',
   'store',
@@ -68,12 +71,17 @@ export const SERVICE_KEYS = [
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store, redis } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store, redis })
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store, redis } =
+    configSchema(kinds).shape
+  const parts = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store, redis }
+  return z.strictObject(parts)
 }
 
-/** A config as the schema gives it. */
-export type ParsedConfig = z.output<ReturnType<typeof configSchema>>
+/** A config as the schema gives it: an SLI may still have its definition in a file. */
+export type WrittenConfig = z.output<ReturnType<typeof configSchema>>
+
+/** A config whose SLIs are all known. */
+export type ParsedConfig = Omit<WrittenConfig, 'slis'> & { readonly slis: Readonly<Record<string, SliSettings>> }
 
 function sourcesSchema(kinds: readonly SourceKindConfig[]) {
   const shape = Object.fromEntries(

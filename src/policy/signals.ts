@@ -1,4 +1,6 @@
 import type { Signal } from '../core/fleet-plan.ts'
+import { isPromMeasure } from '../core/prom-measure.ts'
+import { parseSelector, selectorText } from '../shared/promql/selector.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SignalId } from './schema-fleet.ts'
 
@@ -86,9 +88,10 @@ export function standardSignals(config: ParsedConfig): Readonly<Record<SignalId,
   }
 }
 
-/** The label that says which cluster a signal's sample is of: the config's own, else that of its first SLI. */
+/** The label that says which cluster a signal's sample is of: the config's own, else that of the first SLI of Prometheus. */
 export function clusterLabelOf({ fleet, slis }: ParsedConfig): string {
-  return fleet.clusterLabel ?? Object.values(slis)[0]?.labels.cluster ?? 'cluster'
+  const first = Object.values(slis).find(({ measure }) => isPromMeasure(measure))
+  return fleet.clusterLabel ?? first?.labels.cluster ?? 'cluster'
 }
 
 /** In percent; where the part has no series there is nothing of it. */
@@ -99,8 +102,12 @@ function shareOf(part: string, whole: string): string {
 /** Of the config's first histogram: what it is called is known there alone. */
 function latencyQuery({ slis }: ParsedConfig, label: string): string | null {
   for (const { measure } of Object.values(slis)) {
-    if (measure.kind === 'histogram')
-      return `histogram_quantile(0.95, sum by (${label}, le) (rate(${measure.metric}_bucket[$window])))`
+    if (measure.kind === 'histogram') {
+      const histogram = parseSelector(measure.metric)
+      if ('refused' in histogram) continue
+      const buckets = selectorText({ ...histogram, metric: `${histogram.metric}_bucket` })
+      return `histogram_quantile(0.95, sum by (${label}, le) (rate(${buckets}[$window])))`
+    }
     if (measure.kind === 'nativeHistogram')
       return `histogram_quantile(0.95, sum by (${label}) (rate(${measure.metric}[$window])))`
   }

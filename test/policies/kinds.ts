@@ -72,12 +72,32 @@ export const kinds: Kinds = {
           .optional(),
         timeout: duration({ minSeconds: 1, maxSeconds: 60 }).prefault('5s'),
       }),
-      measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
+      measures: ['selector', 'goodSelector', 'histogram', 'nativeHistogram', 'query', 'value'],
     },
     {
       kind: 'scraper',
       settings: z.strictObject({ targets: z.array(z.string()).min(1) }),
-      measures: ['selector', 'histogram'],
+      measures: ['selector', 'goodSelector', 'histogram'],
+    },
+    {
+      kind: 'logs',
+      settings: z.strictObject({ url: z.string() }),
+      measures: ['ask', 'askValue'],
+      queryFault: (query, { form, labels }) => {
+        const offset = query.indexOf('?')
+        if (offset < 0) return null
+        return {
+          offset,
+          cause: `\`${form}\` asks nobody about ${labels.workload}`,
+          hint: 'leave out the question mark',
+        }
+      },
+    },
+    {
+      kind: 'minutes',
+      settings: z.strictObject({ url: z.string() }),
+      measures: ['ask'],
+      usualWindowSeconds: 60,
     },
   ],
   channels: [

@@ -85,7 +85,8 @@ type Compiled = Question & { readonly queries: readonly Query[] }
 
 function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
   switch (measure.kind) {
-    case 'selector': {
+    case 'selector':
+    case 'goodSelector': {
       const counters = countersOf(measure)
       if (isMissing(counters)) return counters
       const [total, part] = [compileQuery(counters.total), compileQuery(counters.part)]
@@ -108,6 +109,8 @@ function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
       return missing('refused', 'pages of text have no native histograms')
     case 'query':
     case 'value':
-      return missing('refused', `the source scrape has no PromQL for an SLI of the form ${measure.kind}`)
+    case 'ask':
+    case 'askValue':
+      return missing('refused', `the source scrape has no language for an SLI of the form ${measure.kind}`)
   }
 }
