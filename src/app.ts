@@ -256,18 +256,16 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
-    // Under the lease: while two processes live, one of them notifies.
     if (!stopping.signal.aborted) await notify()
     await engine.run()
   }
   const ran = main()
-  const named = () => running.named
   // Where the store is away, or another replica has the lease, a config waits for its turn.
   const reloadInTurn = async () => {
-    while ((await reload()).some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
+    while ((await reload()).problems.some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
       await clock.sleep(RELOAD_AGAIN_MS, stopping.signal)
   }
-  const watching = watchConfig(configPath, named, clock, reloadInTurn, stopping.signal)
+  const watching = watchConfig(configPath, () => running.named, clock, reloadInTurn, stopping.signal)
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {
@@ -283,7 +281,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
 }
 
-/** A store that is away refuses a config too: that ends no watch over the file. */
+/** A store that is away refuses a config too. */
 function asReloaded(error: unknown): Reloaded {
   if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
   throw error
