@@ -24,6 +24,7 @@ import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
+import { NO_TRACER } from './ports/tracer.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
 import { gatherReport } from './report/gather.ts'
@@ -40,6 +41,7 @@ import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, systemClock } from './telemetry/runtime.ts'
+import { openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
@@ -90,16 +92,27 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const random = createRandom(clock)
   const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
-  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
+  let tracing: Tracing | null = null
+  const log = createLog({
+    ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
+    traceId: () => tracing?.traceId() ?? null,
+  })
   const secret = (reference: string) => resolveSecret(reference, env)
   const quotas = createQuotas(clock)
-  const context: AdapterContext = { clock, log, quotas, secret }
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
   const about = () => ({ ...running.about(), version: version(), startedAtMs })
 
   const metrics = createMetrics({ version: version(), clock })
   const { meter } = metrics
+  if (config.tracing !== null)
+    tracing = await openTracing(config.tracing, {
+      ...{ clock, log, secret, runId },
+      version: version(),
+      count: metrics.spans,
+    })
+  const tracer = tracing ?? NO_TRACER
+  const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
@@ -110,8 +123,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   )
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
-  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
-  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer, tracer })
   const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
   const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
@@ -131,7 +144,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     fleet,
     replicas: clusters.replicas,
     tasks: createTaskRunner({
-      ...{ clock, random, log, secret, prober },
+      ...{ clock, random, log, tracer, secret, prober },
       clustersOf: clusters.of,
       onEnded: (workload) => wakeups.urgent([workload]),
     }),
@@ -144,6 +157,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     clock,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     observeTimeoutSeconds,
   })
@@ -161,6 +175,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     log,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     runId,
     version: version(),
@@ -216,6 +231,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await notes.close()
     await notifier.close()
     await clusters.close()
+    await tracing?.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })

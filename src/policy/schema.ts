@@ -10,6 +10,7 @@ import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { sliSchema } from './schema-sli.ts'
+import { telemetrySchema } from './schema-telemetry.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -43,6 +44,7 @@ export function configSchema(kinds: Kinds) {
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
     api: apiSchema,
     notify: notifySchema(kinds.channels),
+    telemetry: telemetrySchema,
     store: z
       .strictObject({
         path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
@@ -53,12 +55,22 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
+export const SERVICE_KEYS = [
+  'sweep',
+  'observeTimeout',
+  'sources',
+  'providers',
+  'api',
+  'notify',
+  'telemetry',
+  'store',
+] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, telemetry, store } =
+    configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, telemetry, store })
 }
 
 /** A config as the schema gives it. */
