@@ -8,6 +8,7 @@ import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
+import { createAlertIntake } from './engine/alerts.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
 import { Fleet } from './engine/fleet.ts'
@@ -24,13 +25,14 @@ import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
-import { NO_TRACER } from './ports/tracer.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
 import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createSilenceApi } from './silence/api.ts'
+import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
@@ -40,8 +42,8 @@ import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { createRandom, systemClock } from './telemetry/runtime.ts'
-import { openTracing, type Tracing } from './telemetry/tracing.ts'
+import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
+import { NO_TRACING, openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
@@ -92,10 +94,10 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const random = createRandom(clock)
   const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
-  let tracing: Tracing | null = null
+  let tracer: Tracing = NO_TRACING
   const log = createLog({
     ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
-    traceId: () => tracing?.traceId() ?? null,
+    traceId: () => tracer.traceId(),
   })
   const secret = (reference: string) => resolveSecret(reference, env)
   const quotas = createQuotas(clock)
@@ -105,13 +107,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 
   const metrics = createMetrics({ version: version(), clock })
   const { meter } = metrics
-  if (config.tracing !== null)
-    tracing = await openTracing(config.tracing, {
-      ...{ clock, log, secret, runId },
-      version: version(),
-      count: metrics.spans,
-    })
-  const tracer = tracing ?? NO_TRACER
+  tracer = await openTracing(config.tracing, { clock, log, secret, runId, version: version(), count: metrics.spans })
   const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
@@ -186,6 +182,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
+  const silences = new SilenceKeeper({
+    api: createSilenceApi({ clock, secret }),
+    settings: () => running.config.alertmanager,
+    states: () => engine.book.subjects().map(({ state }) => state),
+    ...{ runId, clock, log },
+  })
+  engine.onCommit(() => silences.wake())
   const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
@@ -202,6 +205,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     control,
     journal,
     residuals: createResiduals(sources, clock),
+    alerts: createAlertIntake({ inbox, wakeups }),
+    alertmanager: () => running.config.alertmanager,
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     report: async ({ format, migration, plotPath }) => {
       const { migrations } = running.config
@@ -213,6 +218,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     tokens: () => running.config.api.tokens,
     oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
     rates: () => running.config.api.limits,
+    session: () => running.config.api.session,
+    startKey: freshKey(),
+    publicUrl: () => running.config.api.publicUrl,
     teamOf: (workload) => running.teamOf(workload),
     audit: createAudit(() => auditFile(running.config.api), log),
     reload: () => reload(),
@@ -229,9 +237,10 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
+    await silences.close()
     await notifier.close()
     await clusters.close()
-    await tracing?.close()
+    await tracer.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })

@@ -1,3 +1,4 @@
+import { checkSilence } from './check-alertmanager.ts'
 import { checkApi } from './check-api.ts'
 import { checkFleet } from './check-fleet.ts'
 import { checkReplication } from './check-preflight.ts'
@@ -19,6 +20,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkSlis(config, kinds.sources),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
+    ...checkSilence(config),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { alertmanagerSchema } from './schema-alertmanager.ts'
 import { apiSchema } from './schema-api.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
@@ -42,6 +43,7 @@ export function configSchema(kinds: Kinds) {
     fleet: fleetSchema,
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
     telemetry: telemetrySchema,
@@ -60,6 +62,7 @@ export const SERVICE_KEYS = [
   'observeTimeout',
   'sources',
   'providers',
+  'alertmanager',
   'api',
   'notify',
   'telemetry',
@@ -68,9 +71,10 @@ export const SERVICE_KEYS = [
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, telemetry, store } =
-    configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, telemetry, store })
+  const shape = configSchema(kinds).shape
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store } = shape
+  const service = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store }
+  return z.strictObject(service)
 }
 
 /** A config as the schema gives it. */

@@ -3,9 +3,10 @@ import { Agent, buildConnector, request } from 'undici'
 import type { Missing } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { AdapterContext } from '../ports/kind.ts'
+import { type AuthSettings, authorizationOf } from '../shared/http-auth.ts'
 import { codeOf } from '../shared/text.ts'
 import { failureOf } from './failure.ts'
-import type { AuthSettings, TlsSettings } from './settings.ts'
+import type { TlsSettings } from './settings.ts'
 
 /** How many requests are under way at once; the others wait. */
 const CONNECTIONS = 8
@@ -52,7 +53,7 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
   return {
     async ask({ method, url, headers, body }, signal) {
       try {
-        const credentials = authorization(settings, context)
+        const credentials = authorizationOf(settings.auth, context.secret)
         const answer = await request(url, {
           method,
           dispatcher: agent,
@@ -73,20 +74,6 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
     },
     close: () => agent.destroy(),
   }
-}
-
-/** Resolved anew for each query, so that a rotated secret counts from the next one. */
-function authorization({ auth }: HttpSettings, context: AdapterContext) {
-  if (auth?.bearer !== undefined) {
-    const token = context.secret(auth.bearer)
-    return { header: `Bearer ${token}`, secrets: [token] }
-  }
-  if (auth?.basic !== undefined) {
-    const password = context.secret(auth.basic.password)
-    const pair = Buffer.from(`${auth.basic.username}:${password}`).toString('base64')
-    return { header: `Basic ${pair}`, secrets: [pair, password] }
-  }
-  return null
 }
 
 /** Certificates are read at each new connection: short-lived ones are replaced under a running process. */

@@ -3,7 +3,7 @@ import type { Attributes, Context, Span as OtelSpan, Tracer as OtelTracer } from
 import { Problem } from '../core/problem.ts'
 import type { TracingConfig } from '../policy/config.ts'
 import type { AdapterContext } from '../ports/kind.ts'
-import type { Span, SpanFields, SpanName, Tracer } from '../ports/tracer.ts'
+import { NO_TRACER, type Span, type SpanFields, type SpanName, type Tracer } from '../ports/tracer.ts'
 import { cut } from '../shared/cut.ts'
 import { OtlpSender } from './otlp.ts'
 import { SpanQueue, type SpanQueueDeps } from './span-queue.ts'
@@ -25,8 +25,12 @@ export interface TracingDeps extends Pick<SpanQueueDeps, 'count' | 'clock' | 'lo
   readonly runId: string
 }
 
-/** Loads OpenTelemetry, and keeps spans from now on. Connects to nothing yet. */
-export async function openTracing(config: TracingConfig, deps: TracingDeps): Promise<Tracing> {
+/** Keeps no spans. */
+export const NO_TRACING: Tracing = { ...NO_TRACER, traceId: () => null, close: async () => {} }
+
+/** Loads OpenTelemetry, and keeps spans from now on; null: neither. Connects to nothing yet. */
+export async function openTracing(config: TracingConfig | null, deps: TracingDeps): Promise<Tracing> {
+  if (config === null) return NO_TRACING
   const [api, sdk, { resourceFromAttributes }, otlp] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),

@@ -12,10 +12,12 @@ import { createFakeService, type FakeService } from '../fakes/service.ts'
 
 export const VIEWER_TOKEN = 'viewer-token-4f1b'
 export const OPERATOR_TOKEN = 'operator-token-9c2d'
+export const WEBHOOK_TOKEN = 'webhook-token-71aa'
 
 export const TOKENS: readonly ApiToken[] = [
   { name: 'grafana', role: 'viewer', approves: [], scope: EVERYTHING, token: '${env:VIEWER}' },
   { name: 'ada', role: 'operator', approves: [], scope: EVERYTHING, token: '${env:OPERATOR}' },
+  { name: 'alerts', role: 'webhook', approves: [], scope: EVERYTHING, token: '${env:WEBHOOK}' },
 ]
 
 export interface TestApi {
@@ -37,6 +39,7 @@ export async function testApi(
   const secrets = new Map([
     ['${env:VIEWER}', VIEWER_TOKEN],
     ['${env:OPERATOR}', OPERATOR_TOKEN],
+    ['${env:WEBHOOK}', WEBHOOK_TOKEN],
   ])
   const app = await createApi({
     control: service.control,
@@ -44,11 +47,16 @@ export async function testApi(
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
     report: async ({ format, migration, plotPath }) => `${format} of ${migration} with ${plotPath}`,
     residuals: fakeResiduals(),
+    alerts: service.alerts,
+    alertmanager: () => service.alertmanager,
     host: '127.0.0.1',
     trustedProxies: [],
     tokens: () => TOKENS,
     oidc: () => null,
     rates: () => ({ reads: 1e6, changes: 1e6, refusals: 1e6 }),
+    session: () => ({ key: null, maxHours: 8 }),
+    startKey: 'a key of a test that nobody else has',
+    publicUrl: () => null,
     teamOf: () => null,
     audit: (entry) => void audited.push(entry),
     reload: async () => [],
@@ -64,6 +72,27 @@ export async function testApi(
   })
   onTestFinished(() => app.close())
   return { app, service, secrets, logged, audited }
+}
+
+/** What a page sends that has signed in with this token, and comes from our origin. */
+export async function signIn(app: FastifyInstance, token: string, host = 'localhost:7474') {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/api/v1/session',
+    headers: { host, authorization: `Bearer ${token}` },
+  })
+  if (response.statusCode !== 200) throw new Error(`no session: ${response.body}`)
+  const [cookie] = response.cookies
+  if (!cookie) throw new Error('no cookie')
+  const csrfToken: string = response.json().csrfToken
+  const headers = {
+    host,
+    cookie: `${cookie.name}=${cookie.value}`,
+    'x-csrf-token': csrfToken,
+    origin: `${cookie.secure ? 'https' : 'http'}://${host}`,
+    'sec-fetch-site': 'same-origin',
+  }
+  return { headers, response, cookie, csrfToken }
 }
 
 /** The same, listening on loopback: on a free port, or on one where an API was closed before. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { authSettings } from '../../shared/http-auth.ts'
 import { about, duration, refuse } from '../../shared/schema.ts'
-import { authSettings, byteLimit, gapTolerance, httpUrl, requestTimeout, tlsSettings } from '../settings.ts'
+import { byteLimit, gapTolerance, httpUrl, requestTimeout, tlsSettings } from '../settings.ts'
 
 const text = z.string().min(1)
 
