@@ -23,6 +23,7 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
+import type { Reloaded } from './policy/changes.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
@@ -59,7 +60,7 @@ export interface Service {
   /** Where its API listens. */
   readonly url: string
   /** Reads the config again; a bad one is refused, journaled, and the old one stays. */
-  reload(): Promise<readonly ProblemJson[]>
+  reload(): Promise<Reloaded>
   /** Ends in order; resolves when everything is closed. Calling it again waits for the same end. */
   stop(reason: string): Promise<void>
   /** Settles when the service has stopped; rejects on a fault that it cannot live with. */
@@ -186,6 +187,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     api: createSilenceApi({ clock, secret }),
     settings: () => running.config.alertmanager,
     states: () => engine.book.subjects().map(({ state }) => state),
+    isLeading: () => lease.heldToken() !== null,
     ...{ runId, clock, log },
   })
   engine.onCommit(() => silences.wake())
@@ -247,11 +249,12 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
 
   const reload = async () => {
-    const problems = await running.reload(engine).catch(asProblems)
+    const reloaded = await running.reload(engine).catch(asReloaded)
+    const { problems } = reloaded
     meter.reload(problems.length === 0)
     await notify()
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
-    return problems
+    return reloaded
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
@@ -278,8 +281,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 }
 
 /** A store that is away refuses a config too: that ends no watch over the file. */
-function asProblems(error: unknown): readonly ProblemJson[] {
-  if (error instanceof Problem) return [error.toJSON()]
+function asReloaded(error: unknown): Reloaded {
+  if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
   throw error
 }
 
