@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createFetchJson } from './api/fetch-json.ts'
@@ -32,6 +31,7 @@ import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { readVersion } from './shared/version.ts'
 import { createSilenceApi } from './silence/api.ts'
 import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
@@ -44,6 +44,7 @@ import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
+import { NO_TRACING, openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
@@ -71,18 +72,6 @@ const RELOAD_AGAIN_MS = 5_000
 
 const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
-/** This version, from package.json, which stands above both `src/` and `dist/src/`. */
-export function version(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  return 'unknown'
-}
-
 /**
  * Starts Headgate, with the embedded store or the one in Redis, and resolves when its API listens. Rejects with the config's
  * problems (a `ConfigError`), or with STORE_….
@@ -96,20 +85,24 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const clock = systemClock
   const random = createRandom(clock)
   const secret = (reference: string) => resolveSecret(reference, env)
-  const opened = await openStore(config, await folderOf(configPath), { secret, newIdentity: () => random.id() })
-  const { store, inbox, journal, cursors } = opened
-  // Replicas that start at once must name the run alike: the store has one identity.
-  const runId = (await store.load()).rollouts[0]?.runId ?? opened.identity ?? random.id()
-  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
+  const opened = await openStore(config, await folderOf(configPath), { secret, newId: () => random.id() })
+  const { store, inbox, journal, cursors, runId } = opened
+  let tracer: Tracing = NO_TRACING
+  const log = createLog({
+    ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
+    traceId: () => tracer.traceId(),
+  })
   for (const advice of opened.advice) log.warn({ store: opened.place }, advice)
   const quotas = createQuotas(clock)
-  const context: AdapterContext = { clock, log, quotas, secret }
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
-  const about = () => ({ ...running.about(), version: version(), startedAtMs })
+  const version = readVersion()
+  const about = () => ({ ...running.about(), version, startedAtMs })
 
-  const metrics = createMetrics({ version: version(), clock })
+  const metrics = createMetrics({ version, clock })
   const { meter } = metrics
+  tracer = await openTracing(config.tracing, { clock, log, secret, runId, version, count: metrics.spans })
+  const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
@@ -120,8 +113,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   )
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
-  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
-  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer, tracer })
   const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
   const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
@@ -141,7 +134,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     fleet,
     replicas: clusters.replicas,
     tasks: createTaskRunner({
-      ...{ clock, random, log, secret, prober },
+      ...{ clock, random, log, tracer, secret, prober },
       clustersOf: clusters.of,
       onEnded: (workload) => wakeups.urgent([workload]),
     }),
@@ -154,6 +147,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     clock,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     observeTimeoutSeconds,
   })
@@ -171,9 +165,10 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     log,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     runId,
-    version: version(),
+    version,
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe({ workloads: control.workloads, fleets: control.fleets, levels: quotas.levels })
@@ -241,6 +236,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await silences.close()
     await notifier.close()
     await clusters.close()
+    await tracer.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })

@@ -112,6 +112,7 @@ export class RunningConfig {
       ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['api.trustedProxies', (config) => config.api.trustedProxies],
+      ['telemetry', (config) => config.tracing],
       ['store', (config) => config.store],
       ['redis', (config) => config.redis],
     ]

@@ -6,23 +6,40 @@ import { openSqlite } from './sqlite.ts'
 export interface OpenedStore extends StorePorts {
   /** How logs name it. */
   readonly place: string
-  /** Names this very store, where replicas share it: a new one has another. null: it is a file. */
-  readonly identity: string | null
+  /** Names this migration run: as its rollouts do, or anew. */
+  readonly runId: string
   /** What an operator should know of it; empty: nothing. */
   readonly advice: readonly string[]
 }
 
+interface OpenDeps {
+  readonly secret: (reference: string) => string
+  readonly newId: () => string
+}
+
 /** Opens the store that a config names, and makes it where there is none. `folder` is the config's. Throws STORE_…. */
 export async function openStore(
-  { store, redis }: Pick<Config, 'store' | 'redis'>,
+  config: Pick<Config, 'store' | 'redis'>,
   folder: string,
-  deps: { readonly secret: (reference: string) => string; readonly newIdentity: () => string },
+  deps: OpenDeps,
 ): Promise<OpenedStore> {
+  const { freshRunId, ...opened } = await openPorts(config, folder, deps)
+  try {
+    return { ...opened, runId: (await opened.store.load()).rollouts[0]?.runId ?? freshRunId }
+  } catch (error) {
+    await opened.store.close()
+    throw error
+  }
+}
+
+async function openPorts({ store, redis }: Pick<Config, 'store' | 'redis'>, folder: string, deps: OpenDeps) {
   if (redis === undefined) {
     const place = resolve(folder, store.path)
-    return { ...openSqlite(place), place, identity: null, advice: [] }
+    return { ...openSqlite(place), place, freshRunId: deps.newId(), advice: [] }
   }
   // Loaded only where it is configured.
   const { openRedis } = await import('./redis.ts')
-  return { ...(await openRedis(redis, deps)), place: `${redis.url} {${redis.prefix}}` }
+  const { identity, ...ports } = await openRedis(redis, { secret: deps.secret, newIdentity: deps.newId })
+  // Replicas that start at once must name the run alike: the store has one identity.
+  return { ...ports, place: `${redis.url} {${redis.prefix}}`, freshRunId: identity }
 }
