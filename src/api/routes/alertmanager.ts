@@ -3,7 +3,6 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { RoutedAlert, UnmatchedAlert } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
-import type { AlertmanagerConfig } from '../../policy/schema-alertmanager.ts'
 import {
   type BadAlert,
   isBad,
@@ -66,11 +65,11 @@ export function alertmanagerRoute(
       const bad = read.filter(isBad)
       const [first] = bad
       if (first && bad.length === read.length) throw problem('API_BAD_REQUEST', `${first.pointer}: ${first.message}`)
-      const world = routedWorld(control)
+      const world = routedWorld(settings, control)
       // At the start: an alert that came now would find nothing to concern, and be lost.
       if (world.workloads.length === 0)
         throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
-      const all = read.flatMap((one) => factsOf(one, { settings, world, nowMs }))
+      const all = read.flatMap((one) => factsOf(one, { world, nowMs }))
       const kept = bounded(all)
       const leftOut = leftOutOf(body, nowMs)
       const facts = leftOut === null ? kept : [...kept, leftOut]
@@ -103,13 +102,12 @@ function bounded(facts: readonly TakenFact[]): readonly TakenFact[] {
 type TakenFact = RoutedAlert | UnmatchedAlert
 
 interface Taking {
-  readonly settings: AlertmanagerConfig
   readonly world: RoutedWorld
   readonly nowMs: number
 }
 
 /** A fact for each workload that the alert concerns; its id is of the alert and its start, so that it counts once. */
-function factsOf(read: ReadAlert | BadAlert, { settings, world, nowMs }: Taking): readonly TakenFact[] {
+function factsOf(read: ReadAlert | BadAlert, { world, nowMs }: Taking): readonly TakenFact[] {
   const { alert } = read
   const unmatched = (id: string, reason: string, labels: ReadAlert['labels']): UnmatchedAlert => {
     return { id, kind: 'unmatched-alert', workload: null, alert, labels, reason, receivedAtMs: nowMs }
@@ -117,7 +115,7 @@ function factsOf(read: ReadAlert | BadAlert, { settings, world, nowMs }: Taking)
   if (isBad(read)) return [unmatched(`alert:${alert.fingerprint}`, `${read.pointer}: ${read.message}`, {})]
   const { status, labels } = read
   const id = `alert:${alert.fingerprint}:${alert.startsAtMs}`
-  const routed = routeAlert(labels, settings, world)
+  const routed = routeAlert(labels, world)
   if ('reason' in routed)
     // That one is over which never concerned anything is no news.
     return status === 'firing' ? [unmatched(id, routed.reason, keptLabels(labels))] : []
