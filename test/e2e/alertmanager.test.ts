@@ -94,7 +94,9 @@ describe.skipIf(SERVERS === null || ALERTMANAGER === null)('an alert of Promethe
       await expectOneRevert(migration)
       expect(eventsOf(await migration.journal(), 'alert-taken')).toHaveLength(1)
       expect(eventsOf(await migration.journal(), 'alert-unmatched')).toEqual([])
-      expect(await serverWeightsOf(world.haproxy, 'catalog')).toEqual({ old: 100, new: 0 })
+      // Killed between the two writes of a pair, it finds all traffic on OLD, and leaves OLD's weight as it is.
+      const { old, new: fresh } = await serverWeightsOf(world.haproxy, 'catalog')
+      expect([old > 0, fresh]).toEqual([true, 0])
       await until('no silence is left', async () => (await activeSilence(alertmanager)) === null)
     },
   )

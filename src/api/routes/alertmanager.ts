@@ -69,13 +69,13 @@ export function alertmanagerRoute(
       // At the start: an alert that came now would find nothing to concern, and be lost.
       if (world.workloads.length === 0)
         throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
-      const all = read.flatMap((one) => factsOf(one, { world, nowMs }))
-      const kept = bounded(all)
+      const { isWithin, beyond } = bounds()
+      const kept = read.flatMap((one) => factsOf(one, { world, nowMs }).filter(isWithin))
       const leftOut = leftOutOf(body, nowMs)
       const facts = leftOut === null ? kept : [...kept, leftOut]
       const isNew = await alerts.take(facts)
       const unmatched = facts.filter(({ kind }) => kind === 'unmatched-alert').length
-      const counts = { unmatched, beyond: all.length - kept.length }
+      const counts = { unmatched, beyond: beyond() }
       const taken = { facts: facts.length, isNew: isNew.filter(Boolean).length, ...counts }
       const told = { requestId: id, token: identity?.name, alerts: read.length, bad: bad.length, ...taken }
       if (body.truncatedAlerts > 0)
@@ -87,16 +87,20 @@ export function alertmanagerRoute(
   )
 }
 
-function bounded(facts: readonly TakenFact[]): readonly TakenFact[] {
+/** Tells of fact after fact whether its workload has had enough of its kind, and how many were too many. */
+function bounds() {
   const counts = new Map<string, number>()
-  return facts.filter((fact) => {
+  let beyond = 0
+  const isWithin = (fact: TakenFact): boolean => {
     // What no route took is bounded by the notification's size.
     if (fact.kind === 'unmatched-alert') return true
     const key = `${fact.workload} ${fact.action} ${fact.status}`
     const count = (counts.get(key) ?? 0) + 1
     counts.set(key, count)
+    if (count > MOST_PER_WORKLOAD) beyond += 1
     return count <= MOST_PER_WORKLOAD
-  })
+  }
+  return { isWithin, beyond: () => beyond }
 }
 
 type TakenFact = RoutedAlert | UnmatchedAlert
