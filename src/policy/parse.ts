@@ -13,11 +13,13 @@ import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
+import { resolveSlis } from './openslo.ts'
 import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
 import { notifyOf } from './schema-notify.ts'
+import { tracingOf } from './schema-telemetry.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -98,7 +100,7 @@ export function parseConfigs(
     config: {
       ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
-      hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
+      hash: hashOfTexts([...texts, ...fine.flatMap(textsBeside)]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
     },
   }
@@ -121,6 +123,8 @@ interface ResolvedMigration {
   readonly config: ParsedConfig
   readonly policies: ResolvedPolicies
   readonly calendar: ResolvedCalendar
+  /** Texts of OpenSLO files. */
+  readonly definitions: readonly { readonly text: string }[]
 }
 
 function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, readBeside }: Surroundings): ReadMigration {
@@ -133,10 +137,13 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
     const issues = issueFindings(parsed.error.issues, { value, shape: schemas.shape })
     return { file, findings: inFile([...secrets, ...without(issues, secrets)]) }
   }
-  const policies = resolvePolicies(parsed.data.policies)
+  const { slis, findings, files } = resolveSlis(parsed.data.slis, file, readBeside)
   const calendar = resolveCalendar(parsed.data.calendar, readBeside)
-  const rules = [...checkConfig(parsed.data, policies, kinds), ...calendar.findings]
-  const resolved = { config: parsed.data, policies, calendar }
+  if (slis === null) return { file, findings: [...inFile([...secrets, ...calendar.findings]), ...findings] }
+  const config = { ...parsed.data, slis }
+  const policies = resolvePolicies(config.policies)
+  const rules = [...checkConfig(config, policies, kinds), ...calendar.findings]
+  const resolved = { config, policies, calendar, definitions: [...files.values()] }
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }
 
@@ -166,7 +173,7 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, store } = parsed
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, telemetry, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -176,12 +183,15 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
     alertmanager,
     api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
+    tracing: tracingOf(telemetry),
     store,
   }
 }
 
-function calendarTexts({ spec }: ResolvedCalendar): readonly { readonly text: string }[] {
-  return spec?.freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])) ?? []
+/** Of the files that a config names. */
+function textsBeside({ calendar, definitions }: ResolvedMigration): readonly { readonly text: string }[] {
+  const freezes = calendar.spec?.freezes ?? []
+  return [...freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])), ...definitions]
 }
 
 function hashOfTexts(texts: readonly { readonly text: string }[]): string {
@@ -214,11 +224,11 @@ function problemAt({ code, cause, hint }: Pick<Finding, 'code' | 'cause' | 'hint
 }
 
 function refused(problems: readonly ProblemJson[], files: readonly ConfigFile[]): ConfigResult {
-  const place = ({ at }: ProblemJson) => [
-    files.findIndex(({ file }) => file === at?.file),
-    at?.line ?? 0,
-    at?.column ?? 0,
-  ]
+  const place = ({ at }: ProblemJson) => {
+    const index = files.findIndex(({ file }) => file === at?.file)
+    // Those in files that the config names come last.
+    return [index < 0 ? files.length : index, at?.line ?? 0, at?.column ?? 0]
+  }
   const order = (a: ProblemJson, b: ProblemJson) => {
     const there = place(b)
     return (

@@ -61,7 +61,12 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
           method,
           dispatcher: agent,
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
-          headers: { ...headers, ...(credentials && { authorization: credentials.header }), ...key?.headers },
+          headers: {
+            ...headers,
+            ...context.tracer.headers(),
+            ...(credentials && { authorization: credentials.header }),
+            ...key?.headers,
+          },
           ...(body !== undefined && { body }),
         })
         const date = typeof answer.headers['date'] === 'string' ? answer.headers['date'] : null
