@@ -112,7 +112,9 @@ export class RunningConfig {
       ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['api.trustedProxies', (config) => config.api.trustedProxies],
+      ['telemetry', (config) => config.tracing],
       ['store', (config) => config.store],
+      ['redis', (config) => config.redis],
     ]
     const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)
     return [...this.changedMigrations(next), ...changed].map((name) =>
