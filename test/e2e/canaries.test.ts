@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
@@ -25,8 +26,47 @@ const SOMEWHERE: CanaryServers = {
 test('a canary is planted wherever the config may have a secret: a new place must be planted in canary-config.ts', () => {
   const schema = configShape({ traffic: trafficKinds, sources: sourceKinds, channels: channelKinds })
   const kinds: readonly Kind[] = ['tokens', 'credentials']
-  const planted = kinds.flatMap((kind) => plantedPlaces(canaryConfig(kind, SOMEWHERE, createCanaries()), FREE_KEYS))
+  const planted = [
+    // With a store that refuses nothing else is reached: it has a test of its own.
+    ...plantedPlaces({ redis: redisAt('redis://127.0.0.1:1') }, FREE_KEYS),
+    ...kinds.flatMap((kind) => plantedPlaces(canaryConfig(kind, SOMEWHERE, createCanaries()), FREE_KEYS)),
+  ]
   expect([...new Set(planted)].sort()).toEqual(secretPlaces(schema))
+})
+
+const redisAt = (url: string) => ({ url, password: '${env:CANARY_REDIS}' })
+
+test('no secret is shown where a Redis repeats how it was logged in to', PATIENT, async () => {
+  const canaries = createCanaries()
+  canaries.plant('redis')
+  let received = ''
+  const redis = createServer((socket) => {
+    socket
+      .on('error', () => socket.destroy())
+      .on('data', (chunk) => {
+        received += chunk
+        socket.end(`-ERR you sent ${String(chunk).replaceAll(/\s+/g, ' ')}\r\n`)
+      })
+  })
+  await new Promise<void>((resolve) => redis.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void redis.close())
+  const { port } = redis.address() as AddressInfo
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-canaries-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const { workloads, ...rest } = canaryConfig('tokens', SOMEWHERE, canaries)
+  const configPath = join(folder, 'headgate.yaml')
+  const config = { ...rest, redis: redisAt(`redis://127.0.0.1:${port}`), workloads }
+  writeFileSync(configPath, JSON.stringify(config))
+  const told = await startHeadgate(configPath, { logLevel: 'debug', env: { ...canaries.env } }).then(
+    async (headgate) => {
+      await until('the login was seen', () => received.includes(canaries.of('redis')), headgate.log)
+      await headgate.kill()
+      return headgate.log()
+    },
+    (error: Error) => error.message,
+  )
+  expect(received).toContain(canaries.of('redis'))
+  expect(canaries.shownIn(told)).toEqual([])
 })
 
 const said = ({ url, headers, body }: { url: string; headers: object; body: string }) =>

@@ -22,7 +22,7 @@ export interface CanaryConfig {
 }
 
 /** Keys that stand for any name. */
-export const FREE_KEYS: readonly string[] = ['policies', 'slis']
+export const FREE_KEYS: readonly string[] = ['policies', 'slis', 'telemetry.tracing.headers']
 
 const GUID = '0b1f6471-1bf0-4dda-aec3-cb9272f09590'
 const MATCH = ['alertname=~"TrafficDropped"']
@@ -73,8 +73,10 @@ export function canaryConfig(
     sources: {
       prometheus: { url, auth: auth('prometheus') },
       loki: { url, auth: auth('loki') },
+      tempo: { url, auth: auth('tempo') },
       datadog: { url, period: '10s', apiKey: secret('datadog key'), appKey: secret('datadog app') },
     },
+    telemetry: { tracing: { endpoint: url, headers: { authorization: secret('tracing') } } },
     alertmanager: { url, auth: auth('alertmanager'), silence: { matchers: MATCH } },
     providers: {
       'azure-front-door': azure('front door'),
