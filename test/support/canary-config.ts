@@ -76,7 +76,7 @@ export function canaryConfig(
       tempo: { url, auth: auth('tempo') },
       datadog: { url, period: '10s', apiKey: secret('datadog key'), appKey: secret('datadog app') },
     },
-    telemetry: { tracing: { endpoint: url, headers: { authorization: secret('tracing') } } },
+    telemetry: { tracing: { url, headers: { authorization: secret('tracing') } } },
     alertmanager: { url, auth: auth('alertmanager'), silence: { matchers: MATCH } },
     providers: {
       'azure-front-door': azure('front door'),
