@@ -8,6 +8,7 @@ import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
 import { Problem, type ProblemJson } from './core/problem.ts'
+import { createAlertIntake } from './engine/alerts.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
 import { Fleet } from './engine/fleet.ts'
@@ -30,6 +31,8 @@ import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { createSilenceApi } from './silence/api.ts'
+import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { promqlKindOf, sourceKinds } from './sources/registry.ts'
@@ -171,6 +174,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
   const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
   engine.onCommit((rows) => notes.take(rows))
+  const silences = new SilenceKeeper({
+    api: createSilenceApi({ clock, secret }),
+    settings: () => running.config.alertmanager,
+    states: () => engine.book.subjects().map(({ state }) => state),
+    ...{ runId, clock, log },
+  })
+  engine.onCommit(() => silences.wake())
   const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
@@ -187,6 +197,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     control,
     journal,
     residuals: createResiduals(sources, clock),
+    alerts: createAlertIntake({ inbox, wakeups }),
+    alertmanager: () => running.config.alertmanager,
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     report: async ({ format, migration, plotPath }) => {
       const { migrations } = running.config
@@ -214,6 +226,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await Promise.all([...sources.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
+    await silences.close()
     await notifier.close()
     await clusters.close()
     await store.close()

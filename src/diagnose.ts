@@ -9,7 +9,7 @@ import { channelKinds } from './notify/registry.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
-import { groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
+import { closedMs, groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
 import type { Privilege, TrafficFinding, TrafficKind } from './ports/traffic.ts'
 import { mapBounded } from './shared/bounded.ts'
 import { byDeadline, within } from './shared/deadline.ts'
@@ -200,7 +200,7 @@ async function pollOnce(name: string, specs: readonly SliSpec[], look: Look): Pr
   const all = (why: Missing) => new Map(specs.map((spec): [SliSpec, SliVector] => [spec, why]))
   try {
     const source: MetricSource = kindOf(name, kinds.sources).open(config.sources[name], context)
-    const atMs = context.clock.nowMs()
+    const atMs = closedMs(source, context.clock.nowMs(), config.sweepSeconds)
     const tick = { sinceMs: atMs - config.sweepSeconds * 1000, atMs }
     const late = () => all(missing('timeout', `no answer within ${LOOK_TIMEOUT_MS / 1000} s`))
     return await inTime(look, source, (deadline) => byDeadline(source.poll(specs, tick, deadline), deadline, late))

@@ -34,6 +34,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   report: 2,
   rules: 2,
   tasks: 2,
+  silence: 2,
   api: 2,
   policy: 1,
   ports: 1,

@@ -1,5 +1,7 @@
 import type { ProblemJson } from '../core/problem.ts'
 import type { ApiToken, RateLimits } from '../policy/access.ts'
+import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
+import type { AlertIntake } from '../ports/alerts.ts'
 import type { Audit } from '../ports/audit.ts'
 import type { Control } from '../ports/control.ts'
 import type { Residuals } from '../ports/residual.ts'
@@ -14,6 +16,9 @@ export interface ApiOptions {
   readonly metrics: MetricsText
   readonly report: MakeReport
   readonly residuals: Residuals
+  readonly alerts: AlertIntake
+  /** Asked at each notification, as a reload counts at once; null: no alert is taken. */
+  readonly alertmanager: () => AlertmanagerConfig | null
   /** Where it will listen: on loopback, requests for other host names are refused. */
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */
@@ -66,6 +71,9 @@ export interface ApiLimits {
 }
 
 export const DEFAULT_LIMITS: ApiLimits = { streams: 64, heartbeatSeconds: 15, stallSeconds: 30, drainSeconds: 5 }
+
+/** Bytes of a notification: a group of alerts comes in one. */
+export const ALERTS_LIMIT_BYTES = 2 * 1024 * 1024
 
 /** Bytes of a request's body. */
 export const BODY_LIMIT_BYTES = 64 * 1024

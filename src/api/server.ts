@@ -13,6 +13,7 @@ import { answerProblems } from './errors.ts'
 import { guard } from './guard.ts'
 import { malformedOptions, refuseOddRequests } from './malformed.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
+import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
 import { decommissionRoutes } from './routes/decommission.ts'
 import { fleetRoutes } from './routes/fleet.ts'
@@ -67,6 +68,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     decommissionRoutes(scope, options)
     commandRoutes(scope, options)
     commandToAllRoutes(scope, options)
+    alertmanagerRoute(scope, options)
     reloadRoute(scope, options)
     streamRoute(scope, options, limits, ending)
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())

@@ -49,16 +49,17 @@ export function worstOutcome(verdicts: readonly Verdict[]): Outcome | null {
 // What wants a person first comes first.
 const HOLD_ORDER: Readonly<Record<HoldCause, number>> = {
   halted: 0,
-  drift: 1,
-  hook: 2,
-  check: 3,
-  blind: 4,
-  budget: 5,
-  capacity: 6,
-  approval: 7,
-  paused: 8,
-  window: 9,
-  dependency: 10,
+  alert: 1,
+  drift: 2,
+  hook: 3,
+  check: 4,
+  blind: 5,
+  budget: 6,
+  capacity: 7,
+  approval: 8,
+  paused: 9,
+  window: 10,
+  dependency: 11,
 }
 
 /** The holds, the one that wants a person most first. */

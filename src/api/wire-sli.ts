@@ -9,6 +9,13 @@ const measureSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('nativeHistogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
   z.object({ kind: z.literal('query'), total: z.string(), bad: z.string(), windowSeconds: secondsSchema }),
   z.object({ kind: z.literal('value'), value: z.string(), windowSeconds: secondsSchema }),
+  z.object({
+    kind: z.literal('ask'),
+    total: z.string(),
+    bad: z.string(),
+    windowSeconds: secondsSchema.nullable(),
+  }),
+  z.object({ kind: z.literal('askValue'), value: z.string(), windowSeconds: secondsSchema }),
 ])
 
 export const sliSpecSchema: z.ZodType<SliSpec> = z.object({

@@ -4,6 +4,7 @@ import type { Severity } from '../core/event.ts'
 import { formatSpan } from '../core/format.ts'
 import type { ProblemJson } from '../core/problem.ts'
 import { formatProblem } from '../core/problem.ts'
+import { isHalt } from '../core/state.ts'
 
 /** Views in, lines out. Nothing here does I/O or knows the time. */
 
@@ -160,7 +161,7 @@ function markOf({ phase, holds, outcome }: WorkloadLine): { mark: string; tone: 
   if (phase.name === 'reverting' || phase.name === 'reverted') return { mark: '✗', tone: 'bad' }
   if (phase.name === 'cancelled') return { mark: '-', tone: 'calm' }
   const causes = holds.map(({ cause }) => cause)
-  if (causes.includes('halted') || outcome === 'halt' || outcome === 'revert') return { mark: '!', tone: 'bad' }
+  if (causes.some(isHalt) || outcome === 'halt' || outcome === 'revert') return { mark: '!', tone: 'bad' }
   if (causes.includes('drift') || causes.includes('blind') || outcome === 'blind') return { mark: '?', tone: 'warn' }
   if (phase.name === 'waiting') return { mark: '·', tone: 'calm' }
   if (holds.length > 0) return { mark: '‖', tone: 'warn' }

@@ -1,6 +1,7 @@
 import type { EventBody, EventType, JournalRow } from '../core/event.ts'
 import { explain } from '../core/explain.ts'
 import type { ObjectRef, Plan } from '../core/plan.ts'
+import { isHalt } from '../core/state.ts'
 import type { Cluster, ClusterNote, ClustersOf } from '../ports/cluster.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
 import { within } from '../shared/deadline.ts'
@@ -27,8 +28,8 @@ const HEADS: { readonly [T in EventType]?: (event: BodyOf<T>) => Head | null } =
     if (trial !== null) return { reason: 'TrialStarted', type: 'Normal' }
     return toPercent > fromPercent ? { reason: 'WeightRaised', type: 'Normal' } : null
   },
-  'hold-added': ({ hold }) => (hold.cause === 'halted' ? { reason: 'Halted', type: 'Warning' } : null),
-  'hold-removed': ({ cause }) => (cause === 'halted' ? { reason: 'HaltOver', type: 'Normal' } : null),
+  'hold-added': ({ hold }) => (isHalt(hold.cause) ? { reason: 'Halted', type: 'Warning' } : null),
+  'hold-removed': ({ cause }) => (isHalt(cause) ? { reason: 'HaltOver', type: 'Normal' } : null),
   'blind-too-long': () => ({ reason: 'Blind', type: 'Warning' }),
   'revert-started': () => ({ reason: 'RevertStarted', type: 'Warning' }),
   'revert-refused': () => ({ reason: 'RevertRefused', type: 'Warning' }),

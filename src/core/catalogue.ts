@@ -24,6 +24,11 @@ export const CATALOGUE = {
   CONFIG_CALENDAR: entry(400, 'A calendar that cannot be understood', 'see docs/calendar.md'),
   CONFIG_STEPS: entry(400, 'Steps that do not rise to 100 %', 'write rising weights that end at 100%'),
   CONFIG_SCOPE_CLAIMED: entry(400, 'One place claimed by two workloads', 'give each workload a place of its own'),
+  CONFIG_QUERY: entry(
+    400,
+    'Not a query that the source can answer',
+    'fix the query; try it in the own UI of the source',
+  ),
   CONFIG_PROMQL: entry(400, 'Not valid PromQL', 'fix the expression at the position'),
   CONFIG_SECRET_LITERAL: entry(400, 'A secret written out', 'write ${env:NAME} or ${file:PATH}'),
   CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),

@@ -4,17 +4,17 @@ import { askRevert } from './asked-revert.ts'
 import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
 import { initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
-import type { CommandName, Fact } from './observation.ts'
+import type { Command, CommandName } from './observation.ts'
 import { type Problem, problem } from './problem.ts'
 import { redoFailed } from './run-tasks.ts'
 import { type HoldCause, hasHold, isTerminal } from './state.ts'
 import { driftedTargets } from './targets.ts'
 
 /** Does the command, or says why not. */
-type Handler = (draft: Draft, fact: Fact) => Problem | null
+type Handler = (draft: Draft, fact: Command) => Problem | null
 
-/** Takes in one fact: it is journaled as done or refused, never dropped. */
-export function takeCommand(draft: Draft, fact: Fact): void {
+/** Takes in one command: it is journaled as done or refused, never dropped. */
+export function takeCommand(draft: Draft, fact: Command): void {
   const { id: factId, command, reason, actor } = fact
   const firstConsequence = draft.events.length
   const refusal = COMMANDS[command](draft, fact)
@@ -36,15 +36,15 @@ const COMMANDS: { readonly [Name in CommandName]: Handler } = {
   close,
 }
 
-function pause(draft: Draft, fact: Fact): Problem | null {
+function pause(draft: Draft, fact: Command): Problem | null {
   return addHold(draft, fact, 'paused')
 }
 
-function halt(draft: Draft, fact: Fact): Problem | null {
+function halt(draft: Draft, fact: Command): Problem | null {
   return addHold(draft, fact, 'halted')
 }
 
-function addHold(draft: Draft, { reason, actor }: Fact, cause: 'paused' | 'halted'): Problem | null {
+function addHold(draft: Draft, { reason, actor }: Command, cause: 'paused' | 'halted'): Problem | null {
   const { phase } = draft.state
   if (isTerminal(phase) || phase.name === 'reverting') return wrongPhase(draft)
   if (hasHold(draft.state, cause))
@@ -54,17 +54,17 @@ function addHold(draft: Draft, { reason, actor }: Fact, cause: 'paused' | 'halte
 }
 
 /** A person has looked: evidence from before is not judged again, and the hold time starts anew. */
-function resume(draft: Draft, { reason, actor }: Fact): Problem | null {
-  const causes = (['paused', 'halted'] as const).filter((cause) => hasHold(draft.state, cause))
+function resume(draft: Draft, { reason, actor }: Command): Problem | null {
+  const causes = (['paused', 'halted', 'alert'] as const).filter((cause) => hasHold(draft.state, cause))
   if (causes.length === 0)
     return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} is neither paused nor halted`)
   for (const cause of causes) unhold(draft, cause, reason, actor)
-  change(draft, { askedRevert: null })
+  change(draft, { askedRevert: null, alerts: [] })
   earnAnew(draft)
   return null
 }
 
-function approve(draft: Draft, { actor, reason, roles }: Fact): Problem | null {
+function approve(draft: Draft, { actor, reason, roles }: Command): Problem | null {
   const { state } = draft
   const next = stepToApprove(draft)
   if (next === null) return wrongPhase(draft)
@@ -78,7 +78,7 @@ function approve(draft: Draft, { actor, reason, roles }: Fact): Problem | null {
   return null
 }
 
-function advance(draft: Draft, { reason, actor }: Fact): Problem | null {
+function advance(draft: Draft, { reason, actor }: Command): Problem | null {
   const { phase, holds, told, workload } = draft.state
   const { length } = draft.plan.steps
   const index = { stepping: phase.name === 'stepping' ? phase.stepIndex : 0, baking: length, draining: length + 1 }
@@ -93,7 +93,7 @@ function advance(draft: Draft, { reason, actor }: Fact): Problem | null {
   return null
 }
 
-function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
+function revert(draft: Draft, { reason, actor, force }: Command): Problem | null {
   const { state } = draft
   const { name } = state.phase
   if (name === 'waiting' || name === 'preflight' || name === 'preparing' || name === 'reverting' || name === 'reverted')
@@ -108,7 +108,7 @@ function revert(draft: Draft, { reason, actor, force }: Fact): Problem | null {
  * Has failed hooks done again, writes again over drift, or starts a rollout that was reverted or cancelled anew, with the
  * config's plan of now.
  */
-function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
+function retry(draft: Draft, { reason, actor }: Command): Problem | null {
   const { phase, closed } = draft.state
   if (closed !== null) return problem('COMMAND_CLOSED', `${closed.actor} closed ${draft.state.workload}`)
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
@@ -133,7 +133,7 @@ function retry(draft: Draft, { reason, actor }: Fact): Problem | null {
 }
 
 /** Headgate lets go: the weights stay where they are. */
-function cancel(draft: Draft, { reason, actor }: Fact): Problem | null {
+function cancel(draft: Draft, { reason, actor }: Command): Problem | null {
   const { phase } = draft.state
   // One that has reverted keeps others of its migration back until somebody says that it will not move.
   if (isTerminal(phase) && phase.name !== 'reverted') return wrongPhase(draft)
@@ -144,7 +144,7 @@ function cancel(draft: Draft, { reason, actor }: Fact): Problem | null {
 }
 
 /** No way back any more: what is left of OLD may go. */
-function close(draft: Draft, { reason, actor }: Fact): Problem | null {
+function close(draft: Draft, { reason, actor }: Command): Problem | null {
   const { phase, closed, workload } = draft.state
   if (!isTerminal(phase)) return wrongPhase(draft, 'only what has ended can be closed')
   if (closed !== null) return problem('COMMAND_NOTHING_TO_DO', `${workload} is closed already`)

@@ -1,7 +1,7 @@
 import type { CheckReading } from './check.ts'
 import type { Urgency } from './effect.ts'
 import type { Verdict } from './gates/verdict.ts'
-import type { CommandName } from './observation.ts'
+import type { Alert, CommandName } from './observation.ts'
 import type { Trial } from './plan.ts'
 import type { ProblemJson } from './problem.ts'
 import type { Hold, HoldCause, PhaseName } from './state.ts'
@@ -120,6 +120,22 @@ export type EventBody =
       readonly command: CommandName
       readonly reason: string
       readonly problem: ProblemJson
+    }
+  | {
+      readonly type: 'alert-taken'
+      readonly factId: string
+      readonly alert: Alert
+      readonly status: 'firing' | 'resolved'
+      readonly action: 'halt' | 'revert'
+      /** What came of it, one clause. */
+      readonly outcome: string
+    }
+  | {
+      readonly type: 'alert-unmatched'
+      readonly factId: string
+      readonly alert: Alert
+      readonly labels: Readonly<Record<string, string>>
+      readonly reason: string
     }
   | { readonly type: 'blind-too-long'; readonly seconds: number; readonly detail: string }
   | {

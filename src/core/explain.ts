@@ -59,6 +59,8 @@ const EXPLAINERS: Explainers = {
     `reverted: every target reads ${formatPercent(e.weightPercent)}, ${formatSpan(e.secondsSinceStarted)} after the decision`,
   'command-done': (e) => `${e.command}: ${e.reason}`,
   'command-refused': (e) => `${e.command} refused: ${e.problem.cause} (${e.problem.hint})`,
+  'alert-taken': (e) => `alert ${e.status}, ${e.alert.sentence}: ${e.outcome}`,
+  'alert-unmatched': (e) => `alert ${e.alert.sentence} concerns nothing here: ${e.reason}`,
   'blind-too-long': (e) => `blind for ${formatSpan(e.seconds)}: ${e.detail}; nothing is raised until data is back`,
   'share-stuck': (e) =>
     `stuck: ${formatPercent(e.weightPercent)} written, new serves ${e.observedSharePercent === null ? 'an unknown share' : formatPercent(e.observedSharePercent)} for ${formatSpan(e.seconds)}; likely ${e.likelyCause}`,
@@ -100,6 +102,8 @@ const SEVERITIES: Severities = {
   'revert-confirmed': 'warn',
   'command-done': 'info',
   'command-refused': 'warn',
+  'alert-taken': (e) => (e.status === 'firing' ? 'warn' : 'info'),
+  'alert-unmatched': 'warn',
   'blind-too-long': 'page',
   'share-stuck': 'warn',
   'clock-gap': 'warn',

@@ -47,6 +47,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     isCounted: false,
     drain: null,
     askedRevert: null,
+    alerts: [],
     closed: null,
     blindSinceMs: null,
     told: { blind: false, stuck: false, asked: false },

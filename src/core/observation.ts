@@ -9,7 +9,7 @@ import type { TaskReading } from './task.ts'
 /** Everything that one step may know of the world. What could not be learnt is `missing`, never zero. */
 export interface Observation {
   /** Inbox facts for this workload, oldest first. Each is consumed by the step that sees it. */
-  readonly facts: readonly Fact[]
+  readonly facts: readonly WorkloadFact[]
   /** By target id. A target without an entry was not asked this time. */
   readonly targets: Readonly<Record<string, TargetReading>>
   /** What the writers reported since the last step. */
@@ -76,7 +76,11 @@ export type CommandName = (typeof COMMANDS)[number]
 export const COMMANDS_TO_ALL = ['pause', 'resume', 'halt', 'revert', 'close'] as const satisfies readonly CommandName[]
 
 /** A thing that somebody said; it changes nothing until a step takes it in. */
-export interface Fact {
+export type Fact = WorkloadFact | UnmatchedAlert
+export type WorkloadFact = Command | RoutedAlert
+
+/** What a person wants of a workload. */
+export interface Command {
   /** Chosen by the sender; the inbox keeps one of each. */
   readonly id: string
   readonly kind: 'command'
@@ -89,6 +93,39 @@ export interface Fact {
   readonly force: boolean
   /** Approval roles that the sender has. */
   readonly roles: readonly string[]
+}
+
+/** An alert, as Alertmanager tells it. */
+export interface Alert {
+  /** Of its labels: the same alert has the same one each time it fires. */
+  readonly fingerprint: string
+  readonly startsAtMs: number
+  /** Its name and what it says, one clause. */
+  readonly sentence: string
+}
+
+/** An alert that began or ended, for a workload that a route names. */
+export interface RoutedAlert {
+  /** Of fingerprint, start and workload, so that a repeated notification counts once. */
+  readonly id: string
+  readonly kind: 'alert'
+  readonly workload: string
+  readonly alert: Alert
+  /** `resolved` is only told where the route clears holds by it. */
+  readonly status: 'firing' | 'resolved'
+  readonly action: 'halt' | 'revert'
+  readonly receivedAtMs: number
+}
+
+/** An alert that no route took. */
+export interface UnmatchedAlert {
+  readonly id: string
+  readonly kind: 'unmatched-alert'
+  readonly workload: null
+  readonly alert: Alert
+  readonly labels: Readonly<Record<string, string>>
+  readonly reason: string
+  readonly receivedAtMs: number
 }
 
 /** `atMs` is when the read began: an answer that began before the last confirmation says nothing new. */

@@ -246,7 +246,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** How an SLI is measured. Workloads with an equal spec share its queries. */
 export interface SliSpec {
   readonly name: string
-  /** Kind of the metric source: `prometheus` or `scrape`. */
+  /** Kind of the metric source: `prometheus`, `scrape`, `loki`, … */
   readonly source: string
   /** Share of good events promised, percent, e.g. 99.9; null for a value. */
   readonly objectivePercent: number | null
@@ -269,6 +269,13 @@ export type SliMeasure =
   | { readonly kind: 'query'; readonly total: string; readonly bad: string; readonly windowSeconds: number }
   /** Own PromQL for a value (for a threshold gate), one sample a cluster and workload. */
   | { readonly kind: 'value'; readonly value: string; readonly windowSeconds: number }
+  /**
+   * Own queries in the source's own language for counts, one answer a cluster and workload. Over `windowSeconds`; null: over
+   * each tick itself, so that nothing overlaps.
+   */
+  | { readonly kind: 'ask'; readonly total: string; readonly bad: string; readonly windowSeconds: number | null }
+  /** As `ask`, for a value over `windowSeconds`. */
+  | { readonly kind: 'askValue'; readonly value: string; readonly windowSeconds: number }
 
 /** One synthetic request, asked of the address of each cluster that it names. */
 export interface ProbeSpec {

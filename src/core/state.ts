@@ -2,7 +2,7 @@ import type { Stakes } from './gates/harm-test.ts'
 import type { Proof } from './gates/proof-test.ts'
 import type { Restarts } from './gates/restarts.ts'
 import type { Verdict } from './gates/verdict.ts'
-import type { Counts } from './observation.ts'
+import type { Alert, Counts } from './observation.ts'
 import type { Sides } from './plan.ts'
 import type { TaskState } from './task.ts'
 
@@ -24,6 +24,7 @@ export type PhaseName = Phase['name']
 export const HOLD_CAUSES = [
   'paused',
   'halted',
+  'alert',
   'blind',
   'window',
   'approval',
@@ -35,6 +36,11 @@ export const HOLD_CAUSES = [
   'hook',
 ] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
+
+/** Whether a hold of this cause is a halt: evidence, an alert or a person stopped it. */
+export function isHalt(cause: HoldCause): boolean {
+  return cause === 'halted' || cause === 'alert'
+}
 
 /** A reason not to raise the weight. A rollout has at most one of each cause. */
 export interface Hold {
@@ -118,6 +124,8 @@ export interface RolloutState {
   readonly drain: DrainState | null
   /** A revert that a person wants, and that waits until OLD is scaled up; null: none does. */
   readonly askedRevert: { readonly reason: string; readonly actor: string } | null
+  /** Alerts that hold it, while it has a hold of the cause `alert`. */
+  readonly alerts: readonly Alert[]
   /** A person has closed it: no way back, nothing left to do. */
   readonly closed: { readonly atMs: number; readonly actor: string } | null
   /** What was already told, so that it is told once. */

@@ -1,3 +1,4 @@
+import { takeAlert } from './alerts.ts'
 import { followAskedRevert } from './asked-revert.ts'
 import { takeCommand } from './commands.ts'
 import { change, type Draft, emit } from './draft.ts'
@@ -54,7 +55,10 @@ export function step(input: StepInput): StepResult {
   }
   followClock(draft, input)
   for (const report of observation.writes) tellWrite(draft, report)
-  for (const fact of observation.facts) takeCommand(draft, fact)
+  for (const fact of observation.facts) {
+    if (fact.kind === 'command') takeCommand(draft, fact)
+    else takeAlert(draft, fact)
+  }
   settleTasks(draft)
   countTotals(draft)
   followTtl(draft)

@@ -1,4 +1,4 @@
-import type { Fact } from '../core/observation.ts'
+import type { Command } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { CommandRequest, Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
@@ -19,7 +19,7 @@ export interface ControlDeps {
 
 /** The running engine as the API sees it. */
 export function createControl({ engine, observer, inbox, wakeups, clock, random, about }: ControlDeps): Control {
-  function factOf(request: Omit<CommandRequest, 'factId'>, factId: string | null): Fact {
+  function factOf(request: Omit<CommandRequest, 'factId'>, factId: string | null): Command {
     if (!engine.book.isConfigured(request.workload)) throw problem('API_NOT_FOUND', `no workload "${request.workload}"`)
     return { id: factId ?? random.id(), kind: 'command', ...request, receivedAtMs: clock.nowMs() }
   }

@@ -1,12 +1,12 @@
 import type { Urgency } from '../core/effect.ts'
 import type { FleetView } from '../core/fleet-view.ts'
 import type {
-  Fact,
   FleetReading,
   Observation,
   ProbeReading,
   SliReading,
   TargetReading,
+  WorkloadFact,
   WriteReport,
 } from '../core/observation.ts'
 import { missing } from '../core/observation.ts'
@@ -202,7 +202,7 @@ export class Observer {
   }
 
   /** What one rollout may know now. */
-  observationOf({ state, plan }: Subject, facts: readonly Fact[], fleet: FleetSight): Observation {
+  observationOf({ state, plan }: Subject, facts: readonly WorkloadFact[], fleet: FleetSight): Observation {
     const slis = plan.slis.map((spec): [string, SliReading] => [
       spec.name,
       this.deps.slis.reading(plan, spec, state.judgeSinceMs),

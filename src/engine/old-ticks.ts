@@ -108,7 +108,10 @@ export function hasOwnTicks(measure: SliMeasure, sweepSeconds: number): boolean 
       return true
     case 'query':
       return measure.windowSeconds <= sweepSeconds
+    case 'ask':
+      return measure.windowSeconds === null || measure.windowSeconds <= sweepSeconds
     case 'value':
+    case 'askValue':
       return false
   }
 }

@@ -3,7 +3,7 @@ import { type Missing, missing } from '../core/observation.ts'
 import type { Plan, SliSpec } from '../core/plan.ts'
 import type { Residual, Residuals, ResidualValue } from '../ports/residual.ts'
 import type { Clock } from '../ports/runtime.ts'
-import { groupKey, type Measure, type MetricSource } from '../ports/source.ts'
+import { closedMs, groupKey, type Measure, type MetricSource } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
 
 /** Values told of a label. */
@@ -19,7 +19,8 @@ export function createResiduals(sources: ReadonlyMap<string, MetricSource>, cloc
     const source = sources.get(sli.source)
     if (!source) return missing('refused', `no source "${sli.source}" is configured any more`)
     const late = (): Missing => missing('timeout', 'the source did not answer in time')
-    const span = { untilMs, seconds, tickSeconds: seconds }
+    // To a second: the time told is then off by no more than the data is late.
+    const span = { untilMs: closedMs(source, untilMs, 1), seconds, tickSeconds: seconds }
     const vectors = await byDeadline(source.history(sli, span, signal), signal, late)
     if ('kind' in vectors) return vectors
     const newest = vectors.at(-1)
@@ -79,7 +80,7 @@ async function requestsOf(plan: Plan, ask: Ask): Promise<number | Missing> {
 }
 
 async function valuesOf(plan: Plan, sli: SliSpec | null, ask: Ask): Promise<readonly ResidualValue[] | Missing> {
-  if (sli === null) return missing('refused', 'an SLI with its own PromQL cannot be told apart')
+  if (sli === null) return missing('refused', 'an SLI with its own queries cannot be told apart')
   const groups = await ask(sli)
   if ('kind' in groups) return groups
   const prefix = groupKey(plan.clusters.old, '')

@@ -8,7 +8,7 @@ import {
 } from '../core/observation.ts'
 import type { Plan, Sides, SliSpec } from '../core/plan.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
-import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
+import { closedMs, groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
 import { latenciesOf } from './latencies.ts'
 import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
@@ -105,13 +105,14 @@ export class SliWatch {
     const [first] = batch
     const source = first && this.sources.get(first.spec.source)
     if (!first || !source) return
-    const sinceMs = first.readUntilMs ?? atMs - this.sweepSeconds * 1000
+    const closedAtMs = closedMs(source, atMs, this.sweepSeconds)
+    const sinceMs = first.readUntilMs ?? closedAtMs - this.sweepSeconds * 1000
     // Two sweeps within one tick have nothing new to ask.
-    if (sinceMs >= atMs) return
+    if (sinceMs >= closedAtMs) return
     const seconds = this.deps.timer()
     const specs = batch.map(({ spec }) => spec)
     const late = (): ReadonlyMap<SliSpec, SliVector> => new Map(specs.map((spec) => [spec, tooLate()]))
-    const vectors = await byDeadline(source.poll(specs, { sinceMs, atMs }, signal), signal, late)
+    const vectors = await byDeadline(source.poll(specs, { sinceMs, atMs: closedAtMs }, signal), signal, late)
     const isOk = batch.every(({ spec }) => vectors.get(spec)?.kind === 'vector')
     this.deps.meter.call('source', first.spec.source, seconds(), isOk)
     for (const entry of batch)
@@ -142,7 +143,8 @@ export class SliWatch {
     const ticks = entry.oldTicks && entry.refills++ % 2 === 0 ? KEPT_TICKS : 0
     const seconds = Math.max(...entry.windows.seconds, ticks * this.sweepSeconds)
     // What the poll counts, or is about to count, is left to it.
-    const untilMs = entry.countedFromMs ?? entry.readUntilMs ?? atMs - this.sweepSeconds * 1000
+    const untilMs =
+      entry.countedFromMs ?? entry.readUntilMs ?? closedMs(source, atMs, this.sweepSeconds) - this.sweepSeconds * 1000
     const vectors =
       seconds === 0
         ? []
@@ -183,7 +185,7 @@ export class SliWatch {
       old: newest.groups.get(groups.old) ?? absent(spec, plan, 'old'),
       new: newest.groups.get(groups.new) ?? absent(spec, plan, 'new'),
     }
-    if (spec.measure.kind === 'value') return valueReading(atMs, measure)
+    if (spec.measure.kind === 'value' || spec.measure.kind === 'askValue') return valueReading(atMs, measure)
     const windows = entry.windows.seconds.map((seconds) => ({
       seconds,
       counts: {

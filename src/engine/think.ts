@@ -1,10 +1,12 @@
+import { ALERTMANAGER } from '../core/alerts.ts'
 import type { Effect, TaskRequest } from '../core/effect.ts'
 import type { HeadgateEvent } from '../core/event.ts'
-import type { Fact, WriteReport } from '../core/observation.ts'
+import type { Fact, WorkloadFact, WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { RolloutState } from '../core/state.ts'
 import { step } from '../core/step.ts'
+import { unreachable } from '../core/unreachable.ts'
 import type { Book } from './book.ts'
 import type { Observer, Subject } from './observe.ts'
 
@@ -36,18 +38,18 @@ export interface ThinkInput {
 export function think(input: ThinkInput): Thought {
   const { book, observer, facts, nowMs, sweepSeconds } = input
   const fleet = observer.fleetSight(book)
-  const factsOf = Map.groupBy(facts, ({ workload }) => workload)
+  const factsOf = Map.groupBy(facts.filter(isOfWorkload), ({ workload }) => workload)
   const stepped = dueSubjects(input).map((subject) => {
     const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)
     return { subject, observation, result: step({ ...subject, observation, nowMs, sweepSeconds }) }
   })
-  const orphans = facts.filter(({ workload }) => book.subject(workload) === null)
+  const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
   return {
     states: stepped.map(({ result }) => result.state),
     plans: stepped.flatMap(({ subject, result }) =>
       subject.state.planHash === null && result.state.planHash !== null ? [subject.plan] : [],
     ),
-    events: [...stepped.flatMap(({ result }) => result.events), ...orphans.map((fact) => refusal(fact, input))],
+    events: [...stepped.flatMap(({ result }) => result.events), ...orphans.map((fact) => answer(fact, input))],
     consumedFactIds: facts.map(({ id }) => id),
     writes: stepped.flatMap(({ observation }) => observation.writes),
     demands: stepped.map(({ subject, result }) => ({
@@ -66,19 +68,45 @@ function dueSubjects({ book, due, facts }: ThinkInput): readonly Subject[] {
       ...active,
       ...subjectsOf(
         book,
-        facts.map(({ workload }) => workload).filter((name) => !names.has(name)),
+        workloadsOf(facts).filter((name) => !names.has(name)),
       ),
     ]
   }
-  return subjectsOf(book, [...due, ...facts.map(({ workload }) => workload)])
+  return subjectsOf(book, [...due, ...workloadsOf(facts)])
+}
+
+function workloadsOf(facts: readonly Fact[]): readonly string[] {
+  return facts.flatMap(({ workload }) => workload ?? [])
 }
 
 function subjectsOf(book: Book, names: readonly string[]): readonly Subject[] {
   return [...new Set(names)].flatMap((name) => book.subject(name) ?? [])
 }
 
-/** A fact for a workload that is gone is answered, not dropped. */
-function refusal({ id: factId, command, reason, workload, actor }: Fact, { runId, nowMs }: ThinkInput): HeadgateEvent {
-  const refused = problem('API_NOT_FOUND', `no workload "${workload}"`).toJSON()
-  return { atMs: nowMs, runId, workload, actor, type: 'command-refused', factId, command, reason, problem: refused }
+function isOfWorkload(fact: Fact): fact is WorkloadFact {
+  return fact.workload !== null
+}
+
+/** A fact that no workload takes in is told, not dropped. */
+function answer(fact: Fact, { runId, nowMs }: ThinkInput): HeadgateEvent {
+  const { id: factId, kind, workload } = fact
+  const head = { atMs: nowMs, runId, workload }
+  const gone = `no workload "${workload}"`
+  switch (kind) {
+    case 'command': {
+      const { command, reason, actor } = fact
+      const refused = problem('API_NOT_FOUND', gone).toJSON()
+      return { ...head, actor, type: 'command-refused', factId, command, reason, problem: refused }
+    }
+    case 'alert': {
+      const { alert } = fact
+      return { ...head, actor: ALERTMANAGER, type: 'alert-unmatched', factId, alert, labels: {}, reason: gone }
+    }
+    case 'unmatched-alert': {
+      const { alert, labels, reason } = fact
+      return { ...head, actor: ALERTMANAGER, type: 'alert-unmatched', factId, alert, labels, reason }
+    }
+    default:
+      return unreachable(kind)
+  }
 }

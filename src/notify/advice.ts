@@ -28,6 +28,11 @@ const BY_HOLD: Readonly<Record<HoldCause, Advice>> = {
     next: 'Look at the evidence; then `headgate resume NAME`, or `headgate revert NAME`',
     topic: 'halted',
   },
+  alert: {
+    did: 'Halted by an alert: the weight stays where it is, and is still judged',
+    next: 'See to the alert; then `headgate resume NAME`, or `headgate revert NAME`; it may go on by itself where the route says `resolved: clear`',
+    topic: 'alert',
+  },
   blind: {
     did: 'Does not raise the weight while data is missing; it does not revert on a gap alone',
     next: 'Bring the metric source back: `headgate doctor` names what does not answer',

@@ -1,17 +1,22 @@
 import type { HeadgateEvent, JournalRow } from '../core/event.ts'
 import { severityOf } from '../core/explain.ts'
 import type { ChannelConfig } from '../policy/config.ts'
-import type { Incident, NotificationItem } from '../ports/channel.ts'
+import type { ChannelKind, Incident, NotificationItem } from '../ports/channel.ts'
 import { incidentOf } from './incident.ts'
+import { markOf } from './marks.ts'
 import { LOUDNESS } from './words.ts'
 
 /** So many events are told in one notification; of more the loudest, then the newest. */
 export const MOST_ITEMS = 20
 
+/** So many marks are taken at once; none is left out, the rest comes after them. */
+export const MOST_MARKS = 100
+
 /** What a channel has to do with events. */
 export type Route = Pick<ChannelConfig, 'severity' | 'workloads' | 'migrations'>
 
 export interface BatchDeps {
+  readonly takes: ChannelKind['takes']
   readonly route: Route
   /** null: not known, or about the whole service. */
   readonly migrationOf: (workload: string) => string | null
@@ -52,6 +57,7 @@ export class Batch {
   readonly #deps: BatchDeps
   readonly #open: Set<string>
   readonly #groups = new Map<string | null, Growing>()
+  readonly #marks: Group[] = []
 
   /** Goes on after row `seq`, with these incidents open. */
   constructor(seq: number, open: readonly string[], deps: BatchDeps) {
@@ -60,15 +66,22 @@ export class Batch {
     this.#deps = deps
   }
 
+  /** Adds rows in order, until it is full. */
   add(rows: readonly JournalRow[]): void {
     for (const row of rows) {
+      if (this.isFull()) return
       this.#addOne(row)
       this.seq = row.seq
     }
   }
 
   isEmpty(): boolean {
-    return this.#groups.size === 0
+    return this.#groups.size + this.#marks.length === 0
+  }
+
+  /** It takes no more rows: what is in it is to be told first. */
+  isFull(): boolean {
+    return this.#marks.length >= MOST_MARKS
   }
 
   /** Keys of the incidents that are open after it. */
@@ -76,23 +89,28 @@ export class Batch {
     return [...this.#open]
   }
 
-  /** In the order in which their migrations came up. */
+  /** In the order in which their migrations came up; marks each by itself, in order. */
   groups(): readonly Group[] {
-    return [...this.#groups].map(([migration, { items, leftOut, troubles }]) => ({
+    const groups = [...this.#groups].map(([migration, { items, leftOut, troubles }]) => ({
       migration,
       items,
       leftOut,
       incidents: [...troubles].flatMap(([key, trouble]) => incidentsOf(key, trouble)),
     }))
+    return [...groups, ...this.#marks]
   }
 
   #addOne(row: JournalRow): void {
     const { event } = row
-    const { route, migrationOf, itemOf } = this.#deps
+    const { takes, route, migrationOf, itemOf } = this.#deps
     const migration = event.workload === null ? null : migrationOf(event.workload)
     if (!isRouted(event, migration, route)) return
-    const { opens, ends } = incidentOf(event, migration ?? event.runId)
     const isLoud = LOUDNESS[severityOf(event)] >= LOUDNESS[route.severity]
+    if (takes === 'marks') {
+      this.#addMark(row, migration, isLoud)
+      return
+    }
+    const { opens, ends } = incidentOf(event, migration ?? event.runId)
     const ended = [...this.#open].filter(ends)
     if (!isLoud && ended.length === 0) return
 
@@ -109,6 +127,16 @@ export class Batch {
     keep(group, item)
     this.sinceMs ??= event.atMs
     this.isLoud ||= item.severity === 'page'
+  }
+
+  #addMark(row: JournalRow, migration: string | null, isLoud: boolean): void {
+    const mark = markOf(row.event)
+    // An end is marked however quiet it is: what it ends may have been loud.
+    if (mark === null || (mark.begins !== null && !isLoud)) return
+    this.#marks.push({ migration, items: [this.#deps.itemOf(row)], leftOut: 0, incidents: [] })
+    this.sinceMs ??= row.event.atMs
+    // It has a time of its own, and waits for no other.
+    this.isLoud = true
   }
 
   #groupOf(migration: string | null): Growing {

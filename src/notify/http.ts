@@ -16,17 +16,22 @@ const SHORTEST_SECRET = 6
 /** Statuses that are about this very body: sending it again would give the same. */
 const UNFIT: readonly number[] = [400, 413, 422]
 
-/** One POST of JSON. */
+/** One request, by default a POST of JSON. */
 export interface Post {
+  readonly method?: 'GET' | 'POST' | 'PATCH'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body: string
+  /** null: none. */
+  readonly body: string | null
   /** What an answer may repeat, and nobody may see. */
   readonly secrets: readonly string[]
 }
 
 /** An answer of 2xx, or what came of it instead. */
-export type Posted = { readonly body: string } | { readonly delivery: Delivery }
+export type Posted =
+  | { readonly body: string }
+  /** The status is null where there was no answer. */
+  | { readonly delivery: Delivery; readonly status: number | null }
 
 /** Posts to one kind of API, never to a guarded address unless it is allowed. */
 export class Poster {
@@ -36,38 +41,47 @@ export class Poster {
     this.#agent = new Agent({ allowH2: false, connect: guardedConnector(allowAddresses) })
   }
 
-  async post({ url, headers, body, secrets }: Post, signal: AbortSignal): Promise<Posted> {
+  async post({ method = 'POST', url, headers, body, secrets }: Post, signal: AbortSignal): Promise<Posted> {
     // A secret may be the address itself, so that nobody has looked at it yet.
-    if (!isHttpUrl(url)) return { delivery: later('the URL that the secret holds is none of http or https') }
+    if (!isHttpUrl(url)) return unanswered('the URL that the secret holds is none of http or https')
     try {
       const answer = await request(url, {
         dispatcher: this.#agent,
-        method: 'POST',
-        headers: { accept: '*/*', 'content-type': 'application/json', 'user-agent': 'headgate', ...headers },
+        method,
+        headers: {
+          accept: '*/*',
+          ...(body !== null && { 'content-type': 'application/json' }),
+          'user-agent': 'headgate',
+          ...headers,
+        },
         body,
         signal,
       })
       const text = await readBounded(answer.body, MAX_ANSWER_BYTES)
-      if (text === null)
-        return { delivery: later(`answered ${answer.statusCode} with more than ${MAX_ANSWER_BYTES} bytes`) }
       const { statusCode } = answer
+      const answered = (delivery: Delivery): Posted => ({ delivery, status: statusCode })
+      if (text === null) return answered(later(`answered ${statusCode} with more than ${MAX_ANSWER_BYTES} bytes`))
       if (statusCode >= 200 && statusCode < 300) return { body: text }
       const said = clause(text, secrets)
       const detail = `answered ${statusCode}${said === '' ? '' : `: ${said}`}`
-      if (UNFIT.includes(statusCode)) return { delivery: { outcome: 'refused', detail } }
+      if (UNFIT.includes(statusCode)) return answered({ outcome: 'refused', detail })
       if (statusCode >= 300 && statusCode < 400)
-        return { delivery: later(`answered ${statusCode}; a redirect is not followed`) }
-      return { delivery: later(detail, secondsOf(answer.headers['retry-after'])) }
+        return answered(later(`answered ${statusCode}; a redirect is not followed`))
+      return answered(later(detail, secondsOf(answer.headers['retry-after'])))
     } catch (error) {
       if (error instanceof GuardedAddressError)
-        return { delivery: later(`${error.message}: it is not asked, unless \`allowAddresses\` has it`) }
-      return { delivery: later(signal.aborted ? 'no whole answer in time' : `no answer (${codeOf(error)})`) }
+        return unanswered(`${error.message}: it is not asked, unless \`allowAddresses\` has it`)
+      return unanswered(signal.aborted ? 'no whole answer in time' : `no answer (${codeOf(error)})`)
     }
   }
 
   async close(): Promise<void> {
     await this.#agent.destroy()
   }
+}
+
+function unanswered(detail: string): Posted {
+  return { delivery: later(detail), status: null }
 }
 
 /** A delivery that is to be tried again. */

@@ -1,4 +1,5 @@
 import type { EventBody, HeadgateEvent } from '../core/event.ts'
+import { isHalt } from '../core/state.ts'
 
 /** What an event does to the troubles that people may have been woken for; keys are within the migration. */
 export interface IncidentChange {
@@ -49,7 +50,7 @@ function topicOpened(event: EventBody): string | null {
 function topicsEnded(event: EventBody): 'all' | readonly string[] {
   switch (event.type) {
     case 'hold-removed':
-      return event.cause === 'halted' ? ['hold-halted', 'revert-refused'] : [`hold-${event.cause}`]
+      return isHalt(event.cause) ? [`hold-${event.cause}`, 'revert-refused'] : [`hold-${event.cause}`]
     case 'revert-started':
       return ['revert-refused']
     case 'revert-confirmed':

@@ -4,6 +4,7 @@ import type { Verdict } from '../core/gates/verdict.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Link, NotificationItem } from '../ports/channel.ts'
 import { adviceOn } from './advice.ts'
+import { markOf } from './marks.ts'
 import { queriesFor } from './queries.ts'
 import { evidenceLines } from './words.ts'
 
@@ -24,6 +25,7 @@ export function itemOf({ seq, event }: JournalRow, plan: Plan | null, places: Pl
   return {
     ...{ seq, atMs, runId, event: type, workload, actor },
     severity: severityOf(event),
+    mark: markOf(event),
     what: explain(event),
     why: evidenceLines(verdicts),
     did,

@@ -42,6 +42,9 @@ function queryOf({ measure, labels, source }: SliSpec, workload: string): string
       return `(${measure.bad}) / (${measure.total})`.replaceAll('$window', WINDOW)
     case 'value':
       return measure.value.replaceAll('$window', WINDOW)
+    case 'ask':
+    case 'askValue':
+      return null
   }
 }
 

@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { ChannelConfig } from '../policy/config.ts'
-import type { Channel, Delivery, Notification } from '../ports/channel.ts'
+import type { Channel, ChannelKind, Delivery, Notification } from '../ports/channel.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { Cursor, Cursors, Journal } from '../ports/store.ts'
 import { within } from '../shared/deadline.ts'
@@ -16,7 +16,7 @@ const LONGEST_RETRY_MS = 5 * 60_000
 /** Rows that concern nobody are passed over in the store only now and then. */
 const PASS_OVER_ROWS = 1_000
 
-export interface RunnerDeps extends Omit<BatchDeps, 'route'> {
+export interface RunnerDeps extends Omit<BatchDeps, 'route' | 'takes'> {
   readonly journal: Pick<Journal, 'read' | 'lastSeq'>
   readonly cursors: Cursors
   readonly clock: Clock
@@ -33,7 +33,7 @@ export interface RunnerDeps extends Omit<BatchDeps, 'route'> {
 export class ChannelRunner {
   readonly #config: ChannelConfig
   readonly #channel: Channel
-  readonly #takes: 'messages' | 'incidents'
+  readonly #takes: ChannelKind['takes']
   readonly #deps: RunnerDeps
   readonly #ending = new AbortController()
   readonly #ended: Promise<void>
@@ -42,7 +42,7 @@ export class ChannelRunner {
   /** When the newest notifications went out, ms; as many as may go within a minute. */
   readonly #sentAtMs: number[] = []
 
-  constructor(config: ChannelConfig, channel: Channel, takes: 'messages' | 'incidents', deps: RunnerDeps) {
+  constructor(config: ChannelConfig, channel: Channel, takes: ChannelKind['takes'], deps: RunnerDeps) {
     this.#config = config
     this.#channel = channel
     this.#takes = takes
@@ -99,7 +99,7 @@ export class ChannelRunner {
   /** Gathers what is to be told at once, tells it, and gives the cursor behind it. */
   async #turn(before: Cursor): Promise<Cursor> {
     const { cursors } = this.#deps
-    const batch = new Batch(before.seq, before.open, { ...this.#deps, route: this.#config })
+    const batch = new Batch(before.seq, before.open, { ...this.#deps, takes: this.#takes, route: this.#config })
     let cursor = before
     if (before.upToSeq !== null) await this.#read(batch, before.upToSeq)
     else {
@@ -133,7 +133,7 @@ export class ChannelRunner {
   }
 
   async #read(batch: Batch, upToSeq = Number.MAX_SAFE_INTEGER): Promise<void> {
-    while (batch.seq < upToSeq) {
+    while (batch.seq < upToSeq && !batch.isFull()) {
       const limit = Math.min(PAGE_ROWS, upToSeq - batch.seq)
       const rows = await this.#deps.journal.read({ afterSeq: batch.seq, limit })
       batch.add(rows)
@@ -167,11 +167,12 @@ export class ChannelRunner {
   }
 
   #wants({ incidents }: Group): boolean {
-    return this.#takes === 'messages' || incidents.length > 0
+    return this.#takes !== 'incidents' || incidents.length > 0
   }
 
-  #idOf({ migration }: Group, { channel, seq, upToSeq }: Cursor): string {
-    return `${channel}-${seq + 1}-${upToSeq}-${migration ?? 'service'}`
+  #idOf({ migration, items }: Group, { channel, seq, upToSeq }: Cursor): string {
+    const row = this.#takes === 'marks' ? `-${items[0]?.seq}` : ''
+    return `${channel}-${seq + 1}-${upToSeq}-${migration ?? 'service'}${row}`
   }
 
   /** Until it is accepted or given up; false: this ends before. */

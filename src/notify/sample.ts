@@ -8,6 +8,7 @@ export function sampleOf(config: ChannelConfig, places: Places, id: string, nowM
   const item: NotificationItem = {
     ...{ seq: 0, atMs: nowMs, runId: 'test', event: 'revert-started', workload: null, actor: 'headgate' },
     severity: config.severity,
+    mark: { begins: 'revert', ends: [] },
     what: 'this is a test of Headgate’s notifications: nothing happened',
     why: ['somebody ran `headgate notify test`'],
     did: 'Sent this',

@@ -1,3 +1,4 @@
+import { checkSilence } from './check-alertmanager.ts'
 import { checkApi } from './check-api.ts'
 import { checkFleet } from './check-fleet.ts'
 import { checkReplication } from './check-preflight.ts'
@@ -19,6 +20,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkSlis(config, kinds.sources),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
+    ...checkSilence(config),
     ...checkApi(config),
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
@@ -55,7 +57,7 @@ function checkTimes({ sweep, observeTimeout }: ParsedConfig): Finding[] {
 
 function checkSlis({ slis, sources }: ParsedConfig, kinds: readonly SourceKindConfig[]): Finding[] {
   const configured = Object.keys(sources)
-  return Object.entries(slis).flatMap(([name, { source, measure }]): Finding[] => {
+  return Object.entries(slis).flatMap(([name, { source, labels, measure }]): Finding[] => {
     const path = ['slis', name]
     if (configured.length === 0)
       return [
@@ -98,7 +100,29 @@ function checkSlis({ slis, sources }: ParsedConfig, kinds: readonly SourceKindCo
           on: 'key',
         },
       ]
-    return []
+    return kind ? checkAsked(path, { labels, measure }, kind) : []
+  })
+}
+
+/** What a source can say of its own queries without a look at its server. */
+function checkAsked(
+  path: Finding['path'],
+  { labels, measure }: Pick<ParsedConfig['slis'][string], 'labels' | 'measure'>,
+  kind: SourceKindConfig,
+): Finding[] {
+  if (measure.kind !== 'ask' && measure.kind !== 'askValue') return []
+  const form = measure.kind
+  const queries =
+    form === 'ask'
+      ? [
+          { path: [...path, form, 'total'], query: measure.total },
+          { path: [...path, form, 'bad'], query: measure.bad },
+        ]
+      : [{ path: [...path, form], query: measure.value }]
+  return queries.flatMap(({ path, query }): Finding[] => {
+    const fault = kind.queryFault?.(query, { form, labels })
+    if (!fault) return []
+    return [{ code: 'CONFIG_QUERY', cause: fault.cause, hint: fault.hint, path, within: fault.offset }]
   })
 }
 

@@ -4,6 +4,7 @@ import type { Json, Plan, Sides } from '../core/plan.ts'
 import type { CalendarSpec } from '../shared/calendar/spec.ts'
 import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 import type { ApiConfig } from './access.ts'
+import type { AlertmanagerConfig } from './schema-alertmanager.ts'
 
 export type { ApiConfig, ApiToken } from './access.ts'
 
@@ -21,6 +22,8 @@ export interface Config {
   readonly sources: Readonly<Record<string, Json>>
   /** By traffic kind: what its targets share; a kind that needs nothing there, or is not used, is left out. */
   readonly providers: Readonly<Record<string, Json>>
+  /** null: no alert is taken, and none silenced. It follows the config at once. */
+  readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
   readonly notify: NotifyConfig
   /** Path of the SQLite file, relative to the config's folder. */

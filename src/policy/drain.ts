@@ -1,4 +1,5 @@
 import type { DrainRule, SliMeasure, SliSpec } from '../core/plan.ts'
+import { isPromMeasure } from '../core/prom-measure.ts'
 import { parseSelector, selectorText } from '../shared/promql/selector.ts'
 import type { PolicySettings } from './schema-policy.ts'
 
@@ -39,7 +40,9 @@ export function drainOf(
   slis: readonly SliSpec[],
   old: { readonly workload: string; readonly cluster: string; readonly drainSeconds: number },
 ): { readonly rule: DrainRule; readonly connections: readonly SliSpec[] } {
-  const counting = slis.find(({ objectivePercent }) => objectivePercent !== null)
+  const counted = slis.filter(({ objectivePercent }) => objectivePercent !== null)
+  // The policy's own query is PromQL, and labels are told apart in it. A source without it refuses, and OLD stays.
+  const counting = counted.find(({ measure }) => isPromMeasure(measure)) ?? counted[0]
   const rule: DrainRule = {
     maxRequests,
     connections: connections && counting ? { sli: CONNECTIONS_SLI, max: connections.max } : null,

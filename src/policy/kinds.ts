@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { SliMeasure, Trial } from '../core/plan.ts'
+import type { SliMeasure, SliSpec, Trial } from '../core/plan.ts'
 
 /** The kinds of adapters that a config may name; the registries fit. */
 export interface Kinds {
@@ -26,11 +26,16 @@ export interface SourceKindConfig {
   readonly settings: z.ZodType<unknown>
   /** The forms of SLI that it can measure. */
   readonly measures: readonly SliMeasure['kind'][]
+  queryFault?(
+    query: string,
+    about: { readonly form: 'ask' | 'askValue'; readonly labels: SliSpec['labels'] },
+  ): { readonly offset: number; readonly cause: string; readonly hint: string } | null
+  readonly usualWindowSeconds?: number
 }
 
 /** What the config needs to know of a kind of notification channel (see `ChannelKind` in `ports/channel.ts`). */
 export interface ChannelKindConfig {
   readonly kind: string
   readonly settings: z.ZodType<unknown>
-  readonly takes: 'messages' | 'incidents'
+  readonly takes: 'messages' | 'incidents' | 'marks'
 }

@@ -2,6 +2,7 @@ import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
 import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
+import { checkRoutes } from './check-alertmanager.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
 import { checkNotify } from './check-notify.ts'
@@ -85,6 +86,7 @@ export function parseConfigs(
       fitting,
     ),
     ...checkFiles(fitting, kinds.traffic),
+    ...routeFindings(read),
     // What a file that does not fit would define is not known.
     ...(fitting.length === read.length ? checkNotify(fitting) : []),
   ]
@@ -138,6 +140,14 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }
 
+/** A file that does not fit may have what a route names: then nothing is told of the routes. */
+function routeFindings(read: readonly ReadMigration[]): FileFinding[] {
+  const [first] = read
+  const configs = read.flatMap(({ resolved }) => resolved?.config ?? [])
+  if (!first || configs.length < read.length) return []
+  return checkRoutes(configs).map((finding) => ({ finding, in: first.file.homeOf(finding.path) }))
+}
+
 function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: NodeJS.ProcessEnv): FileFinding[] {
   const { value } = file.yaml
   const secrets = secretFindings(value, shape, env)
@@ -156,13 +166,14 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, api, notify, store } = parsed
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
     sources: Object.fromEntries(
       Object.entries(sources).flatMap(([kind, settings]) => (settings === undefined ? [] : [[kind, settings]])),
     ),
+    alertmanager,
     api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
     store,

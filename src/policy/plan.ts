@@ -28,7 +28,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   } = policy
   const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
   const sources = Object.keys(config.sources)
-  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources))
+  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources, kinds))
   const { rule, connections } = drainOf(drain, specs, {
     workload: workload.name,
     cluster: config.clusters.old,
@@ -56,11 +56,14 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
   return { hash: hashOf(rest), ...rest }
 }
 
-function sliSpec(name: string, settings: SliSettings, sources: readonly string[]): SliSpec {
+function sliSpec(name: string, settings: SliSettings, sources: readonly string[], kinds: Kinds): SliSpec {
   const source = settings.source ?? sources[0]
   if (source === undefined) throw new Error(`no source for ${name}: the checks let a config pass that they should not`)
   const { objectivePercent, labels, measure } = settings
-  return { name, source, objectivePercent, labels, measure }
+  if (measure.kind !== 'ask') return { name, source, objectivePercent, labels, measure }
+  const usual = kinds.sources.find(({ kind }) => kind === source)?.usualWindowSeconds ?? null
+  const windowSeconds = measure.windowSeconds ?? usual
+  return { name, source, objectivePercent, labels, measure: { ...measure, windowSeconds } }
 }
 
 /** Ids are workload, kind and place; the scope joins in where a workload has one place in several (a pair of proxies). */

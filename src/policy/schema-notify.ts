@@ -11,6 +11,9 @@ import { suggestion } from './suggest.ts'
 
 const MOST_CHANNELS = 50
 
+/** The quietest that a channel is told where the config does not say. */
+const QUIETEST = { messages: 'warn', incidents: 'page', marks: 'info' } as const
+
 /** Who is told of what, and where: channels of these kinds. */
 export function notifySchema(kinds: readonly ChannelKindConfig[]) {
   return z
@@ -53,7 +56,10 @@ function channelSchema(kinds: readonly ChannelKindConfig[]) {
       .enum(['info', 'warn', 'page'])
       .optional()
       .meta(
-        about('The quietest that is told; by default `warn`, and `page` for incidents (pagerduty, opsgenie)', 'page'),
+        about(
+          'The quietest that is told; by default `warn`, `page` for incidents (pagerduty, opsgenie), `info` for marks (grafana)',
+          'page',
+        ),
       ),
     workloads: z
       .array(text())
@@ -143,7 +149,7 @@ export function notifyOf({ runbookUrl, channels }: ParsedNotify, kinds: readonly
       return {
         name: channel.name,
         ...to,
-        severity: severity ?? (takes === 'incidents' ? 'page' : 'warn'),
+        severity: severity ?? QUIETEST[takes ?? 'messages'],
         workloads,
         migrations,
         groupSeconds: group,

@@ -146,8 +146,84 @@ const valueForm = z
     return { ...settingsOf(rest), measure, bound }
   })
 
-/** One SLI, in one of its five forms. */
-export const sliSchema = z.union([selectorForm, histogramForm, nativeHistogramForm, queryForm, valueForm])
+const askedCommon = {
+  source: common.source,
+  labels: z
+    .strictObject({
+      cluster: ownLabel().prefault('cluster').meta(about('What names the cluster in an answer', 'k8s.cluster.name')),
+      workload: ownLabel().prefault('service').meta(about('What names the workload in it', 'service.name')),
+    })
+    .prefault({})
+    .meta(about('Labels, tags or attributes that say whose an answer is', { cluster: 'cluster', workload: 'service' })),
+}
+
+const ASK_EXAMPLE = 'sum by (cluster, service) (count_over_time({job="web"}[$window]))'
+
+const askForm = z
+  .strictObject({
+    objective,
+    ask: z
+      .strictObject({
+        total: ownQuery('Counts all events over `$window`, in the language of the source', ASK_EXAMPLE),
+        bad: ownQuery(
+          'Counts the bad ones',
+          'sum by (cluster, service) (count_over_time({job="web"} |= "error" [$window]))',
+        ),
+      })
+      .meta(about('Own queries in the language of the source, one answer a cluster and workload each')),
+    window: duration({ minSeconds: 1, maxSeconds: 7 * 86_400 })
+      .optional()
+      .meta(
+        about('What `$window` stands for; without it each sweep, or the shortest time that the source knows', '1m'),
+      ),
+    worst: worst('revert'),
+    ...askedCommon,
+  })
+  .transform(({ objective, ask: { total, bad }, window: windowSeconds = null, ...rest }): SliSettings => {
+    return { ...settingsOf(rest), objectivePercent: objective, measure: { kind: 'ask', total, bad, windowSeconds } }
+  })
+
+const askValueForm = z
+  .strictObject({
+    askValue: ownQuery(
+      'Own query for a value in the language of the source, one answer a cluster and workload',
+      'quantile_over_time(0.95, {job="web"} | json | unwrap seconds [$window]) by (cluster, service)',
+    ),
+    window,
+    max: z.number().optional().meta(about('The value of NEW must not be above this', 0.8)),
+    min: z.number().optional().meta(about('The value of NEW must not be below this', 3)),
+    worst: worst('halt'),
+    ...askedCommon,
+  })
+  .transform(({ askValue: value, window: windowSeconds, max, min, ...rest }, ctx): SliSettings => {
+    const bound = boundOf(max, min)
+    if (!bound) refuseBound(ctx, max !== undefined)
+    return { ...settingsOf(rest), measure: { kind: 'askValue', value, windowSeconds }, bound }
+  })
+
+/** One SLI, in one of its forms: five that Prometheus reads, and two in the language of another source. */
+export const sliSchema = z.union([
+  selectorForm,
+  histogramForm,
+  nativeHistogramForm,
+  queryForm,
+  valueForm,
+  askForm,
+  askValueForm,
+])
+
+/** What a source calls a label, a tag, a dimension or an attribute. */
+function ownLabel() {
+  return z.string().min(1).max(200).meta({ 'x-type': 'label' })
+}
+
+function ownQuery(description: string, example: string) {
+  return z
+    .string()
+    .regex(/\S/, 'there is no query')
+    .max(10_000)
+    .meta({ 'x-type': 'query', ...about(description, example) })
+}
 
 function settingsOf(rest: Pick<SliSettings, 'labels' | 'worst'> & { source?: string | undefined }) {
   const { source, labels, worst } = rest

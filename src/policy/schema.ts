@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { about, duration } from '../shared/schema.ts'
 import type { Kinds, SourceKindConfig, TrafficKindConfig } from './kinds.ts'
+import { alertmanagerSchema } from './schema-alertmanager.ts'
 import { apiSchema } from './schema-api.ts'
 import { calendarSchema } from './schema-calendar.ts'
 import { costsSchema } from './schema-costs.ts'
@@ -41,6 +42,7 @@ export function configSchema(kinds: Kinds) {
     fleet: fleetSchema,
     costs: costsSchema,
     workloads: z.array(workloadSchema(kinds.traffic)).min(1).meta(about('The services to move')),
+    alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
     store: z
@@ -53,12 +55,22 @@ export function configSchema(kinds: Kinds) {
 }
 
 /** Keys of what belongs to the whole service: of several files, one has each. */
-export const SERVICE_KEYS = ['sweep', 'observeTimeout', 'sources', 'providers', 'api', 'notify', 'store'] as const
+export const SERVICE_KEYS = [
+  'sweep',
+  'observeTimeout',
+  'sources',
+  'providers',
+  'alertmanager',
+  'api',
+  'notify',
+  'store',
+] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, api, notify, store } = configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, api, notify, store })
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store } =
+    configSchema(kinds).shape
+  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store })
 }
 
 /** A config as the schema gives it. */

@@ -1,4 +1,5 @@
 import type { Signal } from '../core/fleet-plan.ts'
+import { isPromMeasure } from '../core/prom-measure.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SignalId } from './schema-fleet.ts'
 
@@ -86,9 +87,10 @@ export function standardSignals(config: ParsedConfig): Readonly<Record<SignalId,
   }
 }
 
-/** The label that says which cluster a signal's sample is of: the config's own, else that of its first SLI. */
+/** The label that says which cluster a signal's sample is of: the config's own, else that of the first SLI of Prometheus. */
 export function clusterLabelOf({ fleet, slis }: ParsedConfig): string {
-  return fleet.clusterLabel ?? Object.values(slis)[0]?.labels.cluster ?? 'cluster'
+  const first = Object.values(slis).find(({ measure }) => isPromMeasure(measure))
+  return fleet.clusterLabel ?? first?.labels.cluster ?? 'cluster'
 }
 
 /** In percent; where the part has no series there is nothing of it. */

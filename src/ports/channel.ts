@@ -6,8 +6,11 @@ export interface ChannelKind<Settings = unknown> {
   /** Its key in the config, such as `slack`. */
   readonly kind: string
   readonly settings: SettingsSchema<Settings>
-  /** `messages`: it shows text. `incidents`: it has incidents by key, which open and end, and no use for anything else. */
-  readonly takes: 'messages' | 'incidents'
+  /**
+   * `messages`: it shows text. `incidents`: it has incidents by key, which open and end, and no use for anything else. `marks`:
+   * it shows what happened on graphs, each event by itself.
+   */
+  readonly takes: 'messages' | 'incidents' | 'marks'
   /** Connects to nothing yet. The settings are what its schema gave. */
   open(settings: Settings, context: AdapterContext): Channel
 }
@@ -61,6 +64,8 @@ export interface NotificationItem {
   /** null: about the whole service. */
   readonly workload: string | null
   readonly actor: string
+  /** What it is on a graph; null: nothing. */
+  readonly mark: Mark | null
   /** One sentence with the numbers. */
   readonly what: string
   /** The evidence, a gate a line. */
@@ -77,6 +82,17 @@ export interface NotificationItem {
 export interface Link {
   readonly label: string
   readonly url: string
+}
+
+/** What is marked on graphs. */
+export type MarkKind = 'step' | 'halt' | 'revert' | 'end'
+
+/** What an event does to the marks of its workload. */
+export interface Mark {
+  /** A mark that begins with it; null: none. */
+  readonly begins: MarkKind | null
+  /** Marks that are over with it, if they were there. */
+  readonly ends: readonly MarkKind[]
 }
 
 export interface Incident {

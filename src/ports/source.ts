@@ -2,17 +2,45 @@ import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
 import type { ProbeSpec, Side, SliMeasure, SliSpec } from '../core/plan.ts'
 import type { AdapterContext, SettingsSchema } from './kind.ts'
 
-/** A kind of metric source: `prometheus`, `scrape`. One array entry in `sources/registry.ts`. */
+/** A kind of metric source: `prometheus`, `scrape`, `loki`, … One array entry in `sources/registry.ts`. */
 export interface SourceKind<Settings = unknown> {
   readonly kind: string
   readonly settings: SettingsSchema<Settings>
   /** The forms of SLI that it can measure; another form is answered with `missing`. */
   readonly measures: readonly SliMeasure['kind'][]
+  /**
+   * What is wrong with a query of the forms `ask` and `askValue`, as far as one can say without asking anybody; null:
+   * nothing. Left out: only the server can say.
+   */
+  queryFault?(query: string, about: QueryContext): QueryFault | null
+  /**
+   * What an SLI of the form `ask` that says no window has, seconds: for a source that counts by whole periods, how long these
+   * are. Left out: it counts any tick exactly.
+   */
+  readonly usualWindowSeconds?: number
   open(settings: Settings, context: AdapterContext): MetricSource
+}
+
+/** What a query is for. */
+export interface QueryContext {
+  readonly form: 'ask' | 'askValue'
+  readonly labels: SliSpec['labels']
+}
+
+/** A fault in the text of a query, `offset` characters in. */
+export interface QueryFault {
+  readonly offset: number
+  readonly cause: string
+  readonly hint: string
 }
 
 /** Reads what happened between two moments, for all workloads at once. */
 export interface MetricSource {
+  /**
+   * How long after the fact all of its data has arrived, seconds. Whoever asks, asks about a past that is closed: ticks and
+   * spans end so long ago (`closedMs`). Left out: what it says of now is true now.
+   */
+  readonly ingestDelaySeconds?: number
   /**
    * Counts (or values) of each SLI over (sinceMs, atMs], one answer per SLI name asked. Never throws: what fails is
    * `missing`. Equal queries are sent once a call.
@@ -26,6 +54,13 @@ export interface MetricSource {
   /** How far its clock is ahead of ours, ms, to a second. Left out: it has no clock of its own. Never throws. */
   clockAheadMs?(signal: AbortSignal): Promise<number | Missing>
   close(): Promise<void>
+}
+
+/** The newest moment that a source may be asked about; of one whose data is late, on a multiple of `stepSeconds`. */
+export function closedMs({ ingestDelaySeconds }: MetricSource, nowMs: number, stepSeconds: number): number {
+  if (ingestDelaySeconds === undefined) return nowMs
+  const stepMs = stepSeconds * 1000
+  return Math.floor((nowMs - ingestDelaySeconds * 1000) / stepMs) * stepMs
 }
 
 export interface Tick {

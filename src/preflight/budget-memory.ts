@@ -1,7 +1,7 @@
 import { addCounts, type Counts, isMissing, type Missing, missing, NO_COUNTS } from '../core/observation.ts'
 import type { SliSpec } from '../core/plan.ts'
 import type { Clock } from '../ports/runtime.ts'
-import type { MetricSource, SliVector } from '../ports/source.ts'
+import { closedMs, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
 
 const HOUR_SECONDS = 3600
@@ -48,7 +48,11 @@ export function createBudgetMemory(sources: ReadonlyMap<string, MetricSource>, c
 
 async function ask(source: MetricSource | undefined, spec: SliSpec, clock: Clock): Promise<Spent | Missing | null> {
   if (!source) return missing('refused', `there is no source ${spec.source}`)
-  const span = { untilMs: clock.nowMs(), seconds: SPAN_SECONDS, tickSeconds: HOUR_SECONDS }
+  const span = {
+    untilMs: closedMs(source, clock.nowMs(), HOUR_SECONDS),
+    seconds: SPAN_SECONDS,
+    tickSeconds: HOUR_SECONDS,
+  }
   const late = () => missing('timeout', `the source did not tell 30 days within ${ASK_MS / 1000} s`)
   const vectors = await within(clock, ASK_MS, (signal) =>
     byDeadline<readonly SliVector[] | Missing>(source.history(spec, span, signal), signal, late),

@@ -1,5 +1,6 @@
 import { formatPercent, formatSpan } from '../core/format.ts'
 import type { Verdict } from '../core/gates/verdict.ts'
+import { isHalt } from '../core/state.ts'
 import { Markup, markup, NOTHING } from './markup.ts'
 import type { Decision, Report, WorkloadReport } from './model.ts'
 import { PAGE_STYLE } from './page-style.ts'
@@ -101,7 +102,7 @@ function budgetTable({ budget }: WorkloadReport): Markup {
 function holdsTable({ holds }: WorkloadReport): Markup {
   const rows = holds.map(
     ({ cause, fromMs, untilMs, seconds, actor, detail, endedBecause }) =>
-      markup`<tr><td><span class="tag ${cause === 'halted' ? 'bad' : 'warn'}">${cause}</span></td><td class="t">${formatMoment(fromMs)}</td><td class="n">${formatSpan(seconds)}${untilMs === null ? ' so far' : ''}</td><td>${actor}</td><td>${detail}</td><td>${endedBecause ?? ''}</td></tr>`,
+      markup`<tr><td><span class="tag ${isHalt(cause) ? 'bad' : 'warn'}">${cause}</span></td><td class="t">${formatMoment(fromMs)}</td><td class="n">${formatSpan(seconds)}${untilMs === null ? ' so far' : ''}</td><td>${actor}</td><td>${detail}</td><td>${endedBecause ?? ''}</td></tr>`,
   )
   return table(['hold', 'from', '#for', 'by', 'why', 'ended because'], rows)
 }

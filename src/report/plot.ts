@@ -1,4 +1,5 @@
 import { formatPercent, formatSpan } from '../core/format.ts'
+import { isHalt } from '../core/state.ts'
 import { Markup, markup, NOTHING } from './markup.ts'
 import type { Decision, HoldSpan, Report, WorkloadReport } from './model.ts'
 import { formatClock, formatMoment, weightText } from './words.ts'
@@ -105,7 +106,7 @@ function stepsOf({ weights }: WorkloadReport, { fromMs, untilMs }: Scale): reado
 
 function holdBar({ cause, detail, fromMs, untilMs, seconds }: HoldSpan, top: number, { x, ...scale }: Scale): Markup {
   const [from, until] = [x(fromMs), x(untilMs ?? scale.untilMs)]
-  const kind = cause === 'halted' ? 'halted' : 'hold'
+  const kind = isHalt(cause) ? 'halted' : 'hold'
   return markup`<rect class="${kind}" x="${from}" y="${top}" width="${round(Math.max(1.5, until - from))}" height="5"><title>${cause} for ${formatSpan(seconds)}: ${detail}</title></rect>`
 }
 

@@ -1,7 +1,7 @@
 import type { EventType, HeadgateEvent, JournalRow } from '../core/event.ts'
 import { explain } from '../core/explain.ts'
 import type { Plan } from '../core/plan.ts'
-import { isTerminal, type RolloutState } from '../core/state.ts'
+import { isHalt, isTerminal, type RolloutState } from '../core/state.ts'
 import type { Decision, HoldSpan, WeightChange, WorkloadReport } from './model.ts'
 import { budgetOf, servedOf } from './served.ts'
 
@@ -100,7 +100,7 @@ function decisionOf({ seq, event }: JournalRow): Decision[] {
       return [{ ...head, kind: 'revert refused', fromPercent: null, toPercent: null, reason, verdicts }]
     }
     case 'hold-added': {
-      if (event.hold.cause !== 'halted') return []
+      if (!isHalt(event.hold.cause)) return []
       const { hold, evidence: verdicts } = event
       return [{ ...head, kind: 'halt', fromPercent: null, toPercent: null, reason: hold.detail, verdicts }]
     }

@@ -43,6 +43,8 @@ export function countedOf(sli: SliSpec, members: readonly Matcher[], window: str
       return { total, bad: orNone(own(measure.bad), total) }
     }
     case 'value':
+    case 'ask':
+    case 'askValue':
       return null
   }
 }

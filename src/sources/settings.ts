@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { about, duration, refuse } from '../shared/schema.ts'
 
+const text = z.string().min(1)
+
 /** An http or https URL without credentials in it. `instead` says where those belong. */
 export function httpUrl(description: string, example: string, instead: string) {
   return z
@@ -37,3 +39,24 @@ export function gapTolerance() {
     .prefault('15m')
     .meta(about('What comes back within this time goes on counting where it stopped', '15m'))
 }
+
+/** TLS files; `name` is for the examples. */
+export function tlsSettings(name: string) {
+  return z
+    .strictObject({
+      ca: text
+        .optional()
+        .meta(about('PEM file of the authorities to trust, instead of the usual ones', `/etc/ssl/${name}-ca.pem`)),
+      cert: text.optional().meta(about('PEM file of the client certificate', '/etc/headgate/tls.crt')),
+      key: text.optional().meta(about('PEM file of its key', '/etc/headgate/tls.key')),
+      serverName: text
+        .optional()
+        .meta(about("Name that the server's certificate must carry, if not the URL's", `${name}.internal`)),
+    })
+    .superRefine(({ cert, key }, ctx) => {
+      if ((cert === undefined) !== (key === undefined))
+        refuse(ctx, 'CONFIG_WRONG_VALUE', '`cert` and `key` go together', 'give both, or none')
+    })
+}
+
+export type TlsSettings = z.output<ReturnType<typeof tlsSettings>>

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { HeadgateEvent, JournalRow } from '../core/event.ts'
+import { isHalt } from '../core/state.ts'
 import type { WorkloadView } from '../ports/control.ts'
 import { registerScraped } from './samples.ts'
 
@@ -38,7 +39,7 @@ export function registerDecisions(
 /** null: nothing that a person would look for in a plot. */
 function decisionOf(event: HeadgateEvent): Decision | null {
   if (event.type === 'weight-intended') return event.toPercent > event.fromPercent ? 'raise' : null
-  if (event.type === 'hold-added') return event.hold.cause === 'halted' ? 'halt' : 'hold'
+  if (event.type === 'hold-added') return isHalt(event.hold.cause) ? 'halt' : 'hold'
   if (event.type === 'revert-started') return 'revert'
   return event.type === 'revert-refused' ? 'revert-refused' : null
 }

@@ -117,6 +117,8 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'revert-confirmed': true,
   'command-done': true,
   'command-refused': true,
+  'alert-taken': true,
+  'alert-unmatched': true,
   'blind-too-long': true,
   'share-stuck': true,
   'clock-gap': true,

@@ -3,7 +3,7 @@ import { authorize } from '../../src/api/auth.ts'
 import { isLoopback, isLoopbackHeader } from '../../src/api/hosts.ts'
 import { Problem } from '../../src/core/problem.ts'
 import { EVERYTHING } from '../../src/policy/access.ts'
-import { OPERATOR_TOKEN, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
+import { OPERATOR_TOKEN, TOKENS, testApi, VIEWER_TOKEN, WEBHOOK_TOKEN } from '../support/api.ts'
 
 const ROUTES = [
   { method: 'GET', url: '/healthz', access: 'open' },
@@ -17,6 +17,7 @@ const ROUTES = [
   { method: 'GET', url: '/api/v1/stream?afterSeq=bad', access: 'viewer' },
   { method: 'GET', url: '/nowhere', access: 'viewer' },
   { method: 'POST', url: '/api/v1/workloads/catalog/commands', access: 'operator' },
+  { method: 'POST', url: '/api/v1/webhooks/alertmanager', access: 'webhook' },
 ] as const
 
 const CALLERS = {
@@ -24,7 +25,14 @@ const CALLERS = {
   'a wrong token': 'Bearer nonsense',
   'another scheme': `Basic ${OPERATOR_TOKEN}`,
   'a viewer': `Bearer ${VIEWER_TOKEN}`,
+  'a webhook': `Bearer ${WEBHOOK_TOKEN}`,
+  'a webhook by Basic': basic('alerts', WEBHOOK_TOKEN),
+  'a webhook by Basic under another name': basic('ada', WEBHOOK_TOKEN),
   'an operator': `Bearer ${OPERATOR_TOKEN}`,
+}
+
+function basic(name: string, password: string): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
 }
 
 describe.each(ROUTES)('$method $url', ({ method, url, access }) => {
@@ -32,7 +40,10 @@ describe.each(ROUTES)('$method $url', ({ method, url, access }) => {
     'no token': access === 'open' ? 'let in' : 401,
     'a wrong token': access === 'open' ? 'let in' : 401,
     'another scheme': access === 'open' ? 'let in' : 401,
-    'a viewer': access === 'operator' ? 403 : 'let in',
+    'a viewer': access === 'operator' || access === 'webhook' ? 403 : 'let in',
+    'a webhook': access === 'open' || access === 'webhook' ? 'let in' : 403,
+    'a webhook by Basic': access === 'open' || access === 'webhook' ? 'let in' : 401,
+    'a webhook by Basic under another name': access === 'open' ? 'let in' : 401,
     'an operator': 'let in',
   }
   test.each(Object.entries(CALLERS))('asked with %s', async (caller, authorization) => {
@@ -102,7 +113,7 @@ describe('tokens', () => {
       grants: [{ role: 'viewer', approves: [], scope: EVERYTHING }],
     })
     expect(await authorize('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
-    expect(asked).toEqual(['${env:VIEWER}', '${env:OPERATOR}', '${env:VIEWER}', '${env:OPERATOR}'])
+    expect(asked).toEqual([...TOKENS, ...TOKENS].map(({ token }) => token))
   })
 
   test('no token reaches an answer or the log', async () => {

@@ -353,6 +353,7 @@ describe('OpenAPI', () => {
       'get /api/v1/decommission',
       'post /api/v1/workloads/{name}/commands',
       'post /api/v1/commands',
+      'post /api/v1/webhooks/alertmanager',
       'post /api/v1/reload',
       'get /api/v1/stream',
     ])

@@ -43,14 +43,14 @@ export function channelConformance(name: string, start: () => Promise<ChannelPla
       await channel.close()
     })
 
-    test('the same notification twice is the same to the receiver', async () => {
+    test('the same notification twice is the same to the receiver, or comes once', async () => {
       const { place, channel, send } = await scene('fine')
       await send()
       const first = place.accepted()
       await send()
       const dated = /^(?:Date|Content-Type): .*|boundary.*|--.*$/gm
       const plain = place.accepted().map((text) => text.replaceAll(dated, ''))
-      expect(plain.slice(first.length)).toEqual(first.map((text) => text.replaceAll(dated, '')))
+      expect([[], first.map((text) => text.replaceAll(dated, ''))]).toContainEqual(plain.slice(first.length))
       await channel.close()
     })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ALERTMANAGER } from '../../src/core/alerts.ts'
 import { CHECKS } from '../../src/core/check.ts'
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import { COMMANDS } from '../../src/core/observation.ts'
@@ -43,6 +44,16 @@ const line = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constantFrom('task / passed', 'task / passed', 'task / failed', 'crash') },
   { weight: 1, arbitrary: fc.constantFrom('roles lead', 'roles') },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('firing', 'firing', 'resolved'),
+        fc.constantFrom('halt', 'halt', 'revert'),
+        fc.constantFrom('A', 'B'),
+      )
+      .map(([status, action, name]) => `alert ${status} ${action} ${name}`),
+  },
   {
     weight: 1,
     arbitrary: fc.constantFrom('latency old=0.1 new=0.1', 'latency old=0.1 new=0.3', 'latency old=0.3 new=0.1'),
@@ -97,6 +108,20 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
       return !isRaise(event) || causes.size === 0
     })
   },
+  'what an alert held ends with the last of the alerts, a person’s word, or the rollout': ({ before, after, events }) =>
+    !before.holds.some(({ cause }) => cause === 'alert') ||
+    after.holds.some(({ cause }) => cause === 'alert') ||
+    events.some((event) => event.type === 'command-done' || event.type === 'revert-started') ||
+    before.alerts.every(({ fingerprint }) =>
+      events.some(
+        (event) =>
+          event.type === 'alert-taken' && event.status === 'resolved' && event.alert.fingerprint === fingerprint,
+      ),
+    ),
+  'the end of an alert ends no other hold': ({ observation, events }) =>
+    observation.facts.some((fact) => fact.kind === 'command' || fact.status === 'firing') ||
+    observation.facts.length === 0 ||
+    !events.some((event) => event.type === 'hold-removed' && event.actor === ALERTMANAGER && event.cause !== 'alert'),
   'nothing begins or is raised outside the windows': (played) =>
     played.observation.calendar?.isOpen !== false ||
     !(raises(played) || played.events.some(({ type }) => type === 'plan-pinned' || type === 'ttls-lowered')),
@@ -145,12 +170,15 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     Object.values(observation.slis).every(({ kind }) => kind !== 'missing') ||
     after.intendedWeightPercent === before.intendedWeightPercent ||
     events.some((event) => event.type === 'command-done' || event.type === 'phase-entered'),
-  'a revert is asked for by a verdict, a hook or a person': ({ before, after, events }) =>
+  'a revert is asked for by a verdict, a hook, an alert or a person': ({ before, after, events }) =>
     events.every(
       (event) =>
         event.type !== 'revert-started' ||
         event.evidence.some(({ outcome }) => outcome === 'revert') ||
         events.some((other) => other.type === 'command-done' && other.command === 'revert') ||
+        events.some(
+          (other) => other.type === 'alert-taken' && other.action === 'revert' && other.status === 'firing',
+        ) ||
         // A person asked before, and it waited for OLD; or a hook asks for it, as its policy says.
         before.askedRevert !== null ||
         Object.values(after.tasks).some(({ outcome }) => outcome === 'failed'),
@@ -160,10 +188,7 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     !/null/.test(JSON.stringify([Object.values(tests).filter(({ kind }) => kind !== 'budget'), proofs])),
   'each fact is answered once': ({ observation, events }) =>
     observation.facts.every(
-      ({ id }) =>
-        events.filter(
-          (event) => (event.type === 'command-done' || event.type === 'command-refused') && event.factId === id,
-        ).length === 1,
+      ({ id }) => events.filter((event) => 'factId' in event && event.factId === id).length === 1,
     ),
   'a rollout has one hold of each cause': ({ after }) =>
     new Set(after.holds.map(({ cause }) => cause)).size === after.holds.length,

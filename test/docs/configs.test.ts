@@ -36,6 +36,7 @@ const FLEET = {
 
 /** Puts a part of a config, as pages show them, into a whole one; by the part's first key. */
 const WHOLE: Readonly<Record<string, (part: object) => object>> = {
+  alertmanager: (part) => ({ ...MINIMAL, ...part }),
   sources: (part) => ({ ...MINIMAL, ...part }),
   providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),

@@ -17,6 +17,7 @@ const SECRETS = {
   provider: canary('provider'),
   viewer: canary('viewer'),
   operator: canary('operator'),
+  grafana: canary('grafana'),
   admin: canary('admin'),
   person: canary('person'),
   wrong: canary('wrong'),
@@ -66,7 +67,7 @@ test.each([
   ['a password', '{ basic: { username: headgate, password: "${env:PROMETHEUS_TOKEN}" } }', `Basic ${BASIC_PAIR}`],
 ])('no secret is shown, logged or stored, though every server repeats it: %s', PATIENT, async (_, auth, header) => {
   const scene = await startScene(auth)
-  const { prometheus, provider, headgate, ask, journaled } = scene
+  const { prometheus, provider, grafana, headgate, ask, journaled } = scene
   const command = { command: 'pause', reason: 'to see who may' }
   const refused = await ask('/api/v1/workloads/search/commands', SECRETS.wrong, command)
   const forbidden = await ask('/api/v1/workloads/search/commands', SECRETS.viewer, command)
@@ -76,6 +77,7 @@ test.each([
   await journaled('write-failed')
   const taken = await ask('/api/v1/workloads/search/commands', SECRETS.operator, command)
   await journaled('command-done')
+  await until('a mark for Grafana', () => grafana.requests.length > 0)
   await until('every answer of Prometheus', () => prometheus.requests.length >= 14)
   const echoed = await until('a reading with Prometheus’s own words', async () => {
     const view = await ask('/api/v1/workloads/checkout', SECRETS.viewer)
@@ -104,6 +106,7 @@ test.each([
   const sentTo = ({ requests }: WebServer) => new Set(requests.map(({ headers }) => headers.authorization))
   expect(sentTo(prometheus)).toEqual(new Set([header]))
   expect(sentTo(provider)).toEqual(new Set([`Bearer ${SECRETS.provider}`]))
+  expect(sentTo(grafana)).toEqual(new Set([`Bearer ${SECRETS.grafana}`]))
   const statuses = [refused, forbidden, taken, unknown, hidden, reloaded, notReloaded].map((one) => one.slice(0, 3))
   expect(statuses).toEqual(['401', '403', '202', '503', '401', '200', '409'])
   expect(places.get('audit.jsonl at rest')).toContain('"command":{"command":"pause"')
@@ -122,15 +125,19 @@ test.each([
 async function startScene(auth: string) {
   const [prometheus, provider] = [await startWebServer(echoingPrometheus()), await startWebServer(echoingProvider)]
   const service = await startWebServer(answering(200, 'ok'))
+  const grafana = await startWebServer((response, got) => answering(500, said(got))(response, got))
   const [folder, secrets] = [temporaryFolder(), temporaryFolder()]
   writeFileSync(join(secrets, 'provider'), `${SECRETS.provider}\n`)
   writeFileSync(join(secrets, 'viewer'), SECRETS.viewer)
   const configPath = join(folder, 'headgate.yaml')
-  const config = configText({ prometheus, provider, service, secrets, auth })
+  const config = configText({ prometheus, provider, grafana, service, secrets, auth })
   writeFileSync(configPath, config)
   const headgate = await startHeadgate(configPath, {
     logLevel: 'debug',
-    env: { PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator, ADMIN_TOKEN: SECRETS.admin },
+    env: {
+      ...{ PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
+      ...{ ADMIN_TOKEN: SECRETS.admin, GRAFANA_TOKEN: SECRETS.grafana },
+    },
   })
   onTestFinished(() => headgate.kill())
 
@@ -146,6 +153,7 @@ async function startScene(auth: string) {
   return {
     prometheus,
     provider,
+    grafana,
     headgate,
     ask,
     journaled: (type: string) =>
@@ -169,6 +177,7 @@ function temporaryFolder(): string {
 interface Place {
   readonly prometheus: { readonly url: string }
   readonly provider: { readonly url: string }
+  readonly grafana: { readonly url: string }
   readonly service: { readonly port: number }
   /** The folder of the secret files. */
   readonly secrets: string
@@ -176,7 +185,7 @@ interface Place {
 }
 
 /** Two workloads: `search` has a probe that passes, so it comes to write; `checkout` waits for Prometheus. */
-function configText({ prometheus, provider, service, secrets, auth }: Place): string {
+function configText({ prometheus, provider, grafana, service, secrets, auth }: Place): string {
   const traffic = (split: string) =>
     `{ http: { url: "${provider.url}", split: ${split}, token: "\${file:${secrets}/provider}" } }`
   return `apiVersion: headgate/v1
@@ -191,6 +200,8 @@ api:
     - { name: root, role: admin, token: "\${env:ADMIN_TOKEN}" }
   oidc: { issuer: "http://127.0.0.1:${service.port}", audience: headgate, groups: [{ group: sre, role: admin }] }
   audit: { path: audit.jsonl }
+notify:
+  channels: [{ name: graphs, to: { grafana: { url: "${grafana.url}", token: "\${env:GRAFANA_TOKEN}" } } }]
 sources:
   prometheus: { url: "${prometheus.url}", auth: ${auth} }
 slis:

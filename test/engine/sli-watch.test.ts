@@ -87,6 +87,27 @@ describe('what is asked', () => {
   })
 })
 
+describe('a source whose data comes late', () => {
+  test('is asked about a past that is closed, in ticks that go on from each other', async () => {
+    const { source, poll, reading } = createBench()
+    source.ingestDelaySeconds = 65
+    await poll()
+    await poll()
+    const secondsAgo = source.asked.map(({ tick }) => (START_MS + 20_000 - tick.atMs) / 1000)
+    expect(secondsAgo).toEqual([80, 70])
+    expect(source.asked.map(({ tick }) => tick.atMs - tick.sinceMs)).toEqual([10_000, 10_000])
+    expect(reading()).toMatchObject({ kind: 'counts', atMs: START_MS + 20_000 - 70_000 })
+  })
+
+  test('fills the windows from its memory without a gap and without an overlap', async () => {
+    const { source, poll, windowOf } = createBench()
+    source.ingestDelaySeconds = 65
+    await poll()
+    expect(source.remembered).toMatchObject([{ untilMs: source.asked[0]?.tick.sinceMs }])
+    expect(windowOf(60)).toEqual({ total: 600, bad: 0 })
+  })
+})
+
 describe('after a start', () => {
   test('the windows are full at the first sweep, from the memory of the source, and it is asked once', async () => {
     const { source, poll, windowOf } = createBench()

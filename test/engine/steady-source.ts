@@ -23,6 +23,7 @@ export class SteadySource implements MetricSource {
   /** The longest past that it can tell at once, seconds. */
   remembersSeconds = Number.POSITIVE_INFINITY
   hangs = false
+  ingestDelaySeconds?: number
   measureOf: MeasureOf = steady
 
   async poll(slis: readonly SliSpec[], tick: Tick): Promise<ReadonlyMap<SliSpec, SliVector>> {

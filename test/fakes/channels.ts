@@ -10,7 +10,7 @@ export interface FakeChannelServer {
   asked(): number
 }
 
-interface Api {
+export interface Api {
   /** null: the request fits. */
   fault(request: WebRequest): string | null
   readonly accepts: Answer
@@ -56,7 +56,7 @@ export async function startChannelServer(api: Api): Promise<FakeChannelServer> {
   }
 }
 
-const json = (status: number, body: object) =>
+export const json = (status: number, body: object) =>
   answering(status, JSON.stringify(body), { 'content-type': 'application/json' })
 
 function fits(schema: z.ZodType, { method, headers, body }: WebRequest): string | null {

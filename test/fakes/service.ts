@@ -1,9 +1,12 @@
 import type { HeadgateEvent, JournalRow } from '../../src/core/event.ts'
 import type { FleetView } from '../../src/core/fleet-view.ts'
 import { initialState } from '../../src/core/initial.ts'
+import type { RoutedAlert, UnmatchedAlert } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { problem } from '../../src/core/problem.ts'
 import type { RolloutState } from '../../src/core/state.ts'
+import type { AlertmanagerConfig } from '../../src/policy/schema-alertmanager.ts'
+import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
 import type { Journal } from '../../src/ports/store.ts'
 import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
@@ -18,13 +21,22 @@ interface Settings {
   fleets: readonly FleetView[]
   /** Thrown by the next submits and reads; null: all is well. */
   failing: Error | null
+  /** What alerts do; null: none is taken. */
+  alertmanager: AlertmanagerConfig | null
   /** Called after a command was taken. */
   onSubmit(request: CommandRequest, factId: string): void
 }
 
 /** A running service without an engine: what it shows and what it is told is in the test's hands. */
 export function createFakeService(workloads: readonly WorkloadView[] = [fakeView('catalog'), fakeView('checkout')]) {
-  const settings: Settings = { workloads, status: fakeStatus(), fleets: [], failing: null, onSubmit: () => {} }
+  const settings: Settings = {
+    workloads,
+    status: fakeStatus(),
+    fleets: [],
+    failing: null,
+    alertmanager: null,
+    onSubmit: () => {},
+  }
   const record = new MemoryJournal()
   const submitted: CommandRequest[] = []
   const listeners = new Set<(rows: readonly JournalRow[]) => void>()
@@ -57,6 +69,18 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
       return () => listeners.delete(listener)
     },
   }
+  const alertFacts: (RoutedAlert | UnmatchedAlert)[] = []
+  const alerts: AlertIntake = {
+    take: async (facts) => {
+      if (settings.failing) throw settings.failing
+      return facts.map((fact) => {
+        const isNew = !factIds.has(fact.id)
+        factIds.add(fact.id)
+        if (isNew) alertFacts.push(fact)
+        return isNew
+      })
+    },
+  }
   const journal: Journal = {
     read: async (query) => {
       if (settings.failing) throw settings.failing
@@ -70,7 +94,7 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
     const added = record.append(events)
     for (const listener of listeners) listener(added)
   }
-  return Object.assign(settings, { control, journal, record, submitted, listeners, append })
+  return Object.assign(settings, { control, journal, alerts, alertFacts, record, submitted, listeners, append })
 }
 
 export type FakeService = ReturnType<typeof createFakeService>

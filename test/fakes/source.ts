@@ -133,7 +133,7 @@ class FakePod implements Pod {
   tell(sli: SliSpec): Measure | null {
     const { measure } = sli
     const isHistogram = measure.kind === 'histogram' || measure.kind === 'nativeHistogram'
-    if (this.isAway || measure.kind === 'value') return null
+    if (this.isAway || measure.kind === 'value' || measure.kind === 'askValue') return null
     if (!isHistogram && measure.total === NOT_A_NUMBER) return missing('not-a-number', 'a count is NaN')
     if (!(isHistogram ? HISTOGRAM.test(measure.metric) : COUNTER.test(measure.total))) return null
     if (isHistogram && !ANY_BOUNDS.includes(measure.slowerThanSeconds))

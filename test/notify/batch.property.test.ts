@@ -13,7 +13,12 @@ const WORKLOADS = ['checkout', 'search', 'ads'] as const
 const migrationOf = (workload: string) => (workload === 'ads' ? 'other' : 'm')
 
 function batchOf(rows: readonly JournalRow[], route: Route, open: readonly string[] = []): Batch {
-  const batch = new Batch(0, open, { route, migrationOf, itemOf: (row) => itemOf(row, null, PLACES) })
+  const batch = new Batch(0, open, {
+    takes: 'messages',
+    route,
+    migrationOf,
+    itemOf: (row) => itemOf(row, null, PLACES),
+  })
   batch.add(rows)
   return batch
 }

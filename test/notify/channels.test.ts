@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { email } from '../../src/notify/email.ts'
+import { grafana } from '../../src/notify/grafana.ts'
 import { opsgenie } from '../../src/notify/opsgenie.ts'
 import { pagerduty } from '../../src/notify/pagerduty.ts'
 import { channelKinds } from '../../src/notify/registry.ts'
@@ -10,6 +11,7 @@ import { webhook } from '../../src/notify/webhook.ts'
 import type { ChannelKind } from '../../src/ports/channel.ts'
 import { type ChannelPlace, channelConformance } from '../conformance/channel.ts'
 import * as fakes from '../fakes/channels.ts'
+import { startGrafana } from '../fakes/grafana.ts'
 import { adapterContext } from '../support/adapter-context.ts'
 import { startSmtpServer } from '../support/smtp.ts'
 import { sampleNotification } from './samples.ts'
@@ -82,6 +84,21 @@ const HTTP = {
     })),
 }
 
+async function inGrafana(): Promise<ChannelPlace> {
+  const server = await startGrafana()
+  return {
+    open: (context) => grafana.open(grafana.settings.parse({ url: server.url, token: '${env:KEY}' }), context),
+    env: { KEY },
+    secrets: [KEY],
+    mood: server.mood,
+    accepted: () => server.annotations.map((one) => JSON.stringify(one)),
+    asked: server.asked,
+    shows: ['workload:checkout', 'migration:eks-1-33', 'run:01RUN', 'reverting 25 % → 0 %', 'longBurn 31.3'],
+  }
+}
+
+channelConformance('Grafana', inGrafana)
+
 for (const [name, start] of Object.entries(HTTP)) channelConformance(name, start)
 
 /** What each mood is in SMTP. */
@@ -132,7 +149,15 @@ function decodedMail(data: string): string {
 channelConformance('email', overSmtp)
 
 test('every kind passed the suite above', () => {
-  expect(channelKinds.map(({ kind }) => kind)).toEqual(['email', 'opsgenie', 'pagerduty', 'slack', 'teams', 'webhook'])
+  expect(channelKinds.map(({ kind }) => kind)).toEqual([
+    'email',
+    'grafana',
+    'opsgenie',
+    'pagerduty',
+    'slack',
+    'teams',
+    'webhook',
+  ])
 })
 
 describe('what is peculiar to one', () => {

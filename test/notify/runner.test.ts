@@ -8,7 +8,7 @@ import { createFakeClock } from '../fakes/clock.ts'
 import { createMemoryStore } from '../fakes/store.ts'
 import { sampleCommit } from '../store/samples.ts'
 import { adapterContext } from '../support/adapter-context.ts'
-import { CONFIRMED, CREATED, DRIFT, eventOf, HALTED, REVERT } from './samples.ts'
+import { CONFIRMED, CREATED, DRIFT, eventOf, HALTED, RAISED, RESUMED, REVERT } from './samples.ts'
 
 const TEAM: ChannelConfig = {
   name: 'team',
@@ -69,7 +69,7 @@ function createScene() {
       count: (channel, outcome) => void counted.push(`${channel} ${outcome}`),
       migrationOf: (workload) => (workload === 'ads' ? 'other' : 'm'),
       planOf: () => null,
-      kinds: [kindOf('messages', 'fake'), kindOf('incidents', 'pager')],
+      kinds: [kindOf('messages', 'fake'), kindOf('incidents', 'pager'), kindOf('marks', 'graph')],
       context: adapterContext(),
     })
     await notifier.use({ runbookUrl: null, channels }, null)
@@ -241,6 +241,34 @@ describe('a channel', () => {
     ])
   })
 
+  test('of marks is told each by itself, at once, none left out after a long outage, and of nothing else', async () => {
+    const { start, happen, clock, accepted, answers } = createScene()
+    const graph = named('graph', { kind: 'graph', severity: 'info', mostPerMinute: 600 })
+    const { notifier } = await start([graph])
+    answers.set('graph', async (tries) => (tries === 1 ? AWAY : ACCEPTED))
+    await happen([HALTED], [DRIFT], [CREATED])
+    notifier.wake()
+    await clock.advance(0)
+    await happen(
+      ...Array.from(
+        { length: 250 },
+        (_, index) => (index % 2 === 0 ? [REVERT] : [CONFIRMED, 'ads']) as [EventBody, string?],
+      ),
+    )
+    await clock.advance(300 * SECOND)
+    const told = accepted.map(({ notification: { items, leftOut } }) => [leftOut, ...items.map(({ seq }) => seq)])
+    expect(told).toEqual([[0, 1], ...Array.from({ length: 250 }, (_, index) => [0, 4 + index])])
+    expect(new Set(accepted.map(({ notification: { id } }) => id)).size).toBe(251)
+  })
+
+  test('of marks goes by severity for what begins, and hears of every end', async () => {
+    const { start, happen, clock, accepted } = createScene()
+    await start([named('graph', { kind: 'graph', severity: 'page', workloads: ['checkout'] })])
+    await happen([RAISED], [HALTED], [RESUMED], [HALTED, 'search'])
+    await clock.advance(60 * SECOND)
+    expect(accepted.map(({ notification: { items } }) => items[0]?.event)).toEqual(['hold-added', 'hold-removed'])
+  })
+
   test('goes on with a changed config where it was, and one that stays is left alone', async () => {
     const { start, happen, clock, texts } = createScene()
     const { notifier } = await start([named('a'), named('b')])
@@ -256,11 +284,11 @@ describe('a channel', () => {
 describe('over restarts', () => {
   test('nothing is lost and nothing doubled, wherever the store fails or the process ends', async () => {
     const points = ['read', 'cursor', 'afterCursor', 'lastSeq'] as const
-    for (const point of points)
+    for (const [point, kind] of points.flatMap((one) => [[one, 'fake'] as const, [one, 'graph'] as const]))
       for (let after = 0; after < 6; after++) {
         const scene = createScene()
-        const first = await scene.start([named('team', { groupSeconds: 0 })])
-        const steps = [[REVERT], [DRIFT, 'search'], [HALTED, 'ads'], [CONFIRMED]] as const
+        const first = await scene.start([named('team', { kind, groupSeconds: 0 })])
+        const steps = [[REVERT], [HALTED, 'search'], [HALTED, 'ads'], [CONFIRMED]] as const
         for (const [index, [body, workload]] of steps.entries()) {
           await scene.happen([body, workload])
           if (index * 2 >= after) scene.memory.failNext(point, 'STORE_BUSY')
@@ -268,14 +296,15 @@ describe('over restarts', () => {
           await scene.clock.advance(after % 2 === 0 ? 0 : 3 * SECOND)
           if (index === 1) await first.close()
         }
-        const second = await scene.start([named('team', { groupSeconds: 0 })])
+        const second = await scene.start([named('team', { kind, groupSeconds: 0 })])
         await scene.clock.advance(600 * SECOND)
         await second.close()
         // A failed note of an acceptance has it sent again, under the same id: that is one to its receiver.
         const byId = new Map(
           scene.accepted.map(({ notification }) => [notification.id, notification.items.map(({ seq }) => seq)]),
         )
-        expect([point, after, [...byId.values()].flat().toSorted()]).toEqual([point, after, [1, 2, 3, 4]])
+        const told = [...byId.values()].flat().toSorted()
+        expect([point, kind, after, told]).toEqual([point, kind, after, [1, 2, 3, 4]])
       }
   })
 

@@ -25,6 +25,11 @@ export const REVERT: EventBody = {
     { gate: 'probe/healthz', outcome: 'pass', evidence: {}, sentence: 'all pass' },
   ],
 }
+export const RAISED: EventBody = {
+  ...{ type: 'weight-intended', fromPercent: 5, toPercent: 25, trial: null, urgency: 'forward' },
+  reason: 'every gate passed',
+  evidence: [],
+}
 export const CONFIRMED: EventBody = { type: 'revert-confirmed', weightPercent: 0, secondsSinceStarted: 3 }
 export const HALTED: EventBody = {
   type: 'hold-added',

@@ -79,6 +79,26 @@ export const kinds: Kinds = {
       settings: z.strictObject({ targets: z.array(z.string()).min(1) }),
       measures: ['selector', 'histogram'],
     },
+    {
+      kind: 'logs',
+      settings: z.strictObject({ url: z.string() }),
+      measures: ['ask', 'askValue'],
+      queryFault: (query, { form, labels }) => {
+        const offset = query.indexOf('?')
+        if (offset < 0) return null
+        return {
+          offset,
+          cause: `\`${form}\` asks nobody about ${labels.workload}`,
+          hint: 'leave out the question mark',
+        }
+      },
+    },
+    {
+      kind: 'minutes',
+      settings: z.strictObject({ url: z.string() }),
+      measures: ['ask'],
+      usualWindowSeconds: 60,
+    },
   ],
   channels: [
     {

@@ -6,13 +6,13 @@ import {
   COMMANDS,
   type CommandName,
   type Counts,
-  type Fact,
   type Latencies,
   type Missing,
   missing,
   type Observation,
   type ProbeOutcome,
   type SliReading,
+  type WorkloadFact,
 } from '../../src/core/observation.ts'
 import type { Plan, Side, Sides } from '../../src/core/plan.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
@@ -49,7 +49,7 @@ export class World {
   private state: RolloutState
   private readonly windows = { availability: new SliWindows([60, 300]), latency: new SliWindows([60, 300]) }
   private readonly out: string[] = []
-  private facts: Fact[] = []
+  private facts: WorkloadFact[] = []
   private sharePercent: number | null = null
   private readonly provider = new Provider()
   private source: 'up' | Missing = 'up'
@@ -144,6 +144,18 @@ export class World {
     },
     roles: (roles) => {
       this.roles = roles
+    },
+    // alert firing|resolved halt|revert NAME [MINUTE that it began at]
+    alert: ([status, action, name = 'Errors', minute = '0']) => {
+      this.facts.push({
+        id: `f${++this.factCount}`,
+        kind: 'alert',
+        workload: 'checkout',
+        alert: { fingerprint: name, startsAtMs: START_MS + Number(minute) * 60_000, sentence: name },
+        status: status as 'firing',
+        action: action as 'halt',
+        receivedAtMs: this.nowMs,
+      })
     },
     crash: () => this.sight.forget(),
     // As in the engine: an urgent step sees the newest readings again.

@@ -1,5 +1,5 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
-import type { Fact } from '../../src/core/observation.ts'
+import type { Command } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { Commit } from '../../src/ports/store.ts'
@@ -14,6 +14,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     phase: { name: 'waiting' },
     phaseSinceMs: 1_000,
     holds: [],
+    alerts: [],
     intendedWeightPercent: 0,
     intendedAtMs: 1_000,
     confirmedWeightPercent: null,
@@ -80,7 +81,7 @@ export function sampleEvent(workload: string | null, reason = 'a test'): Headgat
   return { type: 'controller-stopped', reason, atMs: 1_000, runId: '01RUN', workload, actor: 'headgate' }
 }
 
-export function sampleFact(id: string, workload = 'checkout'): Fact {
+export function sampleFact(id: string, workload = 'checkout'): Command {
   return {
     id,
     kind: 'command',

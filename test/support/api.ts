@@ -12,10 +12,12 @@ import { createFakeService, type FakeService } from '../fakes/service.ts'
 
 export const VIEWER_TOKEN = 'viewer-token-4f1b'
 export const OPERATOR_TOKEN = 'operator-token-9c2d'
+export const WEBHOOK_TOKEN = 'webhook-token-71aa'
 
 export const TOKENS: readonly ApiToken[] = [
   { name: 'grafana', role: 'viewer', approves: [], scope: EVERYTHING, token: '${env:VIEWER}' },
   { name: 'ada', role: 'operator', approves: [], scope: EVERYTHING, token: '${env:OPERATOR}' },
+  { name: 'alerts', role: 'webhook', approves: [], scope: EVERYTHING, token: '${env:WEBHOOK}' },
 ]
 
 export interface TestApi {
@@ -37,6 +39,7 @@ export async function testApi(
   const secrets = new Map([
     ['${env:VIEWER}', VIEWER_TOKEN],
     ['${env:OPERATOR}', OPERATOR_TOKEN],
+    ['${env:WEBHOOK}', WEBHOOK_TOKEN],
   ])
   const app = await createApi({
     control: service.control,
@@ -44,6 +47,8 @@ export async function testApi(
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: async () => 'headgate_up 1\n' },
     report: async ({ format, migration, plotPath }) => `${format} of ${migration} with ${plotPath}`,
     residuals: fakeResiduals(),
+    alerts: service.alerts,
+    alertmanager: () => service.alertmanager,
     host: '127.0.0.1',
     trustedProxies: [],
     tokens: () => TOKENS,

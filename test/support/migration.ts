@@ -20,6 +20,8 @@ export type EventOf<T extends EventType> = Extract<HeadgateEvent, { type: T }>
 
 /** One migration of services of a world, run by a Headgate with a folder of its own. */
 export interface Migration {
+  /** The SQLite file. */
+  readonly storePath: string
   /** Starts Headgate, again after a `kill` with the same config and store. */
   start(): Promise<RunningHeadgate>
   /** kill -9 of Headgate. */
@@ -47,14 +49,25 @@ export function haproxyTraffic(socket: string): MigrationTraffic {
   return { of: (name) => `{ haproxy: { socket: "${socket}", backend: ${name}, old: old, new: new } }` }
 }
 
+/** What a migration has beside the usual. */
+export interface MigrationParts {
+  /** The same after a restart; by default any free one. */
+  readonly apiPort?: number
+  /** The statuses that count as bad, a pattern. */
+  readonly badCodes?: string
+  /** What stands below `alertmanager:`. */
+  readonly alertmanager?: string
+}
+
 /** Lays out a migration of these services; nothing runs yet. */
 export function createMigration(
   world: Pick<World, 'prometheus'>,
   workloads: readonly string[],
   traffic: MigrationTraffic,
   env: Readonly<Record<string, string>> = {},
+  parts: MigrationParts = {},
 ): Migration {
-  return layOut(configText(world.prometheus.url, workloads, traffic), env)
+  return layOut(configText(world.prometheus.url, workloads, traffic, parts), env)
 }
 
 /** Lays out the migration of this config; nothing runs yet. */
@@ -76,6 +89,7 @@ export function layOut(config: string, env: Readonly<Record<string, string>> = {
     return `The journal:\n${told.join('\n')}\nHeadgate's log:\n${running?.log() ?? ''}`
   }
   return {
+    storePath,
     start: async () => {
       running = await startHeadgate(configPath, { env })
       return running
@@ -127,20 +141,25 @@ function holdSeconds(weightPercent: number): number {
   return weightPercent === 25 ? 6 : 2
 }
 
-function configText(prometheusUrl: string, workloads: readonly string[], traffic: MigrationTraffic): string {
+function configText(
+  prometheusUrl: string,
+  workloads: readonly string[],
+  traffic: MigrationTraffic,
+  { apiPort = 0, badCodes = '5..', alertmanager }: MigrationParts,
+): string {
   const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${holdSeconds(weight)}s }`)
   const { longSeconds, shortSeconds, factor } = PAIR
   return `apiVersion: headgate/v1
 migration: e2e
 clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
-${API_CONFIG}
-providers: ${traffic.providers ?? '{}'}
+${API_CONFIG.replace('port: 0', `port: ${apiPort}`)}
+${alertmanager === undefined ? '' : `alertmanager:${alertmanager}\n`}providers: ${traffic.providers ?? '{}'}
 fleet: ${traffic.fleet ?? '{}'}
 sources:
   prometheus: { url: "${prometheusUrl}" }
 slis:
-  availability: { objective: ${100 * (1 - BUDGET)}%, total: http_requests_total, bad: 'http_requests_total{code=~"5.."}' }
+  availability: { objective: ${100 * (1 - BUDGET)}%, total: http_requests_total, bad: 'http_requests_total{code=~"${badCodes}"}' }
   latency: { objective: 95%, histogram: http_request_duration_seconds, slowerThan: 500ms }
 policies:
   quick:

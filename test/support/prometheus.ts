@@ -34,14 +34,27 @@ export interface Past {
   readonly openMetrics: string
 }
 
+/** What it alerts on, and whom it tells. */
+export interface Alerting {
+  /** Of an Alertmanager on 127.0.0.1. */
+  readonly alertmanagerPort: number
+  /** Alerting rules, as in a rule file. */
+  readonly rules: readonly object[]
+}
+
+const RULES = 'rules.yml'
+
 /** Starts Prometheus and waits until it answers. Ports are free ones; one that is snatched away means another try. */
 export async function startPrometheus(
   binary: string,
   targets: readonly ScrapeTarget[],
   past: Past | null = null,
+  alerting: Alerting | null = null,
 ): Promise<RealPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-prometheus-'))
-  writeFileSync(join(folder, 'prometheus.yml'), configText(targets))
+  writeFileSync(join(folder, 'prometheus.yml'), configText(targets, alerting))
+  const rules = { groups: [{ name: 'tests', interval: `${SCRAPE_SECONDS}s`, rules: alerting?.rules ?? [] }] }
+  writeFileSync(join(folder, RULES), JSON.stringify(rules))
   if (past) remember(folder, past)
   let lastLog = ''
   for (let attempt = 1; attempt <= 5; attempt++) {
@@ -89,6 +102,8 @@ async function launch(binary: string, folder: string, port: number): Promise<Chi
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
+      // An Alertmanager that was away hears of an alert again at once.
+      `--rules.alert.resend-delay=${SCRAPE_SECONDS}s`,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   )
@@ -124,11 +139,15 @@ async function sampleOf(url: string, query: string): Promise<number | null> {
   return text === undefined ? null : Number(text)
 }
 
-function configText(targets: readonly ScrapeTarget[]): string {
+function configText(targets: readonly ScrapeTarget[], alerting: Alerting | null): string {
   const jobs = targets.map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels }))
   // JSON is YAML.
   return JSON.stringify({
     global: { scrape_interval: `${SCRAPE_SECONDS}s`, scrape_timeout: `${SCRAPE_SECONDS}s` },
     scrape_configs: [{ job_name: 'services', static_configs: jobs }],
+    rule_files: [RULES],
+    ...(alerting && {
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alerting.alertmanagerPort}`] }] }] },
+    }),
   })
 }

@@ -6,6 +6,7 @@ import { inject } from 'vitest'
 const INSTALL = {
   prometheus: 'apt-get install prometheus',
   promtool: 'apt-get install prometheus',
+  'prometheus-alertmanager': 'apt-get install prometheus-alertmanager',
   haproxy: 'apt-get install haproxy',
   pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
   dig: 'apt-get install bind9-dnsutils',

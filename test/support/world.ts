@@ -2,7 +2,7 @@ import { startLoad } from '../../examples/demo/load.ts'
 import type { Sides } from '../../src/core/plan.ts'
 import { type ClusterService, startClusterService } from './cluster-service.ts'
 import { type RealHaproxy, startHaproxy } from './haproxy.ts'
-import { type RealPrometheus, startPrometheus } from './prometheus.ts'
+import { type Alerting, type RealPrometheus, startPrometheus } from './prometheus.ts'
 
 /** As Prometheus's label `cluster` names them. */
 export const CLUSTERS = { old: 'blue', new: 'green' } as const
@@ -27,6 +27,7 @@ export async function startWorld(
   binaries: { readonly haproxy: string; readonly prometheus: string },
   names: readonly string[],
   traffic: 'from the start' | 'none' = 'from the start',
+  alerting: Alerting | null = null,
 ): Promise<World> {
   await using starting = new AsyncDisposableStack()
   const services = new Map<string, Sides<ClusterService>>()
@@ -48,6 +49,8 @@ export async function startWorld(
       { port: old.port, labels: { cluster: CLUSTERS.old } },
       { port: fresh.port, labels: { cluster: CLUSTERS.new } },
     ]),
+    null,
+    alerting,
   )
   starting.defer(prometheus.stop)
   const stopLoad = traffic === 'none' ? async () => {} : sendLoad(names, haproxy)

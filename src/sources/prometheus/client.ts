@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { Agent, buildConnector, request } from 'undici'
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
-import { problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import { clause, codeOf } from '../../shared/text.ts'
-import { failureOf } from '../failure.ts'
+import { clause } from '../../shared/text.ts'
+import { type HttpPeer, openHttp, parseJson } from '../http.ts'
 import { type Answer, type AnswerForm, readAnswer, readRefusal } from './answer.ts'
 import type { PrometheusSettings } from './settings.ts'
-
-/** How many queries are under way at once; the others wait. */
-const CONNECTIONS = 8
 
 /** Prometheus's query API. No method throws. */
 export interface PrometheusClient {
@@ -29,14 +23,9 @@ export interface RangeSpan {
 
 /** Opens a client. The first connection is made by the first query. */
 export function createClient(settings: PrometheusSettings, context: AdapterContext): PrometheusClient {
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    pipelining: 1,
-    maxResponseSize: settings.maxBytes,
-    connect: connector(settings),
-  })
+  const peer = openHttp(settings, context)
   const api = `${settings.url.replace(/\/+$/, '')}/api/v1`
-  const call = { settings, context, agent }
+  const call = { settings, context, peer }
   return {
     instant: (query, atMs, signal) =>
       post(`${api}/query`, { query, time: seconds(atMs) }, { ...call, form: 'vector', signal }),
@@ -45,14 +34,14 @@ export function createClient(settings: PrometheusSettings, context: AdapterConte
       return post(`${api}/query_range`, { query, ...span }, { ...call, form: 'matrix', signal })
     },
     clockAheadMs: (signal) => clockAheadMs(`${api}/query`, { ...call, form: 'vector', signal }),
-    close: () => agent.destroy(),
+    close: () => peer.close(),
   }
 }
 
 interface Call {
   readonly settings: PrometheusSettings
   readonly context: AdapterContext
-  readonly agent: Agent
+  readonly peer: HttpPeer
   readonly form: AnswerForm
   readonly signal: AbortSignal
 }
@@ -73,36 +62,15 @@ async function clockAheadMs(url: string, call: Call): Promise<number | Missing> 
   return theirMs + 500 - (askedMs + clock.nowMs()) / 2
 }
 
-interface Sent {
-  readonly status: number
-  readonly text: string
-  /** Its Date header; null: it sent none. */
-  readonly date: string | null
-  readonly secrets: readonly string[]
-}
-
 /** POST, since a query may be longer than a URL. */
-async function send(url: string, fields: Record<string, string>, call: Call): Promise<Sent | Missing> {
-  const { settings, context, agent, signal } = call
-  const { timeoutSeconds, maxBytes } = settings
-  try {
-    const credentials = authorization(settings, context)
-    const { statusCode, headers, body } = await request(url, {
-      method: 'POST',
-      dispatcher: agent,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        ...(credentials && { authorization: credentials.header }),
-        ...(settings.tenant !== undefined && { 'x-scope-orgid': settings.tenant }),
-      },
-      body: new URLSearchParams({ ...fields, timeout: `${timeoutSeconds}s` }).toString(),
-    })
-    const date = typeof headers['date'] === 'string' ? headers['date'] : null
-    return { status: statusCode, text: await body.text(), date, secrets: credentials?.secrets ?? [] }
-  } catch (error) {
-    return failureOf(error, { signal, timeoutSeconds, maxBytes })
+function send(url: string, fields: Record<string, string>, { settings, peer, signal }: Call) {
+  const { timeoutSeconds, tenant } = settings
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    ...(tenant !== undefined && { 'x-scope-orgid': tenant }),
   }
+  const body = new URLSearchParams({ ...fields, timeout: `${timeoutSeconds}s` }).toString()
+  return peer.ask({ method: 'POST', url, headers, body }, signal)
 }
 
 interface Reading {
@@ -123,57 +91,6 @@ function readResponse(status: number, text: string, { form, secrets }: Reading):
   if (refusal === null) return missing(status >= 500 ? 'unreachable' : 'refused', `status ${status}`)
   const isLate = refusal.type === 'timeout' || refusal.type === 'canceled'
   return missing(isLate ? 'timeout' : status >= 500 ? 'unreachable' : 'refused', clause(refusal.text, secrets))
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON is no exception here: the reader calls it a bad answer.
-    return undefined
-  }
-}
-
-/** Resolved anew for each query, so that a rotated secret counts from the next one. */
-function authorization({ auth }: PrometheusSettings, context: AdapterContext) {
-  if (auth?.bearer !== undefined) {
-    const token = context.secret(auth.bearer)
-    return { header: `Bearer ${token}`, secrets: [token] }
-  }
-  if (auth?.basic !== undefined) {
-    const password = context.secret(auth.basic.password)
-    const pair = Buffer.from(`${auth.basic.username}:${password}`).toString('base64')
-    return { header: `Basic ${pair}`, secrets: [pair, password] }
-  }
-  return null
-}
-
-/** Certificates are read at each new connection: short-lived ones are replaced under a running process. */
-function connector({ tls = {}, timeoutSeconds }: PrometheusSettings): buildConnector.connector {
-  const { ca, cert, key, serverName } = tls
-  return (options, callback) => {
-    try {
-      const connect = buildConnector({
-        allowH2: false,
-        timeout: timeoutSeconds * 1000,
-        ...(ca !== undefined && { ca: readPem(ca) }),
-        ...(cert !== undefined && { cert: readPem(cert) }),
-        ...(key !== undefined && { key: readPem(key) }),
-        ...(serverName !== undefined && { servername: serverName }),
-      })
-      connect(options, callback)
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error('no connection', { cause: error }), null)
-    }
-  }
-}
-
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw problem('CONFIG_FILE_UNREADABLE', `${path} cannot be read: ${codeOf(error)}`, { from: error })
-  }
 }
 
 function seconds(ms: number): string {

@@ -2,6 +2,7 @@ import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { Measure } from '../../ports/source.ts'
 import { parseSelector } from '../../shared/promql/selector.ts'
+import { scaled, tickShare, valuesOf } from '../asked.ts'
 import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureAll } from '../buckets.ts'
 import { countersOf, joinCounts, type Sums } from '../counters.ts'
 import { splitKey } from './answer.ts'
@@ -75,8 +76,11 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
       return {
         queries: [windowedQuery(measure.value, measure.windowSeconds)],
         within: null,
-        read: ([values = NOTHING]) => new Map([...values].map(([key, value]) => [key, measureOf(value)])),
+        read: ([values = NOTHING]) => valuesOf(values),
       }
+    case 'ask':
+    case 'askValue':
+      return missing('refused', `PromQL goes into \`query\` and \`value\`, not into \`${measure.kind}\``)
   }
 }
 
@@ -120,22 +124,4 @@ function joinBuckets(growths: Sums, uneven: Sums, measure: HistogramMeasure): Re
     else if (!isMissing(buckets)) groups.set(group, addBucket(buckets, le, { grown, ofSeries }))
   }
   return measureAll(groups, measure)
-}
-
-/**
- * A window longer than the tick overlaps the windows of the ticks around it. Each tick takes its share of the window's
- * count, so that over time every event counts once, spread over a window's length. A shorter window is taken as it is:
- * what it did not see is not made up.
- */
-function tickShare(tickMs: number, windowSeconds: number): number {
-  return Math.min(1, tickMs / (windowSeconds * 1000))
-}
-
-function scaled(sums: Sums, factor: number): Sums {
-  return new Map([...sums].map(([key, sum]) => [key, typeof sum === 'number' ? sum * factor : sum]))
-}
-
-function measureOf(value: number | Missing): Measure {
-  if (typeof value !== 'number') return value
-  return Number.isFinite(value) ? { kind: 'value', value } : missing('not-a-number', `the value is ${value}`)
 }

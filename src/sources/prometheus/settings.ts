@@ -1,47 +1,18 @@
 import { z } from 'zod'
-import { about, duration, refuse, secretReference } from '../../shared/schema.ts'
-import { byteLimit, gapTolerance, httpUrl, requestTimeout } from '../settings.ts'
+import { authSettings } from '../../shared/http-auth.ts'
+import { about, duration, refuse } from '../../shared/schema.ts'
+import { byteLimit, gapTolerance, httpUrl, requestTimeout, tlsSettings } from '../settings.ts'
 
 const text = z.string().min(1)
-
-const auth = z
-  .strictObject({
-    bearer: secretReference().optional().meta(about('Sent as `Authorization: Bearer`', '${env:PROMETHEUS_TOKEN}')),
-    basic: z
-      .strictObject({
-        username: text.meta(about('User name', 'headgate')),
-        password: secretReference().meta(about('Its password', '${file:/run/secrets/prometheus}')),
-      })
-      .optional()
-      .meta(about('Sent as `Authorization: Basic`')),
-  })
-  .superRefine(({ bearer, basic }, ctx) => {
-    if ((bearer === undefined) === (basic === undefined))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', 'one of `bearer` and `basic` is needed, and not both', 'keep one of the two')
-  })
-
-const tls = z
-  .strictObject({
-    ca: text
-      .optional()
-      .meta(about('PEM file of the authorities to trust, instead of the usual ones', '/etc/ssl/prometheus-ca.pem')),
-    cert: text.optional().meta(about('PEM file of the client certificate', '/etc/headgate/tls.crt')),
-    key: text.optional().meta(about('PEM file of its key', '/etc/headgate/tls.key')),
-    serverName: text
-      .optional()
-      .meta(about("Name that the server's certificate must carry, if not the URL's", 'prometheus.internal')),
-  })
-  .superRefine(({ cert, key }, ctx) => {
-    if ((cert === undefined) !== (key === undefined))
-      refuse(ctx, 'CONFIG_WRONG_VALUE', '`cert` and `key` go together', 'give both, or none')
-  })
 
 /** Settings of the source `prometheus`: anything that answers Prometheus's query API. */
 export const prometheusSettings = z
   .strictObject({
     url: httpUrl('Where the API is; `/api/v1/query` is appended', 'http://prometheus:9090', 'use `auth` instead'),
-    auth: auth.optional().meta(about('Credentials; none without it')),
-    tls: tls.optional().meta(about('TLS files, read at each new connection, so that rotated ones count')),
+    auth: authSettings('PROMETHEUS_TOKEN', 'prometheus').optional().meta(about('Credentials; none without it')),
+    tls: tlsSettings('prometheus')
+      .optional()
+      .meta(about('TLS files, read at each new connection, so that rotated ones count')),
     tenant: text.optional().meta(about('Tenant of Mimir, Cortex or Thanos: the header `X-Scope-OrgID`', 'shop')),
     timeout: requestTimeout('A query without an answer by then is missing'),
     maxBytes: byteLimit('A larger answer is refused, bytes', 32 * 2 ** 20),

@@ -1,4 +1,4 @@
-import type { Labels } from './matching.ts'
+import type { Labels } from '../../shared/promql/matching.ts'
 
 /** A counter as a page shows it. */
 export interface Reading {

@@ -1,8 +1,8 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
+import { compileMatchers, type Labels, type LabelTest } from '../../shared/promql/matching.ts'
 import { type Selector, selectorText } from '../../shared/promql/selector.ts'
 import type { Sample } from './exposition.ts'
 import { type Reading, seriesKey } from './growth.ts'
-import { compileMatchers, type Labels, type LabelTest } from './matching.ts'
 
 /** A selector, ready to be held against pages. */
 export interface Query {

@@ -108,6 +108,8 @@ function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
       return missing('refused', 'pages of text have no native histograms')
     case 'query':
     case 'value':
-      return missing('refused', `the source scrape has no PromQL for an SLI of the form ${measure.kind}`)
+    case 'ask':
+    case 'askValue':
+      return missing('refused', `the source scrape has no language for an SLI of the form ${measure.kind}`)
   }
 }

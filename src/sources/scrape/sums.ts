@@ -1,10 +1,10 @@
 import { type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import { groupKey, type Measure } from '../../ports/source.ts'
+import type { Labels } from '../../shared/promql/matching.ts'
 import { ALL_EVENTS, addBucket, BOUND_LABEL, type Buckets } from '../buckets.ts'
 import type { Sums } from '../counters.ts'
 import type { Reading } from './growth.ts'
-import type { Labels } from './matching.ts'
 import type { ScrapeTarget } from './settings.ts'
 
 /** What one target gave this time. */

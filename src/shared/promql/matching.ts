@@ -1,5 +1,5 @@
 import { type Missing, missing } from '../../core/observation.ts'
-import type { Matcher, Selector } from '../../shared/promql/selector.ts'
+import type { Matcher, Selector } from './selector.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -7,7 +7,7 @@ export type Labels = Readonly<Record<string, string>>
 export type LabelTest = (labels: Labels) => boolean
 
 /** Compiles the matchers; missing: a pattern that means something else, or nothing, in JavaScript. */
-export function compileMatchers({ matchers }: Selector): LabelTest | Missing {
+export function compileMatchers({ matchers }: Pick<Selector, 'matchers'>): LabelTest | Missing {
   const tests: LabelTest[] = []
   for (const matcher of matchers) {
     const test = compile(matcher)

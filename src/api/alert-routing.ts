@@ -1,0 +1,64 @@
+import { isMissing } from '../core/observation.ts'
+import type { AlertmanagerConfig, AlertRoute } from '../policy/schema-alertmanager.ts'
+import type { Control } from '../ports/control.ts'
+import { compileMatchers } from '../shared/promql/matching.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** Where an alert leads: to workloads, by a route; or nowhere, and why. */
+export type Routed =
+  | { readonly route: AlertRoute; readonly resolved: 'keep' | 'clear'; readonly workloads: readonly string[] }
+  | { readonly reason: string }
+
+/** What routes look at: taken once for all alerts of a notification. */
+export interface RoutedWorld {
+  readonly workloads: readonly { readonly name: string; readonly migration: string; readonly clusters: Clusters }[]
+  /** By migration and name: the workloads of each wave. */
+  readonly waves: readonly {
+    readonly migration: string
+    readonly name: string
+    readonly workloads: readonly string[]
+  }[]
+}
+
+type Clusters = Readonly<Record<'old' | 'new', string>>
+
+export function routedWorld(control: Pick<Control, 'workloads' | 'fleets'>): RoutedWorld {
+  return {
+    workloads: control.workloads().map(({ plan }) => {
+      return { name: plan.workload, migration: plan.migration, clusters: plan.clusters }
+    }),
+    waves: control.fleets().flatMap(({ migration, waves }) => waves.map((wave) => ({ migration, ...wave }))),
+  }
+}
+
+/** The first route that fits, and that leads to a workload whose cluster the alert concerns. */
+export function routeAlert(labels: Labels, settings: AlertmanagerConfig, world: RoutedWorld): Routed {
+  let reason = 'no route matches it'
+  for (const [index, route] of settings.routes.entries()) {
+    const fits = compileMatchers({ matchers: route.match })
+    if (isMissing(fits) || !fits(labels)) continue
+    const named = workloadsOf(route, labels, world)
+    const cluster = labels[settings.receive.clusterLabel]
+    const workloads = named.filter(({ clusters }) => route.cluster === 'any' || clusters[route.cluster] === cluster)
+    if (workloads.length > 0) {
+      const names = workloads.map(({ name }) => name)
+      return { route, resolved: route.resolved ?? settings.receive.resolved, workloads: names }
+    }
+    const about = cluster === undefined ? `it has no label ${settings.receive.clusterLabel}` : `it concerns ${cluster}`
+    reason = `route ${index + 1} matches, but ${named.length === 0 ? 'leads to no workload' : `${about}, not ${route.cluster}`}`
+  }
+  return { reason }
+}
+
+function workloadsOf(route: AlertRoute, labels: Labels, { workloads, waves }: RoutedWorld): RoutedWorld['workloads'] {
+  const { workload, workloadLabel, wave, migration } = route
+  if (workload !== undefined) return workloads.filter(({ name }) => name === workload)
+  if (workloadLabel !== undefined) return workloads.filter(({ name }) => name === labels[workloadLabel])
+  const own = workloads.filter((one) => migration === undefined || one.migration === migration)
+  if (wave === undefined) return own
+  const members = waves.filter((one) => one.name === wave)
+  return own.filter(({ name, migration: its }) =>
+    members.some((one) => one.migration === its && one.workloads.includes(name)),
+  )
+}

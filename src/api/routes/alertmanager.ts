@@ -1,0 +1,96 @@
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { RoutedAlert, UnmatchedAlert } from '../../core/observation.ts'
+import { problem } from '../../core/problem.ts'
+import type { AlertmanagerConfig } from '../../policy/schema-alertmanager.ts'
+import { type BadAlert, isBad, keptLabels, notificationSchema, type ReadAlert, readAlert } from '../alert-payload.ts'
+import { type RoutedWorld, routeAlert, routedWorld } from '../alert-routing.ts'
+import { ALERTS_LIMIT_BYTES, type ApiOptions } from '../options.ts'
+import { PROBLEMS, WITH_TOKEN } from './schema.ts'
+
+const takenSchema = z
+  .object({
+    /** Facts that are durable now: one an alert and workload, or one an alert that no route took. */
+    facts: z.int(),
+    /** Those of them that were not there before. */
+    isNew: z.int(),
+    unmatched: z.int(),
+    /** Alerts that could not be read; the others were taken. */
+    bad: z.array(z.object({ pointer: z.string(), message: z.string() })),
+  })
+  .meta({ id: 'AlertsTaken' })
+
+/** What Alertmanager has to say. */
+export function alertmanagerRoute(
+  app: FastifyInstance,
+  { alerts, alertmanager, control, clock, log }: ApiOptions,
+): void {
+  app.withTypeProvider<ZodTypeProvider>().post(
+    '/api/v1/webhooks/alertmanager',
+    {
+      config: { access: 'webhook', unlimited: true },
+      bodyLimit: ALERTS_LIMIT_BYTES,
+      schema: {
+        summary: 'A notification of Alertmanager, payload version 4',
+        description:
+          '200 once every alert is durable; a repeated one counts once. 503 while the store is away: Alertmanager sends it again.',
+        tags: ['commands'],
+        security: WITH_TOKEN,
+        body: notificationSchema,
+        response: { 200: takenSchema, ...PROBLEMS },
+      },
+    },
+    async ({ body, identity, id }, reply) => {
+      const settings = alertmanager()
+      if (settings === null)
+        throw problem('API_NOT_FOUND', 'no alerts are taken here', { hint: 'add `alertmanager.routes` to the config' })
+      const nowMs = clock.nowMs()
+      const read = body.alerts.map((alert, index) => readAlert(alert, index, nowMs))
+      const bad = read.filter(isBad)
+      const [first] = bad
+      if (first && bad.length === read.length) throw problem('API_BAD_REQUEST', `${first.pointer}: ${first.message}`)
+      const world = routedWorld(control)
+      // At the start: an alert that came now would find nothing to concern, and be lost.
+      if (world.workloads.length === 0)
+        throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
+      const facts = read.flatMap((one) => factsOf(one, { settings, world, nowMs }))
+      const isNew = await alerts.take(facts)
+      const unmatched = facts.filter(({ kind }) => kind === 'unmatched-alert').length
+      const taken = { facts: facts.length, isNew: isNew.filter(Boolean).length, unmatched }
+      const told = { requestId: id, token: identity?.name, alerts: read.length, bad: bad.length, ...taken }
+      if (body.truncatedAlerts > 0)
+        log.warn({ ...told, truncated: body.truncatedAlerts }, 'Alertmanager left alerts out: see max_alerts there')
+      else log.info(told, 'alerts taken')
+      return reply.send({ ...taken, bad: bad.map(({ pointer, message }) => ({ pointer, message })) })
+    },
+  )
+}
+
+interface Taking {
+  readonly settings: AlertmanagerConfig
+  readonly world: RoutedWorld
+  readonly nowMs: number
+}
+
+/** A fact for each workload that the alert concerns; its id is of the alert and its start, so that it counts once. */
+function factsOf(
+  read: ReadAlert | BadAlert,
+  { settings, world, nowMs }: Taking,
+): readonly (RoutedAlert | UnmatchedAlert)[] {
+  const { alert } = read
+  const unmatched = (id: string, reason: string, labels: ReadAlert['labels']): UnmatchedAlert => {
+    return { id, kind: 'unmatched-alert', workload: null, alert, labels, reason, receivedAtMs: nowMs }
+  }
+  if (isBad(read)) return [unmatched(`alert:${alert.fingerprint}`, `${read.pointer}: ${read.message}`, {})]
+  const { status, labels } = read
+  const id = `alert:${alert.fingerprint}:${alert.startsAtMs}`
+  const routed = routeAlert(labels, settings, world)
+  if ('reason' in routed)
+    // That one is over which never concerned anything is no news.
+    return status === 'firing' ? [unmatched(id, routed.reason, keptLabels(labels))] : []
+  const { route, resolved, workloads } = routed
+  if (status === 'resolved' && resolved === 'keep') return []
+  const fact = { kind: 'alert', alert, status, action: route.action, receivedAtMs: nowMs } as const
+  return workloads.map((workload) => ({ ...fact, id: `${id}:${status}:${workload}`, workload }))
+}

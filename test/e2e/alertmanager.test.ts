@@ -1,0 +1,151 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, type TestContext, test } from 'vitest'
+import { type RealAlertmanager, startAlertmanager } from '../support/alertmanager.ts'
+import { TOKEN } from '../support/headgate.ts'
+import { createMigration, eventsOf, haproxyTraffic, type Migration } from '../support/migration.ts'
+import { freePorts } from '../support/processes.ts'
+import { requireServer } from '../support/servers.ts'
+import { until } from '../support/until.ts'
+import { serverWeightsOf, watchWeight } from '../support/weights.ts'
+import { startWorld } from '../support/world.ts'
+import { findServers, PATIENT } from './case.ts'
+
+const SERVERS = findServers('e2e alertmanager')
+const ALERTMANAGER = requireServer('prometheus-alertmanager', 'e2e alertmanager')
+
+const RULE = {
+  alert: 'NewErrors',
+  expr: 'sum by (cluster, service) (rate(http_requests_total{code="500"}[4s])) > 0.5',
+  labels: { severity: 'critical' },
+  annotations: { summary: '{{ $value | humanize }} errors a second on {{ $labels.cluster }}' },
+}
+
+describe.skipIf(SERVERS === null || ALERTMANAGER === null)('an alert of Prometheus, by way of Alertmanager', () => {
+  test.concurrent('brings the weight to 0, and ends the silence of the step', PATIENT, async (context) => {
+    const { world, alertmanager, migration } = await startAlertCase(context)
+    await migration.start()
+    await migration.event('catalog', 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
+    const silence = await until('the silence of the step', async () => activeSilence(alertmanager))
+    expect(silence).toMatchObject({ createdBy: 'headgate', comment: expect.stringMatching(/^\[run \w+ catalog \d+\]/) })
+    expect(Date.parse(silence.endsAt)).toBeGreaterThan(Date.now())
+
+    const watching = new AbortController()
+    const { seen, ended } = watchWeight(world.haproxy, 'catalog', watching.signal)
+    world.service('catalog').new.breakDown()
+    const seenAtMs = until('the alert', async () => (await alertmanager.alerts())?.includes('NewErrors') && Date.now())
+    const overAtMs = until('no silence', async () => (await activeSilence(alertmanager)) === null && Date.now())
+    const confirmed = await migration.event('catalog', 'revert-confirmed')
+    watching.abort()
+    await ended
+    const rows = await migration.journal('catalog')
+    const [taken] = eventsOf(rows, 'alert-taken')
+    const moments: readonly (readonly [number, string])[] = [
+      [world.service('catalog').new.firstFailedAtMs ?? 0, 'the first request fails on NEW'],
+      [await seenAtMs, 'Alertmanager has the alert'],
+      [taken?.atMs ?? 0, `the alert is taken in: ${taken?.outcome}`],
+      [seen.find(({ weightPercent }) => weightPercent === 0)?.atMs ?? 0, 'HAProxy’s weight is 0'],
+      [confirmed.atMs, 'the revert is confirmed by reading back'],
+      [await overAtMs, 'the silence is over'],
+    ]
+    const startedMs = moments[0]?.[0] ?? 0
+    for (const [atMs, what] of moments)
+      process.stdout.write(`${((atMs - startedMs) / 1000).toFixed(2).padStart(8)} s  ${what}\n`)
+    await expectOneRevert(migration)
+    expect(await serverWeightsOf(world.haproxy, 'catalog')).toEqual({ old: 100, new: 0 })
+    expect((await alertmanager.silences()).every(({ status }) => status.state === 'expired')).toBe(true)
+  })
+
+  test.concurrent(
+    'reverts once, though Headgate and Alertmanager are killed while it is on its way',
+    PATIENT,
+    async (context) => {
+      const { world, alertmanager, migration } = await startAlertCase(context)
+      await migration.start()
+      await migration.event('catalog', 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
+      await migration.kill()
+      world.service('catalog').new.breakDown()
+      await until('a notification that nobody takes', async () => (await alertmanager.failures()) > 0)
+      await alertmanager.kill()
+      await alertmanager.start()
+      await migration.start()
+      await migration.event('catalog', 'revert-confirmed')
+      // Killed again right after, and told again: it counts no second time.
+      await migration.kill()
+      await alertmanager.kill()
+      await alertmanager.start()
+      const running = await migration.start()
+      await until('the alert again', async () => (await alertmanager.alerts())?.includes('NewErrors'))
+      await running.sweeps(3)
+      await expectOneRevert(migration)
+      expect(await serverWeightsOf(world.haproxy, 'catalog')).toEqual({ old: 100, new: 0 })
+      await until('no silence is left', async () => (await activeSilence(alertmanager)) === null)
+    },
+  )
+
+  test.concurrent('reverts once, though the store is locked when it comes', PATIENT, async (context) => {
+    const { world, alertmanager, migration } = await startAlertCase(context)
+    await migration.start()
+    await migration.event('catalog', 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
+    const lock = new DatabaseSync(migration.storePath)
+    const lockIt = () => {
+      try {
+        lock.exec('BEGIN IMMEDIATE')
+        return true
+      } catch {
+        return false
+      }
+    }
+    await until('the lock', lockIt)
+    world.service('catalog').new.breakDown()
+    await until('a notification that is refused', async () => (await alertmanager.failures()) > 0)
+    expect((await serverWeightsOf(world.haproxy, 'catalog')).new).toBeGreaterThan(0)
+    lock.exec('ROLLBACK')
+    lock.close()
+    await migration.event('catalog', 'revert-confirmed')
+    await expectOneRevert(migration)
+    expect(await serverWeightsOf(world.haproxy, 'catalog')).toEqual({ old: 100, new: 0 })
+  })
+})
+
+async function expectOneRevert(migration: Migration): Promise<void> {
+  const rows = await migration.journal('catalog')
+  const taken = eventsOf(rows, 'alert-taken').filter(({ status }) => status === 'firing')
+  expect(eventsOf(rows, 'revert-started')).toMatchObject([{ actor: 'alertmanager', toPercent: 0 }])
+  expect(new Set(taken.map(({ factId }) => factId)).size).toBe(taken.length)
+  expect(taken[0]).toMatchObject({ action: 'revert', outcome: 'it reverts' })
+}
+
+async function activeSilence(alertmanager: RealAlertmanager) {
+  return (await alertmanager.silences()).find(({ status }) => status.state === 'active') ?? null
+}
+
+async function startAlertCase({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
+  if (SERVERS === null || ALERTMANAGER === null) throw new Error('a suite without its servers is skipped')
+  const [apiPort = 0] = await freePorts(1)
+  const webhook = { url: `http://127.0.0.1:${apiPort}/api/v1/webhooks/alertmanager`, token: TOKEN }
+  const alertmanager = await startAlertmanager(ALERTMANAGER, webhook)
+  onTestFinished(alertmanager.stop)
+  const world = await startWorld(SERVERS, ['catalog'], 'from the start', {
+    alertmanagerPort: alertmanager.port,
+    rules: [RULE],
+  })
+  onTestFinished(world.stop)
+  const migration = createMigration(
+    world,
+    ['catalog'],
+    haproxyTraffic(world.haproxy.socketName),
+    {},
+    {
+      apiPort,
+      // What Headgate counts as bad never comes: the alert alone reverts.
+      badCodes: '599',
+      alertmanager: `
+  receive: { resolved: clear }
+  routes: [{ match: ['alertname="NewErrors"', severity=critical], action: revert, workloadLabel: service }]
+  url: ${alertmanager.url}
+  silence: { matchers: ['alertname="TrafficRose"'], atMost: 10m }`,
+    },
+  )
+  onTestFinished(migration.stop)
+  return { world, alertmanager, migration }
+}
