@@ -7,10 +7,10 @@ import { type ProblemJson, problem } from './core/problem.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { channelKinds } from './notify/registry.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
-import type { AdapterContext } from './ports/kind.ts'
+import type { AdapterContext, Privilege } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
 import { closedMs, groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
-import type { Privilege, TrafficFinding, TrafficKind } from './ports/traffic.ts'
+import type { TrafficFinding, TrafficKind } from './ports/traffic.ts'
 import { mapBounded } from './shared/bounded.ts'
 import { byDeadline, within } from './shared/deadline.ts'
 import { resolveSecret } from './shared/secret.ts'
@@ -92,10 +92,11 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
   return [...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])), ...slis.flat(), ...clusters.flat()]
 }
 
-/** The least that Headgate must be allowed to do for this config, by kind of provider, and in the clusters. No I/O. */
+/** The least that Headgate must be allowed to do for this config, by kind of provider and source, and in the clusters. No I/O. */
 export function privilegesOf(
   config: Config,
   kinds: readonly TrafficKind[] = trafficKinds,
+  sources: readonly SourceKind[] = sourceKinds,
 ): readonly (Privilege & { readonly kind: string })[] {
   const byKind = Map.groupBy(
     plansOf(config).flatMap(({ targets }) => targets),
@@ -105,8 +106,12 @@ export function privilegesOf(
     const privileges = kindOf(name, kinds).privilegesFor(targets, config.providers[name])
     return privileges.map((privilege) => ({ kind: name, ...privilege }))
   })
+  const ofSources = Object.entries(config.sources).flatMap(([name, settings]) => {
+    const privileges = kindOf(name, sources).privilegesFor?.(settings) ?? []
+    return privileges.map((privilege) => ({ kind: name, ...privilege }))
+  })
   const ofClusters = config.migrations.flatMap(clusterPrivileges)
-  return [...ofTargets, ...ofClusters.map((privilege) => ({ kind: 'kubernetes', ...privilege }))]
+  return [...ofTargets, ...ofSources, ...ofClusters.map((privilege) => ({ kind: 'kubernetes', ...privilege }))]
 }
 
 function kindOf<T extends { readonly kind: string }>(name: string, kinds: readonly T[]): T {

@@ -2,7 +2,7 @@ import type { Plan, Side } from '../core/plan.ts'
 import type { MigrationConfig } from '../policy/config.ts'
 import type { ClusterAction } from '../ports/cluster.ts'
 import { actionsOf, tellingActionsOf } from '../ports/cluster-actions.ts'
-import type { Privilege } from '../ports/traffic.ts'
+import type { Privilege } from '../ports/kind.ts'
 import { type RoleRule, rolePair } from '../shared/kubernetes/rbac.ts'
 
 /** What Headgate does in one cluster for a migration. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Json } from '../core/plan.ts'
 import type { Quotas } from './quota.ts'
 import type { Clock, Log } from './runtime.ts'
 
@@ -12,4 +13,12 @@ export interface AdapterContext {
   readonly quotas: Quotas
   /** Turns a reference such as `${env:NAME}` into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */
   readonly secret: (reference: string) => string
+}
+
+/** A policy document that grants the least that is needed, e.g. an IAM policy or a Kubernetes Role. */
+export interface Privilege {
+  /** What it is and who is to have it, e.g. `IAM policy of the role that Headgate runs with`. */
+  readonly title: string
+  readonly format: 'json' | 'yaml' | 'text'
+  readonly document: Json
 }

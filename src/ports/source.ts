@@ -1,6 +1,6 @@
 import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
 import type { ProbeSpec, Side, SliMeasure, SliSpec } from '../core/plan.ts'
-import type { AdapterContext, SettingsSchema } from './kind.ts'
+import type { AdapterContext, Privilege, SettingsSchema } from './kind.ts'
 
 /** A kind of metric source: `prometheus`, `scrape`, `loki`, … One array entry in `sources/registry.ts`. */
 export interface SourceKind<Settings = unknown> {
@@ -18,6 +18,8 @@ export interface SourceKind<Settings = unknown> {
    * are. Left out: it counts any tick exactly.
    */
   readonly usualWindowSeconds?: number
+  /** The least that the credentials must be allowed. Left out: there is nothing to say. No I/O. */
+  privilegesFor?(settings: Settings): readonly Privilege[]
   open(settings: Settings, context: AdapterContext): MetricSource
 }
 

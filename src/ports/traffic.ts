@@ -1,8 +1,8 @@
 import type { Urgency } from '../core/effect.ts'
 import type { Missing } from '../core/observation.ts'
-import type { Json, Trial } from '../core/plan.ts'
+import type { Trial } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
-import type { AdapterContext, SettingsSchema } from './kind.ts'
+import type { AdapterContext, Privilege, SettingsSchema } from './kind.ts'
 import type { Quota } from './quota.ts'
 
 /** A kind of traffic provider. One folder (or file) in `traffic/`, one entry in its registry. */
@@ -38,14 +38,6 @@ export interface TrafficTiming {
   readonly propagationSeconds: number
   /** DNS: the TTL to have while traffic moves, seconds; null: TTLs are none of Headgate's business here. */
   readonly movingTtlSeconds: number | null
-}
-
-/** A policy document that grants the least that is needed, e.g. an IAM policy or a Kubernetes Role. */
-export interface Privilege {
-  /** What it is and who is to have it, e.g. `IAM policy of the role that Headgate runs with`. */
-  readonly title: string
-  readonly format: 'json' | 'yaml' | 'text'
-  readonly document: Json
 }
 
 /** One scope of a provider. Its owner makes one `write` at a time; reads may run beside it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { Privilege } from '../ports/kind.ts'
 import type { QuotaLimits } from '../ports/quota.ts'
-import type { Privilege } from '../ports/traffic.ts'
 import { about, refuse, secretReference } from '../shared/schema.ts'
 import { endpoint, quota } from './account.ts'
 

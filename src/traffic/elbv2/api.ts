@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-elastic-load-balancing-v2'
 import { Problem, problem } from '../../core/problem.ts'
 import type { Quota, QuotaUse } from '../../ports/quota.ts'
-import { type AwsAccount, AwsClients, type AwsLease } from '../aws.ts'
+import { type AwsAccount, AwsClients, type AwsLease } from '../../shared/aws.ts'
 import { AwsFailure, badAwsAnswer, callAws } from '../aws-call.ts'
 import { Batches } from './batch.ts'
 import type { ElbPlace } from './place.ts'

@@ -1,5 +1,5 @@
 import type { TrafficKind } from '../../ports/traffic.ts'
-import type { AwsAccount } from '../aws.ts'
+import type { AwsAccount } from '../../shared/aws.ts'
 import { ElbApi } from './api.ts'
 import { elbPlaceOf } from './place.ts'
 import { privilegesFor } from './privileges.ts'

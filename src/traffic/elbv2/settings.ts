@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { awsAccountKeys } from '../../shared/aws.ts'
 import { about, duration, refuse } from '../../shared/schema.ts'
 import { quota } from '../account.ts'
-import { awsAccountKeys } from '../aws.ts'
 import { elbPlaceOf, groupOf, isGroupName } from './place.ts'
 
 const RULE = 'arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/shop/50dc6c49/f2f7dc8e/9683b2d0'

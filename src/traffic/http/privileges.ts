@@ -1,4 +1,5 @@
-import type { Privilege, TrafficTarget } from '../../ports/traffic.ts'
+import type { Privilege } from '../../ports/kind.ts'
+import type { TrafficTarget } from '../../ports/traffic.ts'
 import type { HttpSettings } from './settings.ts'
 
 /** What the provider's own rights must let Headgate do. */

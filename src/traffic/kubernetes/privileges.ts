@@ -1,4 +1,4 @@
-import type { Privilege } from '../../ports/traffic.ts'
+import type { Privilege } from '../../ports/kind.ts'
 import { rolePair } from '../../shared/kubernetes/rbac.ts'
 import type { Resource } from './route.ts'
 

@@ -1,4 +1,5 @@
-import type { Privilege, TrafficTarget } from '../../ports/traffic.ts'
+import type { Privilege } from '../../ports/kind.ts'
+import type { TrafficTarget } from '../../ports/traffic.ts'
 import type { PowerdnsAccount, PowerdnsSettings } from './settings.ts'
 
 /** PowerDNS has one key with all rights; a proxy before it can grant less. */

@@ -2,7 +2,7 @@ import type { Change, HealthCheck, ResourceRecordSet, Route53, RRType } from '@a
 import { z } from 'zod'
 import { problem } from '../../core/problem.ts'
 import type { Quota, QuotaUse } from '../../ports/quota.ts'
-import type { AwsLease } from '../aws.ts'
+import type { AwsLease } from '../../shared/aws.ts'
 import { AwsFailure, badAwsAnswer, callAws } from '../aws-call.ts'
 import { escapedName } from './names.ts'
 

@@ -1,6 +1,6 @@
 import type { Route53 } from '@aws-sdk/client-route-53'
 import type { TrafficKind } from '../../ports/traffic.ts'
-import { AwsClients, awsAccountName } from '../aws.ts'
+import { AwsClients, awsAccountName } from '../../shared/aws.ts'
 import { ZoneApi } from './api.ts'
 import { nearestWeights } from './plan.ts'
 import { privilegesFor } from './privileges.ts'

@@ -1,5 +1,6 @@
 import type { Json } from '../../core/plan.ts'
-import type { Privilege, TrafficTarget } from '../../ports/traffic.ts'
+import type { Privilege } from '../../ports/kind.ts'
+import type { TrafficTarget } from '../../ports/traffic.ts'
 import { escapedName } from './names.ts'
 import type { Route53Account, Route53Settings } from './settings.ts'
 

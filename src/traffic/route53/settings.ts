@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { awsAccountKeys, awsRegion } from '../../shared/aws.ts'
 import { about, duration, refuse } from '../../shared/schema.ts'
 import { quota } from '../account.ts'
-import { awsAccountKeys, awsRegion } from '../aws.ts'
 import { movingTtl } from '../moving-ttl.ts'
 
 /** "Quotas" in the Route 53 developer guide: calls a second of an account, and what its bucket holds. */

@@ -1,6 +1,6 @@
 import type { fromNodeProviderChain } from '@aws-sdk/credential-providers'
 import { z } from 'zod'
-import { about, refuse } from '../shared/schema.ts'
+import { about, refuse } from './schema.ts'
 
 /** A connection that does not come about within that is given up, ms. */
 const CONNECTION_TIMEOUT_MS = 3_000
