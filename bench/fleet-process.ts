@@ -11,9 +11,9 @@ import { configOf, type Zone } from './fleet-world.ts'
 const TICKS_PER_SECOND = 100
 const POLL_MS = 500
 const READY = z.object({ url: z.url() })
+const STATUS = z.object({ lastSweepAtMs: z.number().nullable() })
 
 export interface Usage {
-  readonly sweeps: number
   readonly cpuSeconds: number
   readonly peakMemoryMb: number
   readonly writtenMb: number
@@ -26,8 +26,9 @@ export interface FleetProcess {
   /** Resolves when so many more sweeps are committed. */
   sweeps(count: number, signal: AbortSignal): Promise<void>
   /** What the kernel counts for the process. */
-  usage(): Promise<Usage>
+  usage(): Usage
   kill(): Promise<void>
+  term(): Promise<void>
 }
 
 export interface FleetOptions {
@@ -50,7 +51,11 @@ export async function startFleet({ folder, zones, sourceUrl, providerUrl }: Flee
     '--log-level',
     'warn',
   ]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', log] })
+  const child = spawn(
+    process.execPath,
+    [...(process.env['PROF'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROF']}`] : []), ...args],
+    { stdio: ['ignore', 'pipe', log] },
+  )
   endWithUs(child)
   let said = ''
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -75,16 +80,20 @@ export async function startFleet({ folder, zones, sourceUrl, providerUrl }: Flee
       signal.throwIfAborted()
     }
   }
-  const committed = () => metric('headgate_sweeps_total{outcome="committed"}')
+  /** When the newest sweep was committed, milliseconds since 1970; null: none was. */
+  const lastSweepAtMs = async () => {
+    const answer = await request(`${await url()}/api/v1/status`)
+    return STATUS.parse(await answer.body.json()).lastSweepAtMs
+  }
   return {
     inForce: (workloads, signal) =>
-      until(async () => (await metric('headgate_events_total{type="weight-in-force"}')) >= workloads, signal, 5000),
+      until(async () => (await metric('headgate_events_total{type="weight-in-force"}')) >= workloads, signal, 15_000),
     async sweeps(count, signal) {
-      const before = await committed()
-      await until(async () => (await committed()) >= before + count, signal, 2000)
+      // The page of metrics, which grows with the fleet, is not what is measured.
+      const seen = new Set([await lastSweepAtMs()])
+      await until(async () => seen.add(await lastSweepAtMs()).size > count, signal)
     },
-    async usage() {
-      const sweeps = await committed()
+    usage() {
       const read = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8')
       const stat = read('stat')
       const [user = 0, system = 0] = stat
@@ -94,11 +103,15 @@ export async function startFleet({ folder, zones, sourceUrl, providerUrl }: Flee
         .map(Number)
       const field = (text: string, name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1])
       return {
-        sweeps,
         cpuSeconds: (user + system) / TICKS_PER_SECOND,
         peakMemoryMb: field(read('status'), 'VmHWM') / 1024,
         writtenMb: field(read('io'), 'write_bytes') / 2 ** 20,
       }
+    },
+    async term() {
+      const e = once(child, 'exit')
+      child.kill('SIGTERM')
+      await e
     },
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return

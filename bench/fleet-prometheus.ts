@@ -98,9 +98,10 @@ function samplesOf(subject: ReturnType<typeof subjectOf>, service: string, side:
     case 'slow':
       return [[metric, total - bad]]
     case 'buckets':
+      // Each boundary has a third of those that the one before it has beyond itself.
       return [...LATENCY_BOUNDS_SECONDS, '+Inf'].map((le, index, all) => {
-        const within = index === all.length - 1 ? 1 : 1 - 0.8 ** (index + 1) + 0.8 ** all.length
-        return [{ ...metric, le: `${le}` }, Math.round(total * Math.min(1, within))]
+        const beyond = index === all.length - 1 ? 0 : total * 3 ** -(index + 1)
+        return [{ ...metric, le: `${le}` }, Math.round(total - beyond)]
       })
   }
 }

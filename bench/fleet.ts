@@ -110,20 +110,19 @@ async function overSweeps(
 ) {
   await fleet.sweeps(1, signal)
   await prometheus.forget()
-  const before = await fleet.usage()
+  const before = fleet.usage()
   await fleet.sweeps(sweeps, signal)
-  const after = await fleet.usage()
-  const done = after.sweeps - before.sweeps
+  const after = fleet.usage()
   const arrivals = await prometheus.sweepArrivals()
   return {
-    cpuSecondsPerSweep: (after.cpuSeconds - before.cpuSeconds) / done,
+    cpuSecondsPerSweep: (after.cpuSeconds - before.cpuSeconds) / sweeps,
     peakMemoryMb: after.peakMemoryMb,
     queriesPerSweep: Math.max(...arrivals.map(({ queries }) => queries)),
     latenessP99Ms: percentile(
       arrivals.map(({ latenessMs }) => latenessMs),
       99,
     ),
-    writtenMbPerSweep: (after.writtenMb - before.writtenMb) / done,
+    writtenMbPerSweep: (after.writtenMb - before.writtenMb) / sweeps,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from '../core/observation.ts'
+import type { Command, Observation } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { CommandRequest, Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
@@ -33,9 +33,17 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
     }),
     workloads: () => {
       const fleet = observer.fleetSight(engine.book)
-      return engine.book
-        .subjects()
-        .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], fleet) }))
+      return engine.book.subjects().map((subject) => {
+        let observation: Observation | null = null
+        return {
+          ...subject,
+          // Made when it is looked at: most readers of a large fleet want one workload, or none.
+          get observation() {
+            observation ??= observer.observationOf(subject, [], fleet)
+            return observation
+          },
+        }
+      })
     },
     fleets: () => observer.fleetViews(engine.book),
     submit: async ({ factId, ...request }) => {

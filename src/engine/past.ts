@@ -1,7 +1,7 @@
 import type { HistorySpan } from '../ports/source.ts'
 
-/** Points that one answer about the past may have, all series together: some 10 MB of Prometheus's JSON. */
-const MOST_POINTS = 500_000
+/** Points that one answer about the past may have, all series together: some 2 MB of Prometheus's JSON. */
+const MOST_POINTS = 100_000
 
 /**
  * How much of an SLI's past is still to be asked for, newest first: short windows are full at once, and no answer grows

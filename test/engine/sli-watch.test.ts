@@ -141,9 +141,9 @@ describe('after a start', () => {
   test('the past of a large fleet is told in parts, so that no answer grows with it', async () => {
     const fleet = Array.from({ length: 10_000 }, (_, index) => ({ ...planOf({}), workload: `workload-${index}` }))
     const { source, poll } = createBench(fleet)
-    for (let sweep = 0; sweep < 20; sweep++) await poll()
+    for (let sweep = 0; sweep < 80; sweep++) await poll()
     const ticks = source.remembered.map(({ seconds, tickSeconds }) => seconds / tickSeconds)
-    expect(Math.max(...ticks) * 2 * fleet.length).toBeLessThanOrEqual(500_000)
+    expect(Math.max(...ticks) * 2 * fleet.length).toBeLessThanOrEqual(100_000)
     expect(ticks.reduce((sum, count) => sum + count, 0)).toBe(360)
   })
 

@@ -72,7 +72,8 @@ function groupQuestionsOf(
   settings: PrometheusSettings,
 ): GroupQuestions | Missing {
   switch (measure.kind) {
-    case 'selector': {
+    case 'selector':
+    case 'goodSelector': {
       const counters = countersOf(measure)
       if (isMissing(counters)) return counters
       return {
