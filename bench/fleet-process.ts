@@ -28,7 +28,6 @@ export interface FleetProcess {
   /** What the kernel counts for the process. */
   usage(): Usage
   kill(): Promise<void>
-  term(): Promise<void>
 }
 
 export interface FleetOptions {
@@ -53,7 +52,7 @@ export async function startFleet({ folder, zones, sourceUrl, providerUrl }: Flee
   ]
   const child = spawn(
     process.execPath,
-    [...(process.env['PROF'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['PROF']}`] : []), ...args],
+    args,
     { stdio: ['ignore', 'pipe', log] },
   )
   endWithUs(child)
@@ -107,11 +106,6 @@ export async function startFleet({ folder, zones, sourceUrl, providerUrl }: Flee
         peakMemoryMb: field(read('status'), 'VmHWM') / 1024,
         writtenMb: field(read('io'), 'write_bytes') / 2 ** 20,
       }
-    },
-    async term() {
-      const e = once(child, 'exit')
-      child.kill('SIGTERM')
-      await e
     },
     async kill() {
       if (child.exitCode !== null || child.signalCode !== null) return

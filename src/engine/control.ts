@@ -4,7 +4,7 @@ import type { CommandRequest, Control, ServiceStatus } from '../ports/control.ts
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
 import type { Inbox } from '../ports/store.ts'
 import type { Engine } from './engine.ts'
-import type { Observer } from './observe.ts'
+import type { FleetSight, Observer } from './observe.ts'
 
 export interface ControlDeps {
   readonly engine: Engine
@@ -32,13 +32,14 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
       notReady: engine.notReady(),
     }),
     workloads: () => {
-      const fleet = observer.fleetSight(engine.book)
+      let fleet: FleetSight | null = null
       return engine.book.subjects().map((subject) => {
         let observation: Observation | null = null
         return {
           ...subject,
           // Made when it is looked at: most readers of a large fleet want one workload, or none.
           get observation() {
+            fleet ??= observer.fleetSight(engine.book)
             observation ??= observer.observationOf(subject, [], fleet)
             return observation
           },
