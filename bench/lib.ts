@@ -53,8 +53,6 @@ export interface Bench<Name extends string> {
   readonly counts: Readonly<Record<Name, number>>
   /** What `--full` makes of them: a long run for figures to be quoted. */
   readonly full?: Readonly<Partial<Record<Name, number>>>
-  /** Ends a run that hangs, minutes; by default 10, and 90 for a full one. */
-  readonly longestMinutes?: number
   /** Measures. Aborted on Ctrl-C, or when it takes far too long, it cleans up and rejects. */
   measure(counts: Readonly<Record<Name, number>>, signal: AbortSignal): Promise<Findings | Illustrated>
 }
@@ -117,11 +115,7 @@ export function mediumOf(folder: string): 'disk' | 'memory' {
   return statfsSync(folder).type === TMPFS_TYPE ? 'memory' : 'disk'
 }
 
-function readOptions<Name extends string>({
-  counts: defaults,
-  full,
-  longestMinutes,
-}: Pick<Bench<Name>, 'counts' | 'full' | 'longestMinutes'>) {
+function readOptions<Name extends string>({ counts: defaults, full }: Pick<Bench<Name>, 'counts' | 'full'>) {
   const names = Object.keys(defaults) as Name[]
   const { values } = parseArgs({
     options: {
@@ -135,8 +129,7 @@ function readOptions<Name extends string>({
   const isFull = given['full'] === true
   const counts: Record<Name, number> = { ...defaults, ...(isFull && full) }
   for (const name of names) if (given[name] !== undefined) counts[name] = wholeNumber(name, given[name])
-  const usualMs = longestMinutes === undefined ? LONGEST_RUN_MS.usual : longestMinutes * 60_000
-  const longestMs = isFull ? LONGEST_RUN_MS.full : usualMs
+  const longestMs = isFull ? LONGEST_RUN_MS.full : LONGEST_RUN_MS.usual
   return { json: given['json'] === true, write: given['write'] === true, longestMs, counts }
 }
 
