@@ -33,7 +33,9 @@ export function onCall() {
       ),
     )
     .withPanel(
-      stat({ title: 'Halted', description: 'Workloads that wait for a person', width: 4 }, held('halted'), { harm: 1 }),
+      stat({ title: 'Halted', description: 'Workloads that wait for a person', width: 4 }, held('halted|alert'), {
+        harm: 1,
+      }),
     )
     .withPanel(
       stat({ title: 'Blind', description: 'Workloads whose data is missing', width: 4 }, held('blind'), { doubt: 1 }),
@@ -173,8 +175,11 @@ export function onCall() {
     .withRow(new RowBuilder('What it depends on'))
     .withPanel(
       series(
-        { title: 'Failed calls', description: 'To sources, probes and providers', width: 8 },
-        [['sum by (kind, name) (rate(headgate_call_errors_total[$__rate_interval]))', '{{kind}} {{name}}']],
+        { title: 'Failed calls', description: 'To sources, probes and providers; and spans that were lost', width: 8 },
+        [
+          ['sum by (kind, name) (rate(headgate_call_errors_total[$__rate_interval]))', '{{kind}} {{name}}'],
+          ['sum by (outcome) (rate(headgate_spans_total{outcome!="exported"}[$__rate_interval]))', 'spans {{outcome}}'],
+        ],
         { min: 0 },
       ),
     )
@@ -198,6 +203,7 @@ export function onCall() {
     )
 }
 
-function held(cause: string): string {
-  return `sum(headgate_hold{${M}, cause="${cause}"}) or vector(0)`
+/** How many workloads have a hold of one of these causes. */
+function held(causes: string): string {
+  return `count(max by (migration, workload) (headgate_hold{${M}, cause=~"${causes}"}) == 1) or vector(0)`
 }

@@ -26,8 +26,29 @@ export interface Config {
   readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
   readonly notify: NotifyConfig
-  /** Path of the SQLite file, relative to the config's folder. */
+  /** null: nobody keeps traces. */
+  readonly tracing: TracingConfig | null
+  /** Path of the SQLite file, relative to the config's folder; not used where there is `redis`. */
   readonly store: { readonly path: string }
+  /** Where the store of several replicas is; without it, it is the file, and there is one process. */
+  readonly redis?: RedisConfig
+}
+
+/** How Redis is reached. */
+export interface RedisConfig {
+  /** `redis://` or `rediss://`, without a password in it. */
+  readonly url: string
+  readonly username: string | null
+  /** A secret reference; null: no password. */
+  readonly password: string | null
+  /** PEM file of the authorities to trust; null: the usual ones. */
+  readonly ca: string | null
+  /** All keys are `{prefix}:…`. */
+  readonly prefix: string
+  /** What has not answered by then has failed, seconds, > 0. */
+  readonly timeoutSeconds: number
+  /** Replicas of Redis that must have a write before it counts, ≥ 0. */
+  readonly waitReplicas: number
 }
 
 /** One migration: what one file says of it. */
@@ -60,6 +81,19 @@ export interface Costs {
 /** The plans of all migrations, in the order of the files. */
 export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Plan[] {
   return migrations.flatMap(({ plans }) => plans)
+}
+
+/** Where traces of Headgate itself go. */
+export interface TracingConfig {
+  readonly url: string
+  readonly encoding: 'protobuf' | 'json'
+  /** By name: references to their values. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The part of all sweeps that is kept, from 0 to 1. */
+  readonly sampleRatio: number
+  readonly serviceName: string
+  /** Guarded addresses that may be asked. */
+  readonly allowAddresses: readonly string[]
 }
 
 /** Who is told of what. */

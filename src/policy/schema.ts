@@ -10,7 +10,9 @@ import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
+import { redisSchema } from './schema-redis.ts'
 import { type SliSettings, sliSchema } from './schema-sli.ts'
+import { telemetrySchema } from './schema-telemetry.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -45,12 +47,14 @@ export function configSchema(kinds: Kinds) {
     alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
+    telemetry: telemetrySchema,
     store: z
       .strictObject({
         path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
       })
       .prefault({})
       .meta(about('Where the state is kept')),
+    redis: redisSchema,
   })
 }
 
@@ -63,14 +67,18 @@ export const SERVICE_KEYS = [
   'alertmanager',
   'api',
   'notify',
+  'telemetry',
   'store',
+  'redis',
 ] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store } =
-    configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store })
+  const { shape } = configSchema(kinds)
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api } = shape
+  const { notify, telemetry, store, redis } = shape
+  const asked = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api }
+  return z.strictObject({ ...asked, notify, telemetry, store, redis })
 }
 
 /** A config as the schema gives it: an SLI may still have its definition in a file. */

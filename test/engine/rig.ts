@@ -1,6 +1,7 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import type { Plan, PlanTarget } from '../../src/core/plan.ts'
+import { createAlertIntake } from '../../src/engine/alerts.ts'
 import { createControl } from '../../src/engine/control.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { Fleet } from '../../src/engine/fleet.ts'
@@ -11,11 +12,13 @@ import { Scopes } from '../../src/engine/scopes.ts'
 import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
+import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
 import type { TaskRunner } from '../../src/ports/sight.ts'
 import { groupKey, type Measure, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
+import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { plainSights } from '../fakes/sights.ts'
@@ -128,6 +131,8 @@ export interface RigOptions {
   readonly owner?: string
   /** Instead of the world's store: one that another test made, or one that breaks. */
   readonly ports?: { readonly store: Store; readonly inbox: Inbox }
+  /** By default none. */
+  readonly tracer?: Tracer
   /** Until when it lives; without: until it is killed. */
   readonly life?: Life
   /** Instead of nobody: who does tasks. */
@@ -140,6 +145,7 @@ export interface RigOptions {
 export interface Rig {
   readonly engine: Engine
   readonly control: Control
+  readonly alerts: AlertIntake
   readonly log: FakeLog
   readonly sweeps: readonly string[]
   /** Settles when the engine has begun; a lease or a store that is away keeps it from that. */
@@ -154,24 +160,25 @@ export interface Rig {
 
 export function createRig(world: World, options: RigOptions = {}): Rig {
   const { clock } = world
-  const { owner = 'one', life = new Life() } = options
+  const { owner = 'one', life = new Life(), tracer = NO_TRACER } = options
   const { store, inbox } = storeOf(life, options.ports ?? world.memory)
   const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
-  const context = { clock, log, quotas: createQuotas(clock), secret: () => '' }
+  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
   const lease = new LeaseKeeper(store, owner, { clock, log })
   const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
   const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
   const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer, accounts: {} })
   const sources = new Map([['fake', sourceOf(life, world.source)]])
-  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
+  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
   const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const fleet = new Fleet(options.fleets ?? (() => []), new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer }))
+  const signals = new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
+  const fleet = new Fleet(options.fleets ?? (() => []), signals)
   const sights = { ...plainSights(), fleet, ...(options.tasks && { tasks: options.tasks(wakeups) }) }
-  const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, ...sweep })
+  const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, tracer, ...sweep })
   const { tasks } = sights
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
-  const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
+  const engine = new Engine({ ...parts, tracer, ...sweep, runId: 'RUN', version: 'test' })
   const about = () => ({
     version: 'test',
     migrations: [{ migration: 'm', clusters: CLUSTERS }],
@@ -185,6 +192,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   return {
     engine,
     control,
+    alerts: createAlertIntake({ inbox, wakeups }),
     log,
     sweeps: meter.sweeps,
     async start(plans) {
