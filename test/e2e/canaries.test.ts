@@ -12,11 +12,12 @@ import { createCanaries } from '../support/canaries.ts'
 import { type CanaryConfig, type CanaryServers, canaryConfig, FREE_KEYS, type Kind } from '../support/canary-config.ts'
 import { selfSigned } from '../support/certificates.ts'
 import { runHere } from '../support/cli.ts'
+import { echoing } from '../support/echoing.ts'
 import { startHeadgate } from '../support/headgate.ts'
 import { plantedPlaces, secretPlaces } from '../support/planted.ts'
 import { startSmtpServer } from '../support/smtp.ts'
 import { until } from '../support/until.ts'
-import { type Answer, answering, startWebServer, type WebServer } from '../support/web-server.ts'
+import { answering, startWebServer, type WebServer } from '../support/web-server.ts'
 import { PATIENT } from './case.ts'
 
 const SOMEWHERE: CanaryServers = {
@@ -69,31 +70,6 @@ test('no secret is shown where a Redis repeats how it was logged in to', PATIENT
   expect(canaries.shownIn(told)).toEqual([])
 })
 
-const said = ({ url, headers, body }: { url: string; headers: object; body: string }) =>
-  `you sent ${url} ${JSON.stringify(headers)} ${body}`
-
-/** Repeats what it was sent, in turn in all the ways in which servers fail; it lets only the splits be read. */
-function echoing(): Answer {
-  const answers: readonly Answer[] = [
-    (response, got) => answering(401, said(got), { 'www-authenticate': 'Bearer' })(response, got),
-    (response, got) =>
-      answering(403, JSON.stringify({ message: said(got), errors: [{ message: said(got) }] }))(response, got),
-    (response, got) => answering(500, said(got))(response, got),
-    (response, got) => answering(200, said(got))(response, got),
-    (response, got) =>
-      answering(200, JSON.stringify({ error: said(got), ok: false, status: said(got) }))(response, got),
-    (response, got) => response.writeHead(302, { location: `/?${encodeURIComponent(said(got)).slice(0, 4000)}` }).end(),
-    (response) => response.destroy(),
-  ]
-  const splits = Object.fromEntries(['search', 'hooked', 'back', 'forth'].map((name) => [name, { weightPercent: 0 }]))
-  let turn = 0
-  return (response, got) => {
-    if (got.method === 'GET' && got.url.endsWith('/v1/splits'))
-      return answering(200, JSON.stringify({ splits }))(response, got)
-    return answers[turn++ % answers.length]?.(response, got)
-  }
-}
-
 interface Way {
   readonly kind: Kind
   /** Where the servers are, if not those that echo. */
@@ -108,15 +84,19 @@ const elsewhere = (url: string, host: string) => async (echo: CanaryServers) => 
   ...{ ...echo, url, tlsUrl: url.replace('http:', 'https:'), smtp: { host, port: 1 } },
 })
 const CHANNELS = ['email', 'grafana', 'opsgenie', 'pagerduty', 'slack webhook', 'slack token', 'teams webhook']
-const PROVIDERS = ['cloudflare', 'powerdns', 'split search']
+const PROVIDERS = ['cloudflare', 'powerdns', 'split search', 'split hooked', 'split back', 'split forth']
+const EVERYWHERE = [...CHANNELS, ...PROVIDERS, 'datadog key', 'datadog app', 'http-json key', 'tracing']
+const ASKED = ['prometheus', 'loki', 'tempo', 'http-json', 'alertmanager']
+const CLOUDS = ['google', 'front door', 'traffic manager']
 const WAYS: Readonly<Record<string, Way>> = {
   'repeats tokens': {
     ...{ kind: 'tokens', servers: same },
-    sent: [...CHANNELS, ...PROVIDERS, 'prometheus bearer', 'google token', 'datadog key', 'loki bearer'],
+    sent: [...EVERYWHERE, ...ASKED.map((name) => `${name} bearer`), ...CLOUDS.map((name) => `${name} token`)],
   },
   'repeats credentials': {
     ...{ kind: 'credentials', servers: same },
-    sent: [...CHANNELS, ...PROVIDERS, 'prometheus password', 'google credentials'],
+    // Azure's goes over TLS alone, and to nobody whose certificate is of nobody.
+    sent: [...EVERYWHERE, ...ASKED.map((name) => `${name} password`), 'google credentials'],
   },
   'gets secrets that no header takes': {
     ...{ kind: 'credentials', servers: same, sent: [] },
