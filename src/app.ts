@@ -111,6 +111,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
       config.sources[kind] === undefined ? [] : [[kind, open(config.sources[kind], context)] as const],
     ),
   )
+  const synthetics = new Map(
+    sourceKinds.flatMap(({ kind, synthetics }) => {
+      const settings = config.sources[kind]
+      return synthetics === undefined || settings === undefined
+        ? []
+        : [[kind, synthetics.open(settings, context)] as const]
+    }),
+  )
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
@@ -143,6 +151,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     scopes,
     slis,
     prober,
+    synthetics,
     sights,
     clock,
     meter,
@@ -223,7 +232,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const closeAll = async () => {
     await api.close()
     await fetchJson.close()
-    await Promise.all([...sources.values()].map((source) => source.close()))
+    await Promise.all([...sources.values(), ...synthetics.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
     await silences.close()

@@ -38,6 +38,8 @@ export interface Plan {
   readonly targets: readonly PlanTarget[]
   readonly slis: readonly SliSpec[]
   readonly probes: readonly ProbeSpec[]
+  /** Judged as probes are. */
+  readonly synthetics: readonly SyntheticSpec[]
   /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
   readonly objects: Sides<ObjectRef> | null
   readonly checks: readonly PlanCheck[]
@@ -276,6 +278,23 @@ export type SliMeasure =
   | { readonly kind: 'ask'; readonly total: string; readonly bad: string; readonly windowSeconds: number | null }
   /** As `ask`, for a value over `windowSeconds`. */
   | { readonly kind: 'askValue'; readonly value: string; readonly windowSeconds: number }
+
+/** Tests that others run at each cluster by themselves: a result is judged as a round of a probe is. */
+export interface SyntheticSpec {
+  /** Unique among the workload's probes and synthetics. */
+  readonly name: string
+  /** Kind of the source that runs the tests and tells their results: `datadog`. */
+  readonly source: string
+  /** null: that side has no test. */
+  readonly test: Sides<SyntheticTest | null>
+}
+
+export interface SyntheticTest {
+  /** As the source calls it. */
+  readonly id: string
+  /** Where it must have run, as the source calls it; null: anywhere. */
+  readonly location: string | null
+}
 
 /** One synthetic request, asked of the address of each cluster that it names. */
 export interface ProbeSpec {
