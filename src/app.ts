@@ -42,7 +42,7 @@ import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { createRandom, systemClock } from './telemetry/runtime.ts'
+import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
 import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
@@ -219,6 +219,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     tokens: () => running.config.api.tokens,
     oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
     rates: () => running.config.api.limits,
+    session: () => running.config.api.session,
+    startKey: freshKey(),
+    publicUrl: () => running.config.api.publicUrl,
     teamOf: (workload) => running.teamOf(workload),
     audit: createAudit(() => auditFile(running.config.api), log),
     reload: () => reload(),

@@ -24,13 +24,14 @@ export function auditRequests(app: FastifyInstance, { audit, clock }: Pick<ApiOp
   app.decorateRequest('auditedCommand', null)
   app.addHook('onResponse', async (request, { statusCode }) => {
     if (!isChange(request) && !REFUSED.includes(statusCode)) return
-    const { identity, id, ip, method, refusedWith, auditedCommand } = request
+    const { identity, openSession, id, ip, method, refusedWith, auditedCommand } = request
     audit({
       atMs: clock.nowMs(),
       requestId: id,
       actor: identity?.name ?? null,
       via: identity?.via ?? null,
       subject: identity?.subject ?? null,
+      session: openSession?.id ?? null,
       address: ip,
       method,
       path: pathOf(request),

@@ -1,8 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
 import { Problem, problem } from '../core/problem.ts'
 import type { ApiToken } from '../policy/access.ts'
 import { type Access, type Identity, mayAsk, nameOf } from './identity.ts'
 import type { ApiOptions } from './options.ts'
+import { digestOf } from './same-text.ts'
+import { cookieOf, type OpenSession, type Sessions } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -13,19 +16,39 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: anybody may ask, or there are no tokens. */
     identity: Identity | null
+    /** null: it came without a cookie, or with a bearer token. */
+    openSession: OpenSession | null
   }
 }
 
 type AuthOptions = Pick<ApiOptions, 'tokens' | 'oidc' | 'secret' | 'log'>
 
-/** Who asks, if they may: what `authenticate` and `refusalOf` say. */
-export async function authorize(
+/** Who asks, and by what. */
+export interface Recognised {
+  readonly identity: Identity | null
+  /** null: by a bearer token, or it is open to anybody. */
+  readonly session: OpenSession | null
+}
+
+/**
+ * Tells who asks, by the `Authorization` header, or without one by the cookie of a session. Returns what `authenticate`
+ * does, and API_SESSION_UNAVAILABLE. It does not look whether a change may come by a cookie: the guard does.
+ */
+export async function recognise(
   access: Access,
-  header: string | undefined,
-  options: AuthOptions,
-): Promise<Identity | null | Problem> {
-  const identity = await authenticate(access, header, options)
-  return identity instanceof Problem ? identity : (refusalOf(identity, access) ?? identity)
+  request: Pick<FastifyRequest, 'headers' | 'cookies'>,
+  options: AuthOptions & { readonly sessions: Sessions },
+): Promise<Recognised | Problem> {
+  const { authorization } = request.headers
+  const isAnybody = access === 'open' || (options.tokens().length === 0 && options.oidc() === null)
+  const cookie = authorization === undefined && !isAnybody ? cookieOf(request, options.sessions) : undefined
+  if (cookie === undefined) {
+    const identity = await authenticate(access, authorization, options)
+    return identity instanceof Problem ? identity : { identity, session: null }
+  }
+  const session = await options.sessions.open(cookie)
+  if (session instanceof Problem) return session
+  return nameRefusal(session.identity, options.tokens()) ?? { identity: session.identity, session }
 }
 
 /**
@@ -53,9 +76,12 @@ export async function authenticate(
     (oidc !== null && presented?.name === null && isSigned(presented.token) ? await oidc.verify(presented.token) : null)
   if (identity === null) return problem('API_UNAUTHENTICATED', 'the request carries no valid token')
   if (identity instanceof Problem) return identity
-  if (tokens.some(({ name }) => name === identity.name) && identity.via !== 'token')
-    return problem('API_FORBIDDEN', `${nameOf(identity)} is the name of a token: the journal could not tell them apart`)
-  return identity
+  return nameRefusal(identity, tokens) ?? identity
+}
+
+function nameRefusal(identity: Identity, tokens: readonly ApiToken[]): Problem | null {
+  if (identity.via === 'token' || !tokens.some(({ name }) => name === identity.name)) return null
+  return problem('API_FORBIDDEN', `${nameOf(identity)} is the name of a token: the journal could not tell them apart`)
 }
 
 /** Why somebody may not do such a thing at all: API_FORBIDDEN; null: they may, somewhere. */
@@ -74,9 +100,14 @@ interface Presented {
   readonly name: string | null
 }
 
+/** The token of an `Authorization: Bearer` header. */
+export function bearerOf(header: string | undefined): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1]
+}
+
 /** Basic is taken for webhooks alone: a browser would send it by itself, also where a strange page makes it ask. */
 function presentedBy(header: string | undefined, access: Access): Presented | null {
-  const token = /^Bearer +(\S+) *$/i.exec(header ?? '')?.[1]
+  const token = bearerOf(header)
   if (token !== undefined) return { token, name: null }
   const pair = access === 'webhook' ? /^Basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? '')?.[1] : undefined
   if (pair === undefined) return null
@@ -95,21 +126,17 @@ function identify(
   { secret, log }: Pick<ApiOptions, 'secret' | 'log'>,
 ): Identity | null {
   if (presented === null) return null
-  const presentedDigest = digest(presented.token)
+  const presentedDigest = digestOf(presented.token)
   let found: Identity | null = null
   // Digests are of one length, and all tokens are compared: the time taken says nothing about any of them.
   for (const { name, token, role, approves, scope } of tokens) {
     try {
-      const isSame = timingSafeEqual(digest(secret(token)), presentedDigest)
+      const isSame = timingSafeEqual(digestOf(secret(token)), presentedDigest)
       if (isSame && (presented.name ?? name) === name)
-        found = { name, via: 'token', subject: null, grants: [{ role, approves, scope }] }
+        found = { name, via: 'token', subject: null, groups: [], endsAtMs: null, grants: [{ role, approves, scope }] }
     } catch (error) {
       log.warn({ token: name, err: error }, 'an API token cannot be resolved; nobody can use it')
     }
   }
   return found
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

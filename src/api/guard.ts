@@ -1,11 +1,15 @@
+import cookies from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { CATALOGUE } from '../core/catalogue.ts'
 import { Problem, problem } from '../core/problem.ts'
 import { isChange } from './audit.ts'
-import { authenticate, refusalOf } from './auth.ts'
+import { recognise, refusalOf } from './auth.ts'
+import { csrfRefusal } from './csrf.ts'
 import { isLoopback, isLoopbackHeader } from './hosts.ts'
 import type { ApiOptions } from './options.ts'
+import type { Api } from './session.ts'
 
 const MINUTE_MS = 60_000
 /** Callers that are counted at a time. */
@@ -18,7 +22,7 @@ type Check = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
  * Who has no valid token is counted by address. Who has one is counted by name, and a valid token is never refused for what
  * others do at its address: a broken script behind the same proxy must not keep anybody from a revert.
  */
-export async function guard(app: FastifyInstance, options: ApiOptions): Promise<void> {
+export async function guard(app: FastifyInstance, options: Api): Promise<void> {
   const onLoopback = isLoopback(options.host)
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -29,12 +33,15 @@ export async function guard(app: FastifyInstance, options: ApiOptions): Promise<
     strictTransportSecurity: false,
   })
   await app.register(rateLimit, { global: false, cache: CALLERS })
+  // Cookies are read before the guard's own hook asks for them.
+  await app.register(cookies)
   const counts = {
     reads: counting(app, 'reads', options),
     changes: counting(app, 'changes', options),
     refusals: counting(app, 'refusals', options),
   }
   app.decorateRequest('identity', null)
+  app.decorateRequest('openSession', null)
   app.addHook('onRequest', async (request, reply) => {
     const { host } = request.headers
     if (host === undefined) throw problem('API_BAD_REQUEST', 'the request names no host')
@@ -42,16 +49,22 @@ export async function guard(app: FastifyInstance, options: ApiOptions): Promise<
       throw problem('API_HOST_REFUSED', 'the request names a host that is not this machine’s loopback')
     // A route that says nothing is not open.
     const { access = 'viewer', unlimited = false } = request.routeOptions.config ?? {}
-    const identity = await authenticate(access, request.headers.authorization, options)
-    if (identity instanceof Problem) {
-      if (identity.code === 'API_UNAUTHENTICATED') await counts.refusals(request, reply)
-      throw identity
+    const found = await recognise(access, request, options)
+    if (found instanceof Problem) {
+      // An outage is told as what it is, however often.
+      if (CATALOGUE[found.code].status < 500) await counts.refusals(request, reply)
+      throw found
     }
     // First who it is: the audit tells of those that are refused as well.
+    const { identity, session } = found
     request.identity = identity
-    const refusal = refusalOf(identity, access)
+    request.openSession = session
+    const refusal =
+      (session !== null && isChange(request) ? csrfRefusal(request, session, options) : null) ??
+      refusalOf(identity, access)
+    // How often comes first: what is refused costs a line of the audit, too.
+    if (!unlimited || refusal) await counts[isChange(request) ? 'changes' : 'reads'](request, reply)
     if (refusal) throw refusal
-    if (!unlimited) await counts[isChange(request) ? 'changes' : 'reads'](request, reply)
   })
 }
 

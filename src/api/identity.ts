@@ -8,6 +8,10 @@ export interface Identity {
   readonly via: 'token' | 'oidc'
   /** What the identity provider calls the person for good; null: a token. */
   readonly subject: string | null
+  /** What the provider says of the person: those groups that the config names. Empty: a token. */
+  readonly groups: readonly string[]
+  /** When what they showed expires; null: a token of the config, which does not. */
+  readonly endsAtMs: number | null
   readonly grants: readonly Grant[]
 }
 

@@ -8,7 +8,13 @@ import { createOidcKeys, type OidcKeysDeps } from './oidc-keys.ts'
 export interface OidcVerifier {
   /** Returns API_UNAUTHENTICATED, API_FORBIDDEN (in no group that may do anything) or API_IDENTITY_UNAVAILABLE. */
   verify(token: string): Promise<Identity | Problem>
+  /** How people are told: whoever was told otherwise may be somebody else. */
+  readonly manner: string
+  /** Somebody who was verified before, with what their groups may do by now. Returns API_FORBIDDEN: nothing. */
+  recall(person: Person): Identity | Problem
 }
+
+export type Person = Pick<Identity, 'name' | 'subject' | 'groups' | 'endsAtMs'>
 
 /** Signatures that only the provider can make: none that takes a secret of both. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -19,6 +25,8 @@ export function createOidcVerifier(config: OidcConfig, deps: OidcKeysDeps): Oidc
   const { issuer, audience, toleranceSeconds } = config
   const keys = createOidcKeys(config, deps)
   return {
+    manner: JSON.stringify([issuer, audience, config.claims]),
+    recall: (person) => identityOf(person, config),
     async verify(token) {
       try {
         const { payload } = await jwtVerify(token, keys, {
@@ -29,7 +37,8 @@ export function createOidcVerifier(config: OidcConfig, deps: OidcKeysDeps): Oidc
           algorithms: ALGORITHMS,
           requiredClaims: ['exp', 'sub'],
         })
-        return identityOf(payload, config)
+        const person = personOf(payload, config)
+        return person instanceof Problem ? person : identityOf(person, config)
       } catch (error) {
         if (error instanceof Problem) return error
         if (error instanceof errors.JOSEError) return problem('API_UNAUTHENTICATED', whyOf(error))
@@ -46,7 +55,7 @@ function whyOf(error: errors.JOSEError): string {
   return 'the request carries no valid token'
 }
 
-function identityOf(payload: JWTPayload, { claims, groups }: OidcConfig): Identity | Problem {
+function personOf(payload: JWTPayload, { claims, groups }: OidcConfig): Person | Problem {
   const name = claimAt(payload, claims.name)
   if (typeof name !== 'string' || !/^[^\p{Cc}]{1,200}$/u.test(name) || name === OWN_NAME)
     return problem('API_FORBIDDEN', `the token’s claim "${claims.name}" names nobody`, {
@@ -54,12 +63,18 @@ function identityOf(payload: JWTPayload, { claims, groups }: OidcConfig): Identi
     })
   const own = claimAt(payload, claims.groups)
   const members = new Set(Array.isArray(own) ? own : [own])
-  const grants = groups.filter(({ group }) => members.has(group))
+  const named = groups.map(({ group }) => group).filter((group) => members.has(group))
+  return { name, subject: payload.sub ?? null, groups: [...new Set(named)], endsAtMs: (payload.exp ?? 0) * 1000 }
+}
+
+function identityOf(person: Person, { groups }: OidcConfig): Identity | Problem {
+  const { name } = person
+  const grants = groups.filter(({ group }) => person.groups.includes(group))
   if (grants.length === 0)
     return problem('API_FORBIDDEN', `"${name}" is in no group that may do anything here`, {
       hint: '`api.oidc.groups` has the groups, `api.oidc.claims.groups` the claim that they are read from',
     })
-  return { name, via: 'oidc', subject: payload.sub ?? null, grants }
+  return { ...person, via: 'oidc', grants }
 }
 
 /** A claim of that very name, or at that path: `realm_access.roles`. */

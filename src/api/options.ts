@@ -1,5 +1,5 @@
 import type { ProblemJson } from '../core/problem.ts'
-import type { ApiToken, RateLimits } from '../policy/access.ts'
+import type { ApiToken, RateLimits, SessionConfig } from '../policy/access.ts'
 import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Audit } from '../ports/audit.ts'
@@ -23,9 +23,14 @@ export interface ApiOptions {
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */
   readonly tokens: () => readonly ApiToken[]
-  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next three. */
+  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next five. */
   readonly oidc: () => OidcVerifier | null
   readonly rates: () => RateLimits
+  readonly session: () => SessionConfig
+  /** What sessions are sealed with where the config names no key: as long as the process lives. */
+  readonly startKey: string
+  /** Where people reach it; null: nobody said. */
+  readonly publicUrl: () => string | null
   /** null: it has none. */
   readonly teamOf: (workload: string) => string | null
   /** Told of what was done, and of what was not allowed. */
@@ -62,6 +67,8 @@ export interface MetricsText {
 export interface ApiLimits {
   /** Streams open at a time. */
   readonly streams: number
+  /** Of these, by one token or person: nobody keeps others from looking. */
+  readonly streamsEach: number
   /** A comment on an idle stream, so that proxies keep it open, seconds. */
   readonly heartbeatSeconds: number
   /** A reader that takes nothing for so long is disconnected, seconds. */
@@ -70,7 +77,13 @@ export interface ApiLimits {
   readonly drainSeconds: number
 }
 
-export const DEFAULT_LIMITS: ApiLimits = { streams: 64, heartbeatSeconds: 15, stallSeconds: 30, drainSeconds: 5 }
+export const DEFAULT_LIMITS: ApiLimits = {
+  streams: 64,
+  streamsEach: 16,
+  heartbeatSeconds: 15,
+  stallSeconds: 30,
+  drainSeconds: 5,
+}
 
 /** Bytes of a notification: a group of alerts comes in one. */
 export const ALERTS_LIMIT_BYTES = 2 * 1024 * 1024

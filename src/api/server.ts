@@ -21,14 +21,17 @@ import { healthRoutes } from './routes/health.ts'
 import { journalRoutes } from './routes/journal.ts'
 import { reloadRoute } from './routes/reload.ts'
 import { reportRoute } from './routes/report.ts'
+import { sessionRoutes } from './routes/session.ts'
 import { streamRoute } from './routes/stream.ts'
 import { workloadRoutes } from './routes/workloads.ts'
+import { createSessions } from './session.ts'
 
 /**
  * Builds the HTTP API; `listen` and `close` are the caller's. Close ends the streams, lets requests that are being
  * answered finish, and then cuts what is left.
  */
-export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+export async function createApi(given: ApiOptions): Promise<FastifyInstance> {
+  const options = { ...given, sessions: createSessions(given) }
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -53,7 +56,13 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
         version: options.control.status().version,
         description: 'Moves live traffic from one cluster to another, and shows why.',
       },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          // A change also takes X-CSRF-Token, and an origin of our own.
+          session: { type: 'apiKey', in: 'cookie', name: options.sessions.cookieName },
+        },
+      },
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
@@ -70,6 +79,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     commandToAllRoutes(scope, options)
     alertmanagerRoute(scope, options)
     reloadRoute(scope, options)
+    sessionRoutes(scope, options)
     streamRoute(scope, options, limits, ending)
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })

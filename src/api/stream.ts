@@ -1,14 +1,15 @@
 import type { SSEMessage } from '@fastify/sse'
 import type { FastifyReply } from 'fastify'
 import { Problem } from '../core/problem.ts'
-import { authorize } from './auth.ts'
-import type { ApiLimits, ApiOptions } from './options.ts'
+import { recognise, refusalOf } from './auth.ts'
+import type { ApiLimits } from './options.ts'
 import { type Sight, sightOf } from './places.ts'
+import type { Api } from './session.ts'
 import { toJournalRow } from './views.ts'
 
 interface Stream {
   readonly reply: FastifyReply
-  readonly options: ApiOptions
+  readonly options: Api
   readonly limits: ApiLimits
   /** Aborts when the service stops. */
   readonly ending: AbortSignal
@@ -56,8 +57,9 @@ export async function streamJournal(stream: Stream, cursor: number): Promise<voi
 
 /** What the reader sees by now; null: a token that was taken away, or has expired, reads no further. */
 async function sightNow({ reply, options }: Stream): Promise<Sight | null> {
-  const identity = await authorize('viewer', reply.request.headers.authorization, options)
-  return identity instanceof Problem ? null : sightOf(identity, options)
+  const found = await recognise('viewer', reply.request, options)
+  if (found instanceof Problem || refusalOf(found.identity, 'viewer')) return null
+  return sightOf(found.identity, options)
 }
 
 /** Hands one message over, and waits while the reader's connection is full: so long, and it is cut. */

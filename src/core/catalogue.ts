@@ -127,6 +127,16 @@ export const CATALOGUE = {
     'A host name that a loopback service does not have',
     'use localhost or 127.0.0.1, or set api.host and api.tokens',
   ),
+  API_CSRF_REFUSED: entry(
+    403,
+    'A change by a session that is not shown to come from Headgate’s own page',
+    'send the csrfToken of /api/v1/session as X-CSRF-Token, from the origin in `api.publicUrl`; or use a bearer token',
+  ),
+  API_SESSION_UNAVAILABLE: entry(
+    503,
+    'No session can be begun, or be opened',
+    'send `Authorization: Bearer TOKEN` with each request; `api.session` has what sessions need',
+  ),
   API_NOT_FOUND: entry(404, 'No such thing', 'see /openapi.json for the routes and /api/v1/workloads for the names'),
   API_BAD_REQUEST: entry(400, 'A request that does not fit the schema', 'see /openapi.json'),
   API_RATE_LIMITED: entry(429, 'Too many requests', 'wait as Retry-After says; `api.limits` has the limits'),

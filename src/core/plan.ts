@@ -1,4 +1,5 @@
 import type { CheckRules, PlanCheck } from './check.ts'
+import type { SyntheticSpec } from './synthetic.ts'
 import type { Hook, WarmTask } from './task.ts'
 
 /**
@@ -278,23 +279,6 @@ export type SliMeasure =
   | { readonly kind: 'ask'; readonly total: string; readonly bad: string; readonly windowSeconds: number | null }
   /** As `ask`, for a value over `windowSeconds`. */
   | { readonly kind: 'askValue'; readonly value: string; readonly windowSeconds: number }
-
-/** Tests that others run at each cluster by themselves: a result is judged as a round of a probe is. */
-export interface SyntheticSpec {
-  /** Unique among the workload's probes and synthetics. */
-  readonly name: string
-  /** Kind of the source that runs the tests and tells their results: `datadog`. */
-  readonly source: string
-  /** null: that side has no test. */
-  readonly test: Sides<SyntheticTest | null>
-}
-
-export interface SyntheticTest {
-  /** As the source calls it. */
-  readonly id: string
-  /** Where it must have run, as the source calls it; null: anywhere. */
-  readonly location: string | null
-}
 
 /** One synthetic request, asked of the address of each cluster that it names. */
 export interface ProbeSpec {

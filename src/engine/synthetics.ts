@@ -1,5 +1,6 @@
 import { type Missing, missing, type ProbeReading } from '../core/observation.ts'
-import type { Side, SyntheticSpec } from '../core/plan.ts'
+import type { Side } from '../core/plan.ts'
+import type { SyntheticSpec } from '../core/synthetic.ts'
 import type { Clock } from '../ports/runtime.ts'
 import type { SyntheticReader, SyntheticResult } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'

@@ -28,6 +28,7 @@ export interface ApiConfig {
   readonly tokens: readonly ApiToken[]
   /** null: nobody signs in. */
   readonly oidc: OidcConfig | null
+  readonly session: SessionConfig
   readonly limits: RateLimits
   /** Addresses and ranges. */
   readonly trustedProxies: readonly string[]
@@ -52,6 +53,13 @@ export interface OidcConfig {
   readonly groups: readonly (Grant & { readonly group: string })[]
 }
 
+/** Of pages. */
+export interface SessionConfig {
+  /** A secret reference; null: a key of the process's own, which ends with it. */
+  readonly key: string | null
+  readonly maxHours: number
+}
+
 /** Requests a minute. */
 export interface RateLimits {
   readonly reads: number
@@ -60,11 +68,12 @@ export interface RateLimits {
 }
 
 /** The API's part of a config that passed every check. */
-export function apiOf({ tokens, oidc, audit, publicUrl, ...api }: ParsedConfig['api']): ApiConfig {
+export function apiOf({ tokens, oidc, audit, publicUrl, session, ...api }: ParsedConfig['api']): ApiConfig {
   const { host, port, limits, trustedProxies } = api
   return {
     publicUrl: publicUrl?.replace(/\/+$/, '') ?? null,
     ...{ host, port, limits, trustedProxies },
+    session: { key: session.key ?? null, maxHours: session.maxHours },
     tokens: tokens.map((token) => ({ ...token, scope: scopeOf(token.scope) })),
     oidc: oidc
       ? {

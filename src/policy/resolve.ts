@@ -1,4 +1,5 @@
-import type { Json, PlanTarget, ProbeSpec, Sides, SyntheticSpec } from '../core/plan.ts'
+import type { Json, PlanTarget, ProbeSpec, Sides } from '../core/plan.ts'
+import type { SyntheticSpec } from '../core/synthetic.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { ProbeSettings } from './schema-workload.ts'

@@ -111,6 +111,25 @@ export const apiSchema = z
       .prefault([])
       .meta(about('Who may use the API; without tokens and `oidc` nobody can give commands')),
     oidc: oidcSchema.optional(),
+    session: z
+      .strictObject({
+        key: secretReference()
+          .optional()
+          .meta(
+            about(
+              'What cookies are sealed with, at least 32 characters; without it sessions end with the process, and each replica has its own',
+              '${env:HEADGATE_SESSION_KEY}',
+            ),
+          ),
+        maxHours: z
+          .int()
+          .min(1)
+          .max(168)
+          .prefault(8)
+          .meta(about('How long a page stays signed in, at most', 8, 'hours')),
+      })
+      .prefault({})
+      .meta(about('The session of a page in a browser')),
     limits: z
       .strictObject({
         reads: perMinute(1200, 'Reads of one token, or of one address without any'),

@@ -9,6 +9,8 @@ export interface AuditEntry {
   readonly via: 'token' | 'oidc' | null
   /** The identity provider's own name of the person; null: a token, or nobody. */
   readonly subject: string | null
+  /** Which session, where a page asked by its cookie; it opens nothing. null: a bearer token, or nobody. */
+  readonly session: string | null
   readonly address: string
   readonly method: string
   /** Without its query; at most 200 characters. */

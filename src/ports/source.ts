@@ -1,5 +1,6 @@
 import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
-import type { ProbeSpec, Side, SliMeasure, SliSpec, SyntheticTest } from '../core/plan.ts'
+import type { ProbeSpec, Side, SliMeasure, SliSpec } from '../core/plan.ts'
+import type { SyntheticTest } from '../core/synthetic.ts'
 import type { AdapterContext, Privilege, SettingsSchema } from './kind.ts'
 
 /** A kind of metric source: `prometheus`, `scrape`, `loki`, … One array entry in `sources/registry.ts`. */

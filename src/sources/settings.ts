@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authSettings } from '../shared/http-auth.ts'
 import { about, duration, refuse } from '../shared/schema.ts'
 
 const text = z.string().min(1)
@@ -60,3 +61,29 @@ export function tlsSettings(name: string) {
 }
 
 export type TlsSettings = z.output<ReturnType<typeof tlsSettings>>
+
+/** What a server of one's own, asked in its own language, has for settings. */
+export function serverShape(about_: {
+  readonly title: string
+  readonly name: string
+  readonly url: string
+  readonly delay: string
+}) {
+  const { title, name, url, delay } = about_
+  return {
+    url: httpUrl(`Where ${title} is; the paths of its API are appended`, url, 'use `auth` instead'),
+    auth: authSettings(`${name.toUpperCase()}_TOKEN`, name).optional().meta(about('Credentials; none without it')),
+    tls: tlsSettings(name).optional().meta(about('TLS files, read at each new connection, so that rotated ones count')),
+    tenant: text.optional().meta(about('Tenant: the header `X-Scope-OrgID`', 'shop')),
+    timeout: requestTimeout('A query without an answer by then is missing'),
+    maxBytes: byteLimit('A larger answer is refused, bytes', 32 * 2 ** 20),
+    ingestDelay: ingestDelay(delay),
+  }
+}
+
+/** `ingestDelay`: how late data may come. */
+export function ingestDelay(usual: string) {
+  return duration({ maxSeconds: 3600 })
+    .prefault(usual)
+    .meta(about('How long after the fact all data has arrived: each sweep is about a time so long ago', usual))
+}

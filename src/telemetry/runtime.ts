@@ -19,6 +19,11 @@ function ignoreAbort(error: unknown): void {
   if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }
 
+/** A key that nobody can guess: 256 bits, base64url. */
+export function freshKey(): string {
+  return randomBytes(32).toString('base64url')
+}
+
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const RANDOM_BITS = 80n
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { SyntheticTest } from '../../src/core/plan.ts'
+import type { SyntheticTest } from '../../src/core/synthetic.ts'
 import type { SyntheticReader } from '../../src/ports/source.ts'
 import { datadogSettings } from '../../src/sources/datadog/settings.ts'
 import { openSynthetics } from '../../src/sources/datadog/synthetics.ts'

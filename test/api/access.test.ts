@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { authorize } from '../../src/api/auth.ts'
+import { authenticate } from '../../src/api/auth.ts'
 import { isLoopback, isLoopbackHeader } from '../../src/api/hosts.ts'
 import { Problem } from '../../src/core/problem.ts'
 import { EVERYTHING } from '../../src/policy/access.ts'
@@ -106,13 +106,15 @@ describe('tokens', () => {
       },
       log: { debug() {}, info() {}, warn() {}, error() {} },
     }
-    expect(await authorize('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({
+    expect(await authenticate('viewer', `Bearer ${VIEWER_TOKEN}`, options)).toEqual({
       name: 'grafana',
       via: 'token',
       subject: null,
+      groups: [],
+      endsAtMs: null,
       grants: [{ role: 'viewer', approves: [], scope: EVERYTHING }],
     })
-    expect(await authorize('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
+    expect(await authenticate('viewer', 'Bearer nothing', options)).toBeInstanceOf(Problem)
     expect(asked).toEqual([...TOKENS, ...TOKENS].map(({ token }) => token))
   })
 

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CATALOGUE } from '../../src/core/catalogue.ts'
-import { listeningApi, testApi } from '../support/api.ts'
+import { listeningApi, OPERATOR_TOKEN, signIn, testApi, VIEWER_TOKEN } from '../support/api.ts'
 import { HOSTILE_BYTES, type HostileRequest, hostileRequest } from '../support/hostile.ts'
 
 /** In CI; `HEADGATE_FUZZ_REQUESTS=100000` for the whole of it. */
@@ -37,20 +37,25 @@ test(`${REQUESTS} hostile requests: each is refused with a code, nothing breaks,
 }, async () => {
   const seed = Number(process.env['HEADGATE_FUZZ_SEED'] ?? 20261121)
   const { app, service, logged, audited } = await testApi()
+  const pages = await Promise.all(
+    [OPERATOR_TOKEN, VIEWER_TOKEN].map(async (token) => (await signIn(app, token)).headers.cookie),
+  )
+  const asked = hostileRequest(pages)
+  audited.length = 0
   const counts = new Map<string, number>()
   const faults: string[] = []
-  const answer = async (asked: HostileRequest) => {
-    const { method, url, headers, payload } = asked
+  const answer = async (request: HostileRequest) => {
+    const { method, url, headers, payload } = request
     const response = await app.inject({ method, url, headers, ...(payload !== undefined && { payload }) })
     const fault = faultOf(response.statusCode, String(response.headers['content-type']), response.body)
-    if (fault !== null && faults.length < 10) faults.push(`${fault}: ${JSON.stringify(asked).slice(0, 500)}`)
+    if (fault !== null && faults.length < 10) faults.push(`${fault}: ${JSON.stringify(request).slice(0, 500)}`)
     const code = fault === null ? response.json().code : 'fault'
     counts.set(code, (counts.get(code) ?? 0) + 1)
   }
   let warm = 0
   for (let done = 0; done < REQUESTS; done += BATCH) {
-    for (const asked of fc.sample(hostileRequest, { numRuns: Math.min(BATCH, REQUESTS - done), seed: seed + done }))
-      await answer(asked)
+    for (const request of fc.sample(asked, { numRuns: Math.min(BATCH, REQUESTS - done), seed: seed + done }))
+      await answer(request)
     expect(faults, `seed ${seed}`).toEqual([])
     // What tests collect is no part of the API.
     audited.length = 0
@@ -63,6 +68,7 @@ test(`${REQUESTS} hostile requests: each is refused with a code, nothing breaks,
   expect(logged.filter((line) => line.includes('"level":"error"'))).toEqual([])
   expect([...counts.keys()].sort()).toEqual([
     'API_BAD_REQUEST',
+    'API_CSRF_REFUSED',
     'API_FORBIDDEN',
     'API_HOST_REFUSED',
     'API_NOT_FOUND',

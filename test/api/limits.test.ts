@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { problem } from '../../src/core/problem.ts'
 import { EVERYTHING } from '../../src/policy/access.ts'
-import { OPERATOR_TOKEN, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
+import { OPERATOR_TOKEN, signIn, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
 
 const viewer = { authorization: `Bearer ${VIEWER_TOKEN}` }
 const RATES = { reads: 3, changes: 2, refusals: 2 }
@@ -38,6 +39,30 @@ describe('who asks too often', () => {
       pause,
     ])
     expect(statuses).toEqual([200, 200, 200, 429, 200, 202, 202, 429])
+  })
+
+  test('is counted also for what it may not do: each costs a line of the audit', async () => {
+    const pause = { url: '/api/v1/commands', method: 'POST', headers: viewer, body: { command: 'pause', reason: 'x' } }
+    expect((await statusesOf(times(3, pause))).statuses).toEqual([403, 403, 429])
+    const alert = { ...pause, url: '/api/v1/webhooks/alertmanager', body: {} }
+    expect((await statusesOf(times(3, alert))).statuses).toEqual([403, 403, 429])
+  })
+
+  test('by a session counts as by its token', async () => {
+    const { app } = await testApi({ rates: () => RATES })
+    const { headers } = await signIn(app, VIEWER_TOKEN)
+    const ask = async (by: Record<string, string>) =>
+      (await app.inject({ url: '/api/v1/status', headers: by })).statusCode
+    expect([await ask(headers), await ask(viewer), await ask(headers), await ask(viewer)]).toEqual([200, 200, 200, 429])
+  })
+
+  test('with a person’s token that lets them do nothing is counted by address', async () => {
+    const refused = () => problem('API_FORBIDDEN', 'in no group')
+    const verifier = { manner: '', verify: async () => refused(), recall: refused }
+    const { app } = await testApi({ rates: () => RATES, oidc: () => verifier })
+    const headers = { authorization: 'Bearer aaaa.bbbb.cccc' }
+    const ask = async () => (await app.inject({ url: '/api/v1/status', headers })).statusCode
+    expect([await ask(), await ask(), await ask()]).toEqual([403, 403, 429])
   })
 
   test('without a valid token is counted by address, and keeps no valid one out', async () => {

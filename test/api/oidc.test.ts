@@ -1,9 +1,9 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createOidcVerifier } from '../../src/api/oidc.ts'
+import { createOidcVerifier, type OidcVerifier } from '../../src/api/oidc.ts'
 import { EVERYTHING, type OidcConfig } from '../../src/policy/access.ts'
 import { createFakeClock } from '../fakes/clock.ts'
-import { testApi } from '../support/api.ts'
+import { signIn, testApi } from '../support/api.ts'
 
 const ISSUER = 'https://id.example.com/realms/sre'
 const NOW_MS = Date.UTC(2026, 10, 21, 3, 0, 0)
@@ -36,6 +36,8 @@ beforeAll(async () => {
   second = await generateKeyPair('ES256', { extractable: true })
 })
 
+const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
+
 const sign = (claims: JWTPayload, kid = 'one', pair = first) =>
   new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid }).sign(pair.privateKey)
 
@@ -55,8 +57,7 @@ function provider(config: Partial<OidcConfig> = {}) {
     const keys = at.keys.map(async ([kid, { publicKey }]) => ({ ...(await exportJWK(publicKey)), kid, alg: 'ES256' }))
     return { keys: await Promise.all(keys) }
   }
-  const log = { debug() {}, info() {}, warn() {}, error() {} }
-  const verifier = createOidcVerifier({ ...CONFIG, ...config }, { fetchJson, clock, log })
+  const verifier = createOidcVerifier({ ...CONFIG, ...config }, { fetchJson, clock, log: silentLog })
   return { at, clock, verifier }
 }
 
@@ -171,4 +172,66 @@ test('over the API: commands where the group may, in the person’s name, and to
     { actor: null, status: 403, code: 'API_FORBIDDEN' },
   ])
   at.isAway = true
+})
+
+describe('the session of a person', () => {
+  const scene = async (change: JWTPayload = {}) => {
+    const { verifier, clock } = provider()
+    const at = { verifier: verifier as OidcVerifier | null }
+    const api = await testApi({ clock, oidc: () => at.verifier })
+    const page = await signIn(api.app, await sign({ ...CLAIMS, ...change }))
+    const who = async () => (await api.app.inject({ url: '/api/v1/session', headers: page.headers })).json()
+    const withConfig = (config: Partial<OidcConfig>) => {
+      at.verifier = createOidcVerifier(
+        { ...CONFIG, ...config },
+        { fetchJson: () => Promise.reject(new Error('nobody asks')), clock, log: silentLog },
+      )
+    }
+    return { ...api, at, clock, page, who, withConfig }
+  }
+
+  test('has their name and roles, and ends with the token that began it', async () => {
+    const { page, who, clock } = await scene()
+    expect(page.response.json()).toMatchObject({ name: 'ada@example.com', via: 'oidc', roles: ['operator', 'viewer'] })
+    expect(page.cookie.maxAge).toBe(300)
+    clock.set(NOW_MS + 299_999)
+    expect(await who()).toMatchObject({ name: 'ada@example.com', endsAtMs: NOW_MS + 300_000 })
+    clock.set(NOW_MS + 300_000)
+    expect(await who()).toMatchObject({ code: 'API_UNAUTHENTICATED', cause: 'the session has ended' })
+  })
+
+  test('follows what the config gives to their groups, without the identity provider', async () => {
+    const { withConfig, who } = await scene()
+    withConfig({ groups: CONFIG.groups.slice(1) })
+    expect(await who()).toMatchObject({ roles: ['viewer'] })
+    withConfig({ groups: [{ group: 'others', role: 'admin', approves: [], scope: EVERYTHING }] })
+    expect(await who()).toMatchObject({ code: 'API_FORBIDDEN' })
+  })
+
+  test.each<[string, Partial<OidcConfig> | null]>([
+    ['nobody', null],
+    ['another issuer', { issuer: 'https://id.example.org' }],
+    ['another audience', { audience: 'other' }],
+    ['names of another claim', { claims: { ...CONFIG.claims, name: 'email' } }],
+  ])('ends when the config believes %s', async (_, config) => {
+    const { at, withConfig, who } = await scene()
+    if (config === null) at.verifier = null
+    else withConfig(config)
+    expect(await who()).toMatchObject({ code: 'API_UNAUTHENTICATED' })
+  })
+
+  test('is not begun by a token that counts by the tolerance alone', async () => {
+    const { verifier, clock } = provider()
+    const { app } = await testApi({ clock, oidc: () => verifier })
+    await expect(signIn(app, await sign({ ...CLAIMS, exp: NOW - 5 }))).rejects.toThrow('the token has expired')
+  })
+
+  test('is not begun by somebody in more groups than a cookie holds, and the answer says so', async () => {
+    const roles = Array.from({ length: 200 }, (_, index) => `a-group-with-a-long-name-${index}`)
+    const groups = roles.map((group) => ({ group, role: 'viewer' as const, approves: [], scope: EVERYTHING }))
+    const { verifier, clock } = provider({ groups })
+    const { app } = await testApi({ clock, oidc: () => verifier })
+    const begun = signIn(app, await sign({ ...CLAIMS, realm: { roles } }))
+    await expect(begun).rejects.toThrow('API_SESSION_UNAVAILABLE')
+  })
 })

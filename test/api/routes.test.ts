@@ -355,6 +355,9 @@ describe('OpenAPI', () => {
       'post /api/v1/commands',
       'post /api/v1/webhooks/alertmanager',
       'post /api/v1/reload',
+      'post /api/v1/session',
+      'get /api/v1/session',
+      'delete /api/v1/session',
       'get /api/v1/stream',
     ])
     expect(Object.keys(document.components.schemas)).toEqual(
@@ -369,7 +372,7 @@ describe('OpenAPI', () => {
         'JournalPage',
       ]),
     )
-    expect(document.paths['/api/v1/status'].get.security).toEqual([{ bearer: [] }])
+    expect(document.paths['/api/v1/status'].get.security).toEqual([{ bearer: [] }, { session: [] }])
     expect(document.paths['/healthz'].get.security).toBeUndefined()
   })
 

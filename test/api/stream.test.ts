@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readEvents, type ServerEvent } from '../../src/cli/sse.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { fakeEvent, NOW_MS } from '../fakes/service.ts'
-import { listeningApi, testApi } from '../support/api.ts'
+import { listeningApi, OPERATOR_TOKEN, signIn, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
 
 /** Reads a stream until `count` rows came (or it ended), then hangs up. */
 async function readRows(url: string, count: number, headers: Record<string, string> = {}) {
@@ -195,5 +195,58 @@ describe('reading server-sent events', () => {
         expect(found).toEqual(want)
       }),
     )
+  })
+})
+
+describe('the stream of a page', () => {
+  const signedIn = async (overrides: Parameters<typeof listeningApi>[0] = {}) => {
+    const api = await listeningApi(overrides)
+    const { headers } = await signIn(api.app, VIEWER_TOKEN, new URL(api.url).host)
+    return { ...api, stream: `${api.url}/api/v1/stream?afterSeq=0`, headers, cookie: { cookie: headers.cookie } }
+  }
+
+  test('takes the cookie alone, as EventSource can send no header', async () => {
+    const { service, stream, cookie } = await signedIn()
+    service.append(fakeEvent('catalog'))
+    expect((await readRows(stream, 1, cookie)).map(({ id }) => id)).toEqual(['1'])
+  })
+
+  test('refuses a cookie that is none', async () => {
+    const { stream } = await signedIn()
+    const { response } = await openStream(stream, { cookie: 'headgate=nonsense' })
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({ code: 'API_UNAUTHENTICATED' })
+  })
+
+  test.each(['signed out', 'lost its token', 'lost its role'])('reads no further once it has %s', async (how) => {
+    const at = { tokens: TOKENS }
+    const { app, service, stream, headers, cookie } = await signedIn({ tokens: () => at.tokens })
+    service.append(fakeEvent('catalog'))
+    const { events } = await openStream(stream, cookie)
+    expect([(await events.next()).value?.event, (await events.next()).value?.id]).toEqual(['ready', '1'])
+    if (how === 'signed out') await app.inject({ method: 'DELETE', url: '/api/v1/session', headers })
+    if (how === 'lost its token') at.tokens = TOKENS.slice(1)
+    if (how === 'lost its role') at.tokens = TOKENS.map((token) => ({ ...token, role: 'webhook' as const }))
+    service.append(fakeEvent('catalog', 'secret to it'))
+    expect((await events.next()).done).toBe(true)
+  })
+
+  test('one viewer keeps nobody else from looking', async () => {
+    const { service, stream, cookie, url } = await signedIn({ limits: { streamsEach: 2 } })
+    service.append(fakeEvent('catalog'))
+    const first = await openStream(stream, cookie)
+    await first.events.next()
+    const second = await openStream(stream, { authorization: `Bearer ${VIEWER_TOKEN}` })
+    await second.events.next()
+    const third = await openStream(stream, cookie)
+    expect(third.response.status).toBe(503)
+    expect(await third.response.json()).toMatchObject({ code: 'API_OVERLOADED' })
+    expect(await readRows(stream, 1, { authorization: `Bearer ${OPERATOR_TOKEN}` })).toHaveLength(1)
+    first.hangUp()
+    await vi.waitFor(async () => {
+      const again = await openStream(`${url}/api/v1/stream`, cookie)
+      again.hangUp()
+      expect(again.response.status).toBe(200)
+    })
   })
 })

@@ -209,7 +209,8 @@ function absenceSuite(user: User, { measures }: SourceTraits): void {
   })
 }
 
-function troubleSuite(user: User, { hasHistory }: SourceTraits): void {
+/** What every source must do when it is not as it should be. */
+export function troubleSuite(user: User, { hasHistory }: Pick<SourceTraits, 'hasHistory'>): void {
   test('with an aborted signal every SLI is missing', async () => {
     await user.poll(user.availability())
     const tick = await user.place().tick()

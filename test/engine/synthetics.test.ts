@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { missing } from '../../src/core/observation.ts'
-import type { Plan, SyntheticTest } from '../../src/core/plan.ts'
+import type { Plan } from '../../src/core/plan.ts'
+import type { SyntheticTest } from '../../src/core/synthetic.ts'
 import { readRound } from '../../src/engine/synthetics.ts'
 import type { SyntheticReader, SyntheticResult } from '../../src/ports/source.ts'
 import { createFakeClock } from '../fakes/clock.ts'

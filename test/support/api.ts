@@ -54,6 +54,9 @@ export async function testApi(
     tokens: () => TOKENS,
     oidc: () => null,
     rates: () => ({ reads: 1e6, changes: 1e6, refusals: 1e6 }),
+    session: () => ({ key: null, maxHours: 8 }),
+    startKey: 'a key of a test that nobody else has',
+    publicUrl: () => null,
     teamOf: () => null,
     audit: (entry) => void audited.push(entry),
     reload: async () => [],
@@ -69,6 +72,27 @@ export async function testApi(
   })
   onTestFinished(() => app.close())
   return { app, service, secrets, logged, audited }
+}
+
+/** What a page sends that has signed in with this token, and comes from our origin. */
+export async function signIn(app: FastifyInstance, token: string, host = 'localhost:7474') {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/api/v1/session',
+    headers: { host, authorization: `Bearer ${token}` },
+  })
+  if (response.statusCode !== 200) throw new Error(`no session: ${response.body}`)
+  const [cookie] = response.cookies
+  if (!cookie) throw new Error('no cookie')
+  const csrfToken: string = response.json().csrfToken
+  const headers = {
+    host,
+    cookie: `${cookie.name}=${cookie.value}`,
+    'x-csrf-token': csrfToken,
+    origin: `${cookie.secure ? 'https' : 'http'}://${host}`,
+    'sec-fetch-site': 'same-origin',
+  }
+  return { headers, response, cookie, csrfToken }
 }
 
 /** The same, listening on loopback: on a free port, or on one where an API was closed before. */

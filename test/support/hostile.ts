@@ -28,6 +28,7 @@ const READS = [
 ]
 const OPEN = ['/healthz', '/readyz', '/metrics']
 const COMMANDS = ['/api/v1/workloads/catalog/commands', '/api/v1/commands']
+const SESSION = '/api/v1/session'
 const CHANGES = [...COMMANDS, '/api/v1/reload']
 const NASTY = [
   '../../../../etc/passwd',
@@ -54,7 +55,7 @@ const NASTY = [
 const nasty = fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 60 }))
 /** In a header no line may end. */
 const inHeader = nasty.map((text) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 2000))
-const route = fc.constantFrom(...READS, ...CHANGES)
+const route = fc.constantFrom(...READS, ...CHANGES, SESSION)
 const methodOf = (url: string) => (CHANGES.includes(url) ? 'POST' : 'GET')
 
 const badToken = fc.oneof(
@@ -91,8 +92,55 @@ const badBody = fc.oneof(
   ),
 )
 
-/** Each kind of request has a defect for certain. */
-export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
+/** Sessions of pages: bad ones, and good ones where they may not be used. */
+function ofSessions(pages: readonly string[]): readonly fc.Arbitrary<HostileRequest>[] {
+  const page = fc.constantFrom(...pages)
+  const asked = fc.record({ url: route, isEnd: fc.boolean() }).map(({ url, isEnd }) => {
+    const method: HostileRequest['method'] = url !== SESSION ? methodOf(url) : isEnd ? 'DELETE' : 'POST'
+    return { method, url }
+  })
+  const changing = fc.oneof(
+    fc.constantFrom(...CHANGES).map((url) => ({ method: 'POST' as const, url })),
+    fc.constantFrom('POST' as const, 'DELETE' as const).map((method) => ({ method, url: SESSION })),
+  )
+  const badCookie = fc.oneof(
+    inHeader,
+    inHeader.map((text) => `headgate=${text}`),
+    inHeader.map((text) => `__Host-headgate=${text}; headgate=${text}`),
+    inHeader.map((text) => `headgate=eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..${text}.${text}.${text}`),
+    page.map((cookie) => cookie.slice(0, -1)),
+    page.map((cookie) => cookie.replace('headgate', '__Host-headgate')),
+    page.map((cookie) => cookie.replace('.', '.x')),
+  )
+  const noProof: fc.Arbitrary<Readonly<Record<string, string>>> = fc.oneof(
+    fc.constantFrom<Readonly<Record<string, string>>>(
+      {},
+      { origin: 'http://localhost' },
+      { 'sec-fetch-site': 'same-origin', 'x-http-method-override': 'GET' },
+      { 'sec-fetch-site': 'cross-site', origin: 'http://localhost' },
+    ),
+    inHeader.map((text) => ({ origin: 'http://localhost', 'x-csrf-token': text })),
+    inHeader.map((text) => ({ origin: `http://x${text}`, 'sec-fetch-site': 'same-origin' })),
+  )
+  return [
+    fc
+      .record({ asked, cookie: badCookie })
+      .map(({ asked, cookie }) => ({ ...asked, headers: { host: 'localhost', cookie } })),
+    fc.record({ asked: changing, cookie: page, proof: noProof }).map(({ asked, cookie, proof }) => ({
+      ...asked,
+      headers: { host: 'localhost', cookie, ...proof },
+    })),
+    fc
+      .record({ asked, cookie: page, authorization: badToken })
+      .map(({ asked, cookie, authorization }) => ({ ...asked, headers: { host: 'localhost', cookie, authorization } })),
+  ]
+}
+
+/** Each kind of request has a defect for certain. `pages`: cookies of sessions that stand. */
+export const hostileRequest = (pages: readonly string[]): fc.Arbitrary<HostileRequest> =>
+  fc.oneof(...ofSessions(pages), ...WITHOUT_SESSIONS)
+
+const WITHOUT_SESSIONS: readonly fc.Arbitrary<HostileRequest>[] = [
   // Who may not ask.
   fc.record({ url: route, authorization: badToken }).map(({ url, authorization }) => ({
     ...{ method: methodOf(url), url, headers: { host: 'localhost', authorization } },
@@ -159,8 +207,10 @@ export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.oneof(
     ),
   fc
     .record({ url: route, method: fc.constantFrom('PUT', 'DELETE', 'PATCH', 'OPTIONS') })
+    // Signing out is no attack.
+    .filter(({ url, method }) => url !== SESSION || method !== 'DELETE')
     .map(({ url, method }) => ({ method, url, headers: OPERATOR })) as fc.Arbitrary<HostileRequest>,
-)
+]
 
 const LINE = '\r\n'
 const GET = `GET /api/v1/status HTTP/1.1${LINE}`

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Missing, missing } from '../../core/observation.ts'
-import type { SyntheticTest } from '../../core/plan.ts'
+import type { SyntheticTest } from '../../core/synthetic.ts'
 import type { SyntheticResult } from '../../ports/source.ts'
 import { clause } from '../../shared/text.ts'
 

@@ -1,5 +1,5 @@
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
-import type { SyntheticTest } from '../../core/plan.ts'
+import type { SyntheticTest } from '../../core/synthetic.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import type { SyntheticReader } from '../../ports/source.ts'
 import { createDatadogClient, type DatadogClient } from './client.ts'

@@ -6,7 +6,10 @@ import type { Answer } from './answer.ts'
 const REMEMBERED = 200
 
 /** Logs the warnings of answers (a partial answer of Thanos, say), each once: a query is repeated at every sweep. */
-export function createNoting(log: Log): (query: string) => <A extends Answer | Missing>(answer: A) => A {
+export function createNoting(
+  log: Log,
+  source: string,
+): (query: string) => <A extends Answer | Missing>(answer: A) => A {
   const noted = new Set<string>()
   return (query) => (answer) => {
     if (isMissing(answer)) return answer
@@ -15,7 +18,7 @@ export function createNoting(log: Log): (query: string) => <A extends Answer | M
       if (noted.has(key)) continue
       if (noted.size >= REMEMBERED) noted.clear()
       noted.add(key)
-      log.warn({ source: 'prometheus', query, warning }, 'Prometheus answered with a warning')
+      log.warn({ source, query, warning }, 'a source answered with a warning')
     }
     return answer
   }

@@ -1,8 +1,9 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import type { HistorySpan, MetricSource, SliVector, Tick } from '../../ports/source.ts'
+import type { MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
+import { rangesOf, ticksOf } from '../ticks.ts'
 import { type Answer, type Series, sumsByMoment } from './answer.ts'
 import { createClient } from './client.ts'
 import { createNoting } from './noting.ts'
@@ -17,7 +18,7 @@ const NO_SUMS: Sums = new Map()
 /** Evidence from Prometheus, or from whatever else answers its query API. */
 export function openPrometheus(settings: PrometheusSettings, context: AdapterContext): MetricSource {
   const client = createClient(settings, context)
-  const note = createNoting(context.log)
+  const note = createNoting(context.log, 'prometheus')
   // A sample carries the time at which its scrape began, and arrives when it has ended. Asked at once, the newest scrape
   // would be unseen now and belong to the past at the next tick, and what it counted would be lost: for a target whose
   // scrapes always fall just before a sweep, everything. So both ends of each tick are looked at `delay` later.
@@ -43,7 +44,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
       const answers: ReadonlyMap<number, Sums>[] = []
       for (const query of questions.queries) {
         let series: readonly Series[] = []
-        for (const { firstMs, lastMs } of rangesOf(ticks)) {
+        for (const { firstMs, lastMs } of rangesOf(ticks, RANGE_POINTS)) {
           const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
           const answer = note(query)(await client.range(query, range, signal))
           if (isMissing(answer)) return answer
@@ -83,23 +84,4 @@ async function pollOne(
     sums.push(only)
   }
   return { kind: 'vector', ...tick, groups: questions.read(sums) }
-}
-
-/** The ticks of a span, oldest first; the last one ends with it. */
-function ticksOf({ untilMs, seconds, tickSeconds }: HistorySpan): Tick[] {
-  const count = Math.floor(seconds / tickSeconds)
-  const tickMs = tickSeconds * 1000
-  return Array.from({ length: count }, (_, index) => {
-    const atMs = untilMs - (count - 1 - index) * tickMs
-    return { sinceMs: atMs - tickMs, atMs }
-  })
-}
-
-function rangesOf(ticks: readonly Tick[]): { firstMs: number; lastMs: number }[] {
-  const ranges = []
-  for (let start = 0; start < ticks.length; start += RANGE_POINTS) {
-    const [first, last] = [ticks[start], ticks[Math.min(start + RANGE_POINTS, ticks.length) - 1]]
-    if (first && last) ranges.push({ firstMs: first.atMs, lastMs: last.atMs })
-  }
-  return ranges
 }
