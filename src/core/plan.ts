@@ -263,10 +263,7 @@ export type SliMeasure =
   | { readonly kind: 'selector'; readonly total: string; readonly bad: string }
   /** Classic histogram: an event slower than the bound is bad. The bound must be one of the buckets. */
   | { readonly kind: 'histogram'; readonly metric: string; readonly slowerThanSeconds: number }
-  /**
-   * Native histogram: an event slower than the bound is bad. The bound is a power of two of seconds, since only those are
-   * boundaries at every resolution.
-   */
+  /** The same of a native one. Its bound is a power of two of seconds: only those are boundaries at every resolution. */
   | { readonly kind: 'nativeHistogram'; readonly metric: string; readonly slowerThanSeconds: number }
   /** Own PromQL for counts over `$window`, one sample a cluster and workload. */
   | { readonly kind: 'query'; readonly total: string; readonly bad: string; readonly windowSeconds: number }
