@@ -187,6 +187,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     api: createSilenceApi({ clock, secret }),
     settings: () => running.config.alertmanager,
     states: () => engine.book.subjects().map(({ state }) => state),
+    isLeading: () => lease.heldToken() !== null,
     ...{ runId, clock, log },
   })
   engine.onCommit(() => silences.wake())

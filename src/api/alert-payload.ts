@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { Alert } from '../core/observation.ts'
+import type { Alert, UnmatchedAlert } from '../core/observation.ts'
 import { clause } from '../shared/text.ts'
 
 /** Alerts of one notification. */
@@ -14,6 +14,7 @@ const labelsSchema = z.record(z.string(), z.string())
 export const notificationSchema = z
   .looseObject({
     version: z.literal('4').meta({ description: 'Of the payload' }),
+    groupKey: z.string().default('').meta({ description: 'Of the group that it is about' }),
     truncatedAlerts: z.int().min(0).default(0).meta({ description: 'Alerts that `max_alerts` left out' }),
     alerts: z.array(z.unknown()).max(MAX_ALERTS),
   })
@@ -34,6 +35,22 @@ export interface ReadAlert {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** Stands for the alerts that Alertmanager has left out; null: it has left none out. */
+export function leftOutOf(body: z.output<typeof notificationSchema>, nowMs: number): UnmatchedAlert | null {
+  const { truncatedAlerts, groupKey, alerts } = body
+  if (truncatedAlerts === 0) return null
+  // By the group, the count and what was sent: the same notification, repeated, is the same news.
+  const fingerprint = `left-out-${digest([groupKey, truncatedAlerts, alerts])}`
+  const alert = { fingerprint, startsAtMs: nowMs, sentence: `left out by max_alerts (${truncatedAlerts} of them)` }
+  const reason = 'Alertmanager did not send it: set `max_alerts: 0` for this webhook'
+  const id = `alert:${fingerprint}`
+  return { id, kind: 'unmatched-alert', workload: null, alert, labels: {}, reason, receivedAtMs: nowMs }
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+}
+
 /** What is wrong with an alert, and what can be said of it all the same. */
 export interface BadAlert {
   /** Where in the body. */
@@ -48,8 +65,7 @@ export function readAlert(value: unknown, index: number, nowMs: number): ReadAle
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const path = ['alerts', index, ...(issue?.path ?? [])].map((part) => clause(String(part), []))
-    const hash = createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
-    const alert = { fingerprint: `unreadable-${hash}`, startsAtMs: nowMs, sentence: 'that cannot be read' }
+    const alert = { fingerprint: `unreadable-${digest(value)}`, startsAtMs: nowMs, sentence: 'that cannot be read' }
     return { pointer: `body/${path.join('/')}`, message: issue?.message ?? 'does not fit', alert }
   }
   const { status, labels, annotations, startsAt, fingerprint } = parsed.data

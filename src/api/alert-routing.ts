@@ -1,4 +1,4 @@
-import { isMissing } from '../core/observation.ts'
+import { isMissing, type RoutedAlert } from '../core/observation.ts'
 import type { AlertmanagerConfig, AlertRoute } from '../policy/schema-alertmanager.ts'
 import type { Control } from '../ports/control.ts'
 import { compileMatchers } from '../shared/promql/matching.ts'
@@ -7,8 +7,11 @@ type Labels = Readonly<Record<string, string>>
 
 /** Where an alert leads: to workloads, by a route; or nowhere, and why. */
 export type Routed =
-  | { readonly route: AlertRoute; readonly resolved: 'keep' | 'clear'; readonly workloads: readonly string[] }
+  | { readonly route: AlertRoute; readonly resolved: 'keep' | 'clear'; readonly workloads: readonly Concerned[] }
   | { readonly reason: string }
+
+/** A workload that an alert leads to, and which of its clusters the alert is about; null: neither. */
+export type Concerned = Pick<RoutedAlert, 'workload' | 'concerns'>
 
 /** What routes look at: taken once for all alerts of a notification. */
 export interface RoutedWorld {
@@ -42,13 +45,17 @@ export function routeAlert(labels: Labels, settings: AlertmanagerConfig, world: 
     const cluster = labels[settings.receive.clusterLabel]
     const workloads = named.filter(({ clusters }) => route.cluster === 'any' || clusters[route.cluster] === cluster)
     if (workloads.length > 0) {
-      const names = workloads.map(({ name }) => name)
-      return { route, resolved: route.resolved ?? settings.receive.resolved, workloads: names }
+      const concerned = workloads.map(({ name, clusters }) => ({ workload: name, concerns: sideOf(clusters, cluster) }))
+      return { route, resolved: route.resolved ?? settings.receive.resolved, workloads: concerned }
     }
     const about = cluster === undefined ? `it has no label ${settings.receive.clusterLabel}` : `it concerns ${cluster}`
     reason = `route ${index + 1} matches, but ${named.length === 0 ? 'leads to no workload' : `${about}, not ${route.cluster}`}`
   }
   return { reason }
+}
+
+function sideOf(clusters: Clusters, cluster: string | undefined): Concerned['concerns'] {
+  return (['old', 'new'] as const).find((side) => clusters[side] === cluster) ?? null
 }
 
 function workloadsOf(route: AlertRoute, labels: Labels, { workloads, waves }: RoutedWorld): RoutedWorld['workloads'] {

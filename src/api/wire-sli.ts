@@ -5,6 +5,7 @@ const secondsSchema = z.number().min(0)
 
 const measureSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('selector'), total: z.string(), bad: z.string() }),
+  z.object({ kind: z.literal('goodSelector'), total: z.string(), good: z.string() }),
   z.object({ kind: z.literal('histogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
   z.object({ kind: z.literal('nativeHistogram'), metric: z.string(), slowerThanSeconds: secondsSchema }),
   z.object({ kind: z.literal('query'), total: z.string(), bad: z.string(), windowSeconds: secondsSchema }),
@@ -24,4 +25,5 @@ export const sliSpecSchema: z.ZodType<SliSpec> = z.object({
   objectivePercent: z.number().nullable(),
   labels: z.object({ cluster: z.string(), workload: z.string() }),
   measure: measureSchema,
+  origin: z.object({ tool: z.enum(['openslo', 'sloth', 'pyrra']), of: z.string() }).exactOptional(),
 })

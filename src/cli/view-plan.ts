@@ -1,5 +1,5 @@
 import type { FleetPlan } from '../core/fleet-plan.ts'
-import { formatCount, formatPercent, formatSpan } from '../core/format.ts'
+import { formatCount, formatOrigin, formatPercent, formatSpan } from '../core/format.ts'
 import type { Plan, Trial } from '../core/plan.ts'
 import type { Config, MigrationConfig } from '../policy/config.ts'
 import type { Forecast, WaveForecast } from '../policy/forecast.ts'
@@ -144,7 +144,10 @@ function policyText(plan: Plan): string {
     `  at least ${formatCount(minRequests)} requests a weight; blind pages after ${formatSpan(blindAfterSeconds)}; drift: ${drift}; ${share}`,
     ...named(
       'SLIs',
-      plan.slis.map(({ name, source }) => `${name} (${source})`),
+      plan.slis.map(
+        ({ name, source, origin }) =>
+          `${name} (${source}${origin === undefined ? '' : `, from ${clean(formatOrigin(origin))}`})`,
+      ),
     ),
     ...named(
       'gates',

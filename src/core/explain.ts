@@ -60,7 +60,7 @@ const EXPLAINERS: Explainers = {
   'command-done': (e) => `${e.command}: ${e.reason}`,
   'command-refused': (e) => `${e.command} refused: ${e.problem.cause} (${e.problem.hint})`,
   'alert-taken': (e) => `alert ${e.status}, ${e.alert.sentence}: ${e.outcome}`,
-  'alert-unmatched': (e) => `alert ${e.alert.sentence} concerns nothing here: ${e.reason}`,
+  'alert-unmatched': (e) => `alert ${e.alert.sentence} moves nothing: ${e.reason}`,
   'blind-too-long': (e) => `blind for ${formatSpan(e.seconds)}: ${e.detail}; nothing is raised until data is back`,
   'share-stuck': (e) =>
     `stuck: ${formatPercent(e.weightPercent)} written, new serves ${e.observedSharePercent === null ? 'an unknown share' : formatPercent(e.observedSharePercent)} for ${formatSpan(e.seconds)}; likely ${e.likelyCause}`,

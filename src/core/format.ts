@@ -1,3 +1,5 @@
+import type { SliOrigin } from './plan.ts'
+
 /** 12.5 → `12.5 %`, 25 → `25 %`; small shares keep two telling digits: 0.052 → `0.052 %`. */
 export function formatPercent(percent: number): string {
   return `${formatNumber(percent)} %`
@@ -45,4 +47,11 @@ export function formatCount(count: number): string {
   if (whole < 0) return `-${formatCount(-whole)}`
   if (whole < 1000) return String(whole)
   return `${formatCount(Math.floor(whole / 1000))},${String(whole % 1000).padStart(3, '0')}`
+}
+
+const TOOLS: Readonly<Record<SliOrigin['tool'], string>> = { openslo: 'OpenSLO', sloth: 'Sloth', pyrra: 'Pyrra' }
+
+/** `OpenSLO checkout-availability in slos/checkout.yaml`. */
+export function formatOrigin({ tool, of }: SliOrigin): string {
+  return `${TOOLS[tool]} ${of}`
 }

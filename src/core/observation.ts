@@ -114,6 +114,8 @@ export interface RoutedAlert {
   /** `resolved` is only told where the route clears holds by it. */
   readonly status: 'firing' | 'resolved'
   readonly action: 'halt' | 'revert'
+  /** The cluster that it is about; null: it names neither of the workload's. */
+  readonly concerns: 'old' | 'new' | null
   readonly receivedAtMs: number
 }
 

@@ -1,6 +1,9 @@
 import type { CheckRules, PlanCheck } from './check.ts'
+import type { SliSpec } from './sli.ts'
 import type { SyntheticSpec } from './synthetic.ts'
 import type { Hook, WarmTask } from './task.ts'
+
+export type { SliMeasure, SliOrigin, SliSpec } from './sli.ts'
 
 /**
  * A plan: a policy resolved for one workload. It is plain JSON without secrets, so it can be pinned into a rollout,
@@ -245,37 +248,6 @@ export interface PlanTarget {
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
-
-/** How an SLI is measured. Workloads with an equal spec share its queries. */
-export interface SliSpec {
-  readonly name: string
-  /** Kind of the metric source: `prometheus`, `scrape`, `loki`, … */
-  readonly source: string
-  /** Share of good events promised, percent, e.g. 99.9; null for a value. */
-  readonly objectivePercent: number | null
-  /** The labels that say whose a series is; without a workload label, empty, it is the cluster's as a whole. */
-  readonly labels: { readonly cluster: string; readonly workload: string }
-  readonly measure: SliMeasure
-}
-
-export type SliMeasure =
-  /** Counter selectors; Headgate writes the query. */
-  | { readonly kind: 'selector'; readonly total: string; readonly bad: string }
-  /** Classic histogram: an event slower than the bound is bad. The bound must be one of the buckets. */
-  | { readonly kind: 'histogram'; readonly metric: string; readonly slowerThanSeconds: number }
-  /** The same of a native one. Its bound is a power of two of seconds: only those are boundaries at every resolution. */
-  | { readonly kind: 'nativeHistogram'; readonly metric: string; readonly slowerThanSeconds: number }
-  /** Own PromQL for counts over `$window`, one sample a cluster and workload. */
-  | { readonly kind: 'query'; readonly total: string; readonly bad: string; readonly windowSeconds: number }
-  /** Own PromQL for a value (for a threshold gate), one sample a cluster and workload. */
-  | { readonly kind: 'value'; readonly value: string; readonly windowSeconds: number }
-  /**
-   * Own queries in the source's own language for counts, one answer a cluster and workload. Over `windowSeconds`; null: over
-   * each tick itself, so that nothing overlaps.
-   */
-  | { readonly kind: 'ask'; readonly total: string; readonly bad: string; readonly windowSeconds: number | null }
-  /** As `ask`, for a value over `windowSeconds`. */
-  | { readonly kind: 'askValue'; readonly value: string; readonly windowSeconds: number }
 
 /** One synthetic request, asked of the address of each cluster that it names. */
 export interface ProbeSpec {

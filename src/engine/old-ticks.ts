@@ -103,6 +103,7 @@ export class OldTicks {
 export function hasOwnTicks(measure: SliMeasure, sweepSeconds: number): boolean {
   switch (measure.kind) {
     case 'selector':
+    case 'goodSelector':
     case 'histogram':
     case 'nativeHistogram':
       return true

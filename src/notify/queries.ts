@@ -15,9 +15,11 @@ export function queriesFor(plan: Plan | null, verdicts: readonly Verdict[]): rea
   return [...new Set(specs.flatMap((spec) => queryOf(spec, plan.workload) ?? []))].slice(0, MAX_QUERIES)
 }
 
-function queryOf({ measure, labels, source }: SliSpec, workload: string): string | null {
+function queryOf({ measure, labels, source, origin }: SliSpec, workload: string): string | null {
   // What Headgate scrapes itself need not be in any Prometheus.
   if (source !== 'prometheus') return null
+  // A recorded ratio is best looked at as it is.
+  if (origin !== undefined && origin.tool !== 'openslo') return origin.of
   const of = (text: string) => narrowed(text, labels.workload, workload)
   const ratio = (part: string | null, all: string | null, by: string) =>
     part === null || all === null
@@ -26,11 +28,16 @@ function queryOf({ measure, labels, source }: SliSpec, workload: string): string
   switch (measure.kind) {
     case 'selector':
       return ratio(of(measure.bad), of(measure.total), labels.cluster)
+    case 'goodSelector':
+      return without(ratio(of(measure.good), of(measure.total), labels.cluster))
     case 'histogram': {
-      const all = of(`${measure.metric}_count`)
-      const fast = of(`${measure.metric}_bucket{le="${measure.slowerThanSeconds}"}`)
-      const within = ratio(fast, all, labels.cluster)
-      return within === null ? null : `1 - ${within}`
+      const histogram = parseSelector(measure.metric)
+      if ('refused' in histogram) return null
+      const { metric, matchers } = histogram
+      const le = { label: 'le', op: '=', value: String(measure.slowerThanSeconds) } as const
+      const fast = selectorText({ metric: `${metric}_bucket`, matchers: [...matchers, le] })
+      const all = selectorText({ metric: `${metric}_count`, matchers })
+      return without(ratio(of(fast), of(all), labels.cluster))
     }
     case 'nativeHistogram': {
       const metric = of(measure.metric)
@@ -46,6 +53,10 @@ function queryOf({ measure, labels, source }: SliSpec, workload: string): string
     case 'askValue':
       return null
   }
+}
+
+function without(good: string | null): string | null {
+  return good === null ? null : `1 - ${good}`
 }
 
 /** The selector with the workload's label; null: it is none. */

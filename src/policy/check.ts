@@ -1,6 +1,7 @@
 import { checkSilence } from './check-alertmanager.ts'
 import { checkApi } from './check-api.ts'
 import { checkFleet } from './check-fleet.ts'
+import { checkOwners } from './check-owners.ts'
 import { checkReplication } from './check-preflight.ts'
 import { checkSteps } from './check-steps.ts'
 import { checkWorkloads } from './check-workloads.ts'
@@ -18,6 +19,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkClusters(config),
     ...checkTimes(config),
     ...checkSlis(config, kinds.sources),
+    ...checkOwners(config),
     ...policies.findings,
     ...checkDefaultPolicy(config, policies),
     ...checkSilence(config),

@@ -82,8 +82,9 @@ function toldApartBy(
   const grown = `(${series} unless ${series} offset $window) or (${series} - ${series} offset $window >= 0) or increase(${series}[$window])`
   const told = `label_replace(${grown}, "${label}", "${NOT_SAID}", "${label}", "")`
   const value = `sum by (${sli.labels.cluster}, ${label}) (${told})`
+  const { origin: _, ...rest } = sli
   return {
-    ...sli,
+    ...rest,
     objectivePercent: null,
     labels: { cluster: sli.labels.cluster, workload: label },
     measure: { kind: 'value', value, windowSeconds },
@@ -91,7 +92,7 @@ function toldApartBy(
 }
 
 function counterOf(measure: SliMeasure): string | null {
-  if (measure.kind === 'selector') return measure.total
+  if (measure.kind === 'selector' || measure.kind === 'goodSelector') return measure.total
   if (measure.kind !== 'histogram') return null
   const selector = parseSelector(measure.metric)
   return 'refused' in selector ? null : selectorText({ ...selector, metric: `${selector.metric}_count` })

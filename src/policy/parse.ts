@@ -13,6 +13,7 @@ import { fleetPlanOf } from './fleet.ts'
 import { hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
+import { resolveSlis } from './openslo.ts'
 import { buildPlan } from './plan.ts'
 import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
@@ -98,7 +99,7 @@ export function parseConfigs(
     config: {
       ...serviceOf(first.config, kinds),
       providers: Object.assign({}, ...fine.map(({ config }) => providersOf(config, kinds.traffic))),
-      hash: hashOfTexts([...texts, ...fine.flatMap(({ calendar }) => calendarTexts(calendar))]),
+      hash: hashOfTexts([...texts, ...fine.flatMap(textsBeside)]),
       migrations: [migrationOf(first, kinds), ...others.map((one) => migrationOf(one, kinds))],
     },
   }
@@ -121,6 +122,8 @@ interface ResolvedMigration {
   readonly config: ParsedConfig
   readonly policies: ResolvedPolicies
   readonly calendar: ResolvedCalendar
+  /** Texts of OpenSLO files. */
+  readonly definitions: readonly { readonly text: string }[]
 }
 
 function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, readBeside }: Surroundings): ReadMigration {
@@ -133,10 +136,13 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
     const issues = issueFindings(parsed.error.issues, { value, shape: schemas.shape })
     return { file, findings: inFile([...secrets, ...without(issues, secrets)]) }
   }
-  const policies = resolvePolicies(parsed.data.policies)
+  const { slis, findings, files } = resolveSlis(parsed.data.slis, file, readBeside)
   const calendar = resolveCalendar(parsed.data.calendar, readBeside)
-  const rules = [...checkConfig(parsed.data, policies, kinds), ...calendar.findings]
-  const resolved = { config: parsed.data, policies, calendar }
+  if (slis === null) return { file, findings: [...inFile([...secrets, ...calendar.findings]), ...findings] }
+  const config = { ...parsed.data, slis }
+  const policies = resolvePolicies(config.policies)
+  const rules = [...checkConfig(config, policies, kinds), ...calendar.findings]
+  const resolved = { config, policies, calendar, definitions: [...files.values()] }
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }
 
@@ -180,8 +186,10 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
   }
 }
 
-function calendarTexts({ spec }: ResolvedCalendar): readonly { readonly text: string }[] {
-  return spec?.freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])) ?? []
+/** Of the files that a config names. */
+function textsBeside({ calendar, definitions }: ResolvedMigration): readonly { readonly text: string }[] {
+  const freezes = calendar.spec?.freezes ?? []
+  return [...freezes.flatMap((freeze) => ('ics' in freeze ? [{ text: freeze.ics }] : [])), ...definitions]
 }
 
 function hashOfTexts(texts: readonly { readonly text: string }[]): string {
@@ -214,11 +222,11 @@ function problemAt({ code, cause, hint }: Pick<Finding, 'code' | 'cause' | 'hint
 }
 
 function refused(problems: readonly ProblemJson[], files: readonly ConfigFile[]): ConfigResult {
-  const place = ({ at }: ProblemJson) => [
-    files.findIndex(({ file }) => file === at?.file),
-    at?.line ?? 0,
-    at?.column ?? 0,
-  ]
+  const place = ({ at }: ProblemJson) => {
+    const index = files.findIndex(({ file }) => file === at?.file)
+    // Those in files that the config names come last.
+    return [index < 0 ? files.length : index, at?.line ?? 0, at?.column ?? 0]
+  }
   const order = (a: ProblemJson, b: ProblemJson) => {
     const there = place(b)
     return (

@@ -68,11 +68,12 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[], kinds: Kinds): SliSpec {
   const source = settings.source ?? sources[0]
   if (source === undefined) throw new Error(`no source for ${name}: the checks let a config pass that they should not`)
-  const { objectivePercent, labels, measure } = settings
-  if (measure.kind !== 'ask') return { name, source, objectivePercent, labels, measure }
+  const { objectivePercent, labels, measure, origin } = settings
+  const spec = { name, source, objectivePercent, labels, measure, ...(origin && { origin }) }
+  if (measure.kind !== 'ask') return spec
   const usual = kinds.sources.find(({ kind }) => kind === source)?.usualWindowSeconds ?? null
   const windowSeconds = measure.windowSeconds ?? usual
-  return { name, source, objectivePercent, labels, measure: { ...measure, windowSeconds } }
+  return { ...spec, measure: { ...measure, windowSeconds } }
 }
 
 /** Ids are workload, kind and place; the scope joins in where a workload has one place in several (a pair of proxies). */

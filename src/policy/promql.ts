@@ -14,10 +14,10 @@ export interface PromqlFault {
 }
 
 type Tree = ReturnType<typeof parser.parse>
-type SyntaxNode = Tree['topNode']
+export type SyntaxNode = Tree['topNode']
 
 /** Parses an expression; a node of the tree, or the first fault. */
-function parsePromql(text: string): SyntaxNode | PromqlFault {
+export function parsePromql(text: string): SyntaxNode | PromqlFault {
   if (text.trim() === '') return { offset: 0, cause: 'there is no expression', hint: 'write a PromQL expression' }
   const tree = parser.parse(text.replaceAll(WINDOW, WINDOW_STAND_IN))
   let fault: PromqlFault | null = null
@@ -60,7 +60,8 @@ function quoteToken(text: string): string {
   return `"${token.slice(0, 40)}"`
 }
 
-function isFault(result: SyntaxNode | PromqlFault): result is PromqlFault {
+/** Whether it is a fault, and no node. */
+export function isFault(result: SyntaxNode | PromqlFault): result is PromqlFault {
   return 'cause' in result
 }
 

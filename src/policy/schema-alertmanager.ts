@@ -48,7 +48,14 @@ const routeSchema = z
       .meta(about('The cluster that the alert must concern, by its cluster label; `any` asks for no label', 'new')),
     resolved: resolvedSchema.optional().meta(about('As in `receive`, for this route', 'clear')),
   })
-  .superRefine(({ workload, workloadLabel, wave, migration, everything }, ctx) => {
+  .superRefine(({ action, cluster, workload, workloadLabel, wave, migration, everything }, ctx) => {
+    if (action === 'revert' && cluster === 'old')
+      refuse(
+        ctx,
+        'CONFIG_WRONG_VALUE',
+        'an alert on the old cluster cannot revert: the traffic would be sent there',
+        'write `action: halt`',
+      )
     const given = [workload, workloadLabel, wave ?? migration, everything].filter((one) => one !== undefined)
     if (given.length === 1) return
     const cause = given.length === 0 ? 'a route names no workloads' : 'a route names its workloads twice'

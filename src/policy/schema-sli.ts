@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import type { Bound, Harm, SliMeasure, SliSpec } from '../core/plan.ts'
-import { about, duration, percent } from '../shared/schema.ts'
+import type { Bound, Harm, SliMeasure, SliOrigin, SliSpec } from '../core/plan.ts'
+import { about, duration } from '../shared/schema.ts'
 import { queryFault, refusePromql, selector } from './promql.ts'
-import { histogramName, labelName, text } from './schema-names.ts'
+import { histogramName, text } from './schema-names.ts'
+import { common, objective, worst } from './schema-sli-keys.ts'
+import { opensloForm, pyrraForm, slothForm } from './schema-slo.ts'
 
 /** An SLI as its form says it. */
 export interface SliSettings {
@@ -16,33 +18,15 @@ export interface SliSettings {
   readonly measure: SliMeasure
   /** Null for everything but a value. */
   readonly bound: Bound | null
+  /** Left out: the config itself says what it counts. */
+  readonly origin?: SliOrigin
+  /** The one workload whose series are read; left out: a label says whose each is. */
+  readonly onlyOf?: string
 }
-
-const common = {
-  source: text().optional().meta(about('Kind of the source to ask; needed when there are several', 'prometheus')),
-  labels: z
-    .strictObject({
-      cluster: labelName().prefault('cluster').meta(about('Label whose value names the cluster', 'cluster')),
-      workload: labelName().prefault('service').meta(about('Label whose value names the workload', 'service')),
-    })
-    .prefault({})
-    .meta(about('Labels that say whose a series is', { cluster: 'cluster', workload: 'service' })),
-}
-
-const objective = percent({ min: 50, max: 99.999, decimals: 3 }).meta(
-  about('Share of good events promised: from 50% to 99.999%', '99.9%'),
-)
 
 const window = duration({ minSeconds: 1, maxSeconds: 7 * 86_400 })
   .prefault('1m')
   .meta(about('What `$window` stands for', '1m'))
-
-function worst(usual: Harm) {
-  return z
-    .enum(['halt', 'revert'])
-    .prefault(usual)
-    .meta(about('The worst that this SLI may cause: `halt` caps every `revert` of the policy', usual))
-}
 
 const selectorForm = z
   .strictObject({
@@ -201,7 +185,7 @@ const askValueForm = z
     return { ...settingsOf(rest), measure: { kind: 'askValue', value, windowSeconds }, bound }
   })
 
-/** One SLI, in one of its forms: five that Prometheus reads, and two in the language of another source. */
+/** One SLI, in one of its forms: counted by Prometheus, in the language of another source, or defined elsewhere. */
 export const sliSchema = z.union([
   selectorForm,
   histogramForm,
@@ -210,6 +194,9 @@ export const sliSchema = z.union([
   valueForm,
   askForm,
   askValueForm,
+  opensloForm,
+  slothForm,
+  pyrraForm,
 ])
 
 /** What a source calls a label, a tag, a dimension or an attribute. */

@@ -10,7 +10,7 @@ import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
-import { sliSchema } from './schema-sli.ts'
+import { type SliSettings, sliSchema } from './schema-sli.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -73,8 +73,11 @@ export function serviceSchema(kinds: Kinds) {
   return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store })
 }
 
-/** A config as the schema gives it. */
-export type ParsedConfig = z.output<ReturnType<typeof configSchema>>
+/** A config as the schema gives it: an SLI may still have its definition in a file. */
+export type WrittenConfig = z.output<ReturnType<typeof configSchema>>
+
+/** A config whose SLIs are all known. */
+export type ParsedConfig = Omit<WrittenConfig, 'slis'> & { readonly slis: Readonly<Record<string, SliSettings>> }
 
 function sourcesSchema(kinds: readonly SourceKindConfig[]) {
   const shape = Object.fromEntries(

@@ -1,5 +1,6 @@
 import type { Signal } from '../core/fleet-plan.ts'
 import { isPromMeasure } from '../core/prom-measure.ts'
+import { parseSelector, selectorText } from '../shared/promql/selector.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SignalId } from './schema-fleet.ts'
 
@@ -101,8 +102,12 @@ function shareOf(part: string, whole: string): string {
 /** Of the config's first histogram: what it is called is known there alone. */
 function latencyQuery({ slis }: ParsedConfig, label: string): string | null {
   for (const { measure } of Object.values(slis)) {
-    if (measure.kind === 'histogram')
-      return `histogram_quantile(0.95, sum by (${label}, le) (rate(${measure.metric}_bucket[$window])))`
+    if (measure.kind === 'histogram') {
+      const histogram = parseSelector(measure.metric)
+      if ('refused' in histogram) continue
+      const buckets = selectorText({ ...histogram, metric: `${histogram.metric}_bucket` })
+      return `histogram_quantile(0.95, sum by (${label}, le) (rate(${buckets}[$window])))`
+    }
     if (measure.kind === 'nativeHistogram')
       return `histogram_quantile(0.95, sum by (${label}) (rate(${measure.metric}[$window])))`
   }

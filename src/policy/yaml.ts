@@ -1,4 +1,5 @@
 import {
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -7,6 +8,7 @@ import {
   type Node,
   type Pair,
   type ParsedNode,
+  parseAllDocuments,
   parseDocument,
   visit,
   type YAMLMap,
@@ -40,7 +42,22 @@ const MAX_ALIASES = 20_000
 /** Reads YAML 1.2 with anchors and merge keys (`<<`). */
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false, logLevel: 'error' })
+  return yamlText(parseDocument(text, { lineCounter: lines, ...READING }), text, lines)
+}
+
+/** Reads the documents of a text, which `---` keeps apart; those without anything in them are left out. */
+export function readYamlDocuments(text: string): readonly YamlText[] {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, ...READING })
+  if (!Array.isArray(documents)) return []
+  return documents
+    .map((document) => yamlText(document, text, lines))
+    .filter(({ value, syntax }) => syntax.length > 0 || (value !== null && value !== undefined))
+}
+
+const READING = { merge: true, prettyErrors: false, logLevel: 'error' } as const
+
+function yamlText(document: Document.Parsed<ParsedNode>, text: string, lines: LineCounter): YamlText {
   const root = document.contents
   const lineOf = (offset: number) => {
     const { line, col } = lines.linePos(offset)
@@ -70,7 +87,7 @@ function toValue(read: () => unknown): unknown {
   }
 }
 
-function aliasFindings(document: ReturnType<typeof parseDocument>): SyntaxFinding[] {
+function aliasFindings(document: Document.Parsed<ParsedNode>): SyntaxFinding[] {
   const found: SyntaxFinding[] = []
   visit(document, {
     Alias(_key, alias, ancestors) {

@@ -1,8 +1,10 @@
+import { formatOrigin } from '../core/format.ts'
+import type { SliSpec } from '../core/plan.ts'
 import type { Config, MigrationConfig } from '../policy/config.ts'
 import { healthGroup } from './health.ts'
 import { type RuleGroup, rulesText } from './rule.ts'
 import { signalGroup } from './signals.ts'
-import { type Slo, sloGroups } from './slo.ts'
+import { sloGroups } from './slo.ts'
 
 /** Where the project's own pages are. */
 export const RUNBOOKS = 'https://github.com/headgate/headgate/blob/main/docs'
@@ -62,23 +64,27 @@ function migrationRules({ migration, clusters, plans, fleet }: MigrationConfig, 
     const [first] = members
     if (first === undefined) continue
     const { sli } = first
+    const why = whyNone(sli, isPromql)
     const { objectivePercent } = sli
-    const slo: Slo | null =
-      objectivePercent === null
-        ? null
-        : { migration, clusters, sli: { ...sli, objectivePercent }, workloads: members.map(({ workload }) => workload) }
-    const made = slo !== null && isPromql(sli.source) ? sloGroups(slo, runbooks) : null
+    if (why !== null || objectivePercent === null) {
+      leftOut.push({ migration, sli: name, why: why ?? NO_OBJECTIVE })
+      continue
+    }
+    const workloads = members.map(({ workload }) => workload)
+    const made = sloGroups({ migration, clusters, sli: { ...sli, objectivePercent }, workloads }, runbooks)
     if (made) groups.push(...made)
-    else
-      leftOut.push({
-        migration,
-        sli: name,
-        why:
-          objectivePercent === null
-            ? 'a value has no objective'
-            : `Prometheus has no series of the source ${sli.source}`,
-      })
+    else leftOut.push({ migration, sli: name, why: NO_OBJECTIVE })
   }
   const signals = isPromql(fleet.signalSource) ? signalGroup(fleet, runbooks) : null
   return { migration, groups: signals ? [...groups, signals] : groups, leftOut }
+}
+
+const NO_OBJECTIVE = 'a value has no objective'
+
+/** null: rules can be written for it. */
+function whyNone({ objectivePercent, source, origin }: SliSpec, isPromql: RuleOptions['isPromql']): string | null {
+  if (objectivePercent === null) return NO_OBJECTIVE
+  // Those have the other windows, too, and the alerts: ours would say the same under a second name.
+  if (origin !== undefined && origin.tool !== 'openslo') return `it is recorded already, as ${formatOrigin(origin)}`
+  return isPromql(source) ? null : `Prometheus has no series of the source ${source}`
 }

@@ -23,6 +23,10 @@ export function countedOf(sli: SliSpec, members: readonly Matcher[], window: str
       const total = rate(narrowed(measure.total, members))
       return { total, bad: orNone(rate(narrowed(measure.bad, members)), total) }
     }
+    case 'goodSelector': {
+      const total = rate(narrowed(measure.total, members))
+      return { total, bad: `clamp_min(${total} - ${rate(narrowed(measure.good, members))}, 0)` }
+    }
     case 'histogram': {
       const histogram = narrowed(measure.metric, members)
       const le = { label: 'le', op: '=~', value: boundPattern(measure.slowerThanSeconds) } as const

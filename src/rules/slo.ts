@@ -1,3 +1,4 @@
+import { formatOrigin } from '../core/format.ts'
 import { guardOf } from '../core/gates/burn.ts'
 import type { Sides, SliSpec } from '../core/plan.ts'
 import { quote } from '../shared/promql/literal.ts'
@@ -54,12 +55,12 @@ export function sloGroups(slo: Slo, runbooks: string): readonly RuleGroup[] | nu
   const of = `{migration=${quote(migration)},sloth_slo=${quote(sli.name)}}`
   const rules = asked.flatMap(({ window, counted }) => (counted ? countRules(window, counted, slo, of, labels) : []))
   if (rules.length === 0) return null
+  const all = [...rules, ...KEPT_WINDOWS.flatMap((window) => keptRules(window, of, labels)), ...aboutRules(slo, of)]
+  const why = sli.origin === undefined ? null : `${sli.name} is defined by ${formatOrigin(sli.origin)}.`
   return [
     {
       name: `headgate-slo-${migration}-${sli.name}`,
-      rules: [...rules, ...KEPT_WINDOWS.flatMap((window) => keptRules(window, of, labels)), ...aboutRules(slo, of)].map(
-        plain,
-      ),
+      rules: all.map((rule, index) => ({ rule, why: index === 0 ? why : null })),
     },
     { name: `headgate-slo-alerts-${migration}-${sli.name}`, rules: burnAlerts(slo, of, runbooks).map(plain) },
   ]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { formatPercent } from '../core/format.ts'
 import { isMissing, type Missing } from '../core/observation.ts'
 import { isHalt, type RolloutState } from '../core/state.ts'
@@ -16,15 +17,12 @@ export interface SilenceKeeperDeps {
   readonly settings: () => AlertmanagerConfig | null
   /** The rollouts, as committed. */
   readonly states: () => readonly RolloutState[]
+  /** Whether those are the last word: not where another replica has the lease. */
+  readonly isLeading: () => boolean
   /** Names the silences that are this service's, whatever else asks the same Alertmanager. */
   readonly runId: string
   readonly clock: Clock
   readonly log: Log
-}
-
-interface Own {
-  readonly id: string
-  readonly isActive: boolean
 }
 
 /**
@@ -36,8 +34,8 @@ export class SilenceKeeper {
   readonly #ending = new AbortController()
   #bell = new AbortController()
   #running: Promise<void> | null = null
-  /** What Alertmanager had of ours when it was last asked, by key; null: to be asked. */
-  #known: { readonly silences: ReadonlyMap<string, Own>; readonly atMs: number } | null = null
+  /** The keys of what Alertmanager was brought to, and when; null: to be asked. */
+  #known: { readonly keys: ReadonlySet<string>; readonly atMs: number } | null = null
   #isFailing = false
 
   constructor(deps: SilenceKeeperDeps) {
@@ -74,42 +72,45 @@ export class SilenceKeeper {
 
   /** Brings Alertmanager to what is wanted; null: it is there. */
   async #settle(): Promise<Missing | null> {
-    const { api, settings, states, runId, clock } = this.#deps
+    const { api, settings, states, isLeading, runId, clock } = this.#deps
     const config = settings()
-    if (config?.url === undefined) return null
+    if (config?.url === undefined || !isLeading()) {
+      this.#known = null
+      return null
+    }
     const place: AlertmanagerPlace = { url: config.url, auth: config.auth }
     const nowMs = clock.nowMs()
     const wanted = new Map(states().flatMap((state) => wantedFor(state, config, { runId, nowMs })))
     if (this.#isAsWanted(wanted, nowMs)) return null
     const listed = await api.list(place)
     if (isMissing(listed)) return listed
-    // One that is active counts before its forerunner that is over.
-    const own = listed.toSorted((a, b) => Number(a.isActive) - Number(b.isActive))
-    const known = new Map(own.flatMap((one) => entryOf(one, runId)))
+    const own = listed.flatMap((silence) => {
+      const key = keyIn(silence.comment, runId)
+      return key === null ? [] : [{ ...silence, key }]
+    })
+    const keys = new Set(own.map(({ key }) => key))
     for (const [key, silence] of wanted) {
-      if (known.has(key)) continue
+      // One that is there and over was ended by a person.
+      if (keys.has(key) || this.#ending.signal.aborted) continue
       const added = await api.add(place, silence)
       if (isMissing(added)) return added
-      known.set(key, { id: added.id, isActive: true })
     }
-    for (const [key, { id, isActive }] of known) {
-      if (!isActive || wanted.has(key)) continue
+    const needed = new Set(wanted.keys())
+    for (const { key, id, isActive } of own) {
+      // Of several with one key, which an answer that was lost may lead to, one stays.
+      if (!isActive || needed.delete(key) || this.#ending.signal.aborted) continue
       const failure = await api.expire(place, id)
       if (failure !== null) return failure
-      known.set(key, { id, isActive: false })
     }
-    this.#known = { silences: known, atMs: nowMs }
+    this.#known = { keys: new Set(wanted.keys()), atMs: nowMs }
     return null
   }
 
-  /** By what Alertmanager had when it was last asked, and that is not long ago. */
+  /** By what it was brought to when it was last asked, and that is not long ago. */
   #isAsWanted(wanted: ReadonlyMap<string, NewSilence>, nowMs: number): boolean {
     if (this.#known === null || Math.abs(nowMs - this.#known.atMs) >= LOOK_MS) return false
-    const { silences } = this.#known
-    return (
-      [...wanted.keys()].every((key) => silences.has(key)) &&
-      [...silences].every(([key, one]) => !one.isActive || wanted.has(key))
-    )
+    const { keys } = this.#known
+    return keys.size === wanted.size && [...wanted.keys()].every((key) => keys.has(key))
   }
 
   #tell(failure: Missing | null): void {
@@ -130,17 +131,17 @@ function wantedFor(
   if (silence === undefined || phase.name !== 'stepping' || holds.some(({ cause }) => isHalt(cause))) return []
   const endsAtMs = intendedAtMs + silence.atMostSeconds * 1000
   if (endsAtMs <= nowMs) return []
-  const key = keyOf(runId, workload, intendedAtMs)
   const own = { label: silence.workloadLabel, op: '=', value: workload } as const
+  const matchers = [...silence.matchers, own]
+  // What is silenced is part of it: after a reload the old one may cover what reverts now.
+  const hash = createHash('sha256').update(JSON.stringify(matchers)).digest('hex').slice(0, 8)
+  const key = `run ${runId} ${workload} ${intendedAtMs} ${hash}`
   const comment = `[${key}] Headgate moves ${workload} to ${formatPercent(intendedWeightPercent)}, step ${phase.stepIndex + 1}; ended with the step`
-  return [[key, { matchers: [...silence.matchers, own], startsAtMs: nowMs, endsAtMs, comment }]]
+  return [[key, { matchers, startsAtMs: nowMs, endsAtMs, comment }]]
 }
 
-function keyOf(runId: string, workload: string, intendedAtMs: number): string {
-  return `run ${runId} ${workload} ${intendedAtMs}`
-}
-
-function entryOf(one: { readonly id: string; readonly comment: string; readonly isActive: boolean }, runId: string) {
-  const key = /^\[([^\]]+)\]/.exec(one.comment)?.[1]
-  return key?.startsWith(`run ${runId} `) ? [[key, { id: one.id, isActive: one.isActive }] as const] : []
+/** The key that a comment of this run begins with; null: the silence is of another run, or of somebody else. */
+function keyIn(comment: string, runId: string): string | null {
+  const key = /^\[([^\]]+)\]/.exec(comment)?.[1]
+  return key?.startsWith(`run ${runId} `) ? key : null
 }

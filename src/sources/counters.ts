@@ -13,25 +13,43 @@ export interface Counters {
   readonly absentPart: 0 | Missing
 }
 
-export type CounterMeasure = Extract<SliMeasure, { kind: 'selector' | 'histogram' }>
+export type CounterMeasure = Extract<SliMeasure, { kind: 'selector' | 'goodSelector' | 'histogram' }>
 
 /** Finds the counters that a measure rests on, or says why it is refused. */
 export function countersOf(measure: CounterMeasure): Counters | Missing {
-  const isHistogram = measure.kind === 'histogram'
-  const total = parseSelector(isHistogram ? measure.metric : measure.total)
-  const part = isHistogram ? total : parseSelector(measure.bad)
+  const written = textsOf(measure)
+  const total = parseSelector(written.total)
+  const part = parseSelector(written.part)
   if ('refused' in total) return missing('refused', total.refused)
   if ('refused' in part) return missing('refused', part.refused)
-  // An error series appears with the first error, so its absence is good news.
-  if (!isHistogram) return { total, part, partIs: 'bad', absentPart: 0 }
+  switch (measure.kind) {
+    case 'selector':
+      // An error series appears with the first error, so its absence is good news.
+      return { total, part, partIs: 'bad', absentPart: 0 }
+    case 'goodSelector':
+      // All may have failed; as well the selector may be wrong, or a release may count under another name.
+      return { total, part, partIs: 'good', absentPart: missing('empty', `there is no series of ${measure.good}`) }
+    case 'histogram': {
+      const bound = measure.slowerThanSeconds
+      const le = { label: 'le', op: '=~', value: boundPattern(bound) } as const
+      return {
+        total: { ...total, metric: `${total.metric}_count` },
+        part: { metric: `${total.metric}_bucket`, matchers: [...total.matchers, le] },
+        partIs: 'good',
+        absentPart: missing('empty', `${total.metric} has no bucket with the bound ${bound} s`),
+      }
+    }
+  }
+}
 
-  const bound = measure.slowerThanSeconds
-  const le = { label: 'le', op: '=~', value: boundPattern(bound) } as const
-  return {
-    total: { ...total, metric: `${total.metric}_count` },
-    part: { metric: `${total.metric}_bucket`, matchers: [...total.matchers, le] },
-    partIs: 'good',
-    absentPart: missing('empty', `${total.metric} has no bucket with the bound ${bound} s`),
+function textsOf(measure: CounterMeasure): { readonly total: string; readonly part: string } {
+  switch (measure.kind) {
+    case 'selector':
+      return { total: measure.total, part: measure.bad }
+    case 'goodSelector':
+      return { total: measure.total, part: measure.good }
+    case 'histogram':
+      return { total: measure.metric, part: measure.metric }
   }
 }
 

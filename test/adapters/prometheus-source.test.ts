@@ -49,7 +49,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
   afterAll(removeShared)
 
   sourceConformance('prometheus', {
-    measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
+    measures: ['selector', 'goodSelector', 'histogram', 'nativeHistogram', 'query', 'value'],
     hasHistory: true,
     async createPlace() {
       const { pages, prometheus, run } = await begin()

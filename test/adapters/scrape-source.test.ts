@@ -4,7 +4,7 @@ import { sourceConformance } from '../conformance/source.ts'
 import { POD_NAMES, PODS, servePods } from '../support/pods.ts'
 
 sourceConformance('scrape', {
-  measures: ['selector', 'histogram'],
+  measures: ['selector', 'goodSelector', 'histogram'],
   hasHistory: false,
   async createPlace() {
     const pages = await servePods()

@@ -12,6 +12,7 @@ const CONFIG = alertmanagerConfig({
     { match: ['severity="critical"'], action: 'revert', workloadLabel: 'service' },
     { match: ['severity="page"'], action: 'halt', everything: true, cluster: 'any' },
     { match: ['severity="ticket"'], action: 'halt', wave: 'first', resolved: 'keep' },
+    { match: ['severity="loud"'], action: 'revert', everything: true, cluster: 'any' },
     { match: ['severity="old"'], action: 'halt', workload: 'catalog', cluster: 'old' },
   ],
 })
@@ -32,11 +33,15 @@ describe('where an alert leads', () => {
   const cases: Readonly<Record<string, { alert: object; want: readonly object[] }>> = {
     'to the workload that its label names': {
       alert: postedAlert(),
-      want: [{ kind: 'alert', workload: 'checkout', action: 'revert', status: 'firing' }],
+      want: [{ kind: 'alert', workload: 'checkout', action: 'revert', status: 'firing', concerns: 'new' }],
     },
     'to all workloads, whatever cluster it names': {
       alert: postedAlert({ severity: 'page', cluster: 'elsewhere' }),
-      want: ['catalog', 'checkout'].map((workload) => ({ kind: 'alert', workload, action: 'halt' })),
+      want: ['catalog', 'checkout'].map((workload) => ({ kind: 'alert', workload, action: 'halt', concerns: null })),
+    },
+    'to all workloads with the word that it is about OLD, which a revert heeds': {
+      alert: postedAlert({ severity: 'loud', cluster: 'prod-a' }),
+      want: ['catalog', 'checkout'].map((workload) => ({ kind: 'alert', workload, action: 'revert', concerns: 'old' })),
     },
     'to the workloads of a wave': {
       alert: postedAlert({ severity: 'ticket' }),
@@ -153,10 +158,26 @@ describe('what is refused', () => {
   })
 })
 
-test('a notification that was cut short is warned of', async () => {
-  const { post, logged } = await alertApi()
-  await post(notification([postedAlert()], { truncatedAlerts: 7 }))
+test('a notification that was cut short is warned of, and journaled once', async () => {
+  const { post, service, logged } = await alertApi()
+  const cut = notification([postedAlert()], { truncatedAlerts: 7 })
+  expect((await post(cut)).json()).toMatchObject({ facts: 2, isNew: 2, unmatched: 1 })
+  expect((await post(cut)).json()).toMatchObject({ isNew: 0 })
   expect(logged.find((line) => line.includes('max_alerts'))).toContain('"truncated":7')
+  expect(service.alertFacts[1]).toMatchObject({
+    kind: 'unmatched-alert',
+    alert: { sentence: 'left out by max_alerts (7 of them)' },
+  })
+})
+
+test('of a storm each workload is told enough to hold, and of all that revert', async () => {
+  const { post, service } = await alertApi()
+  const storm = Array.from({ length: 300 }, (_, n) => postedAlert({ severity: 'page' }, { fingerprint: `page-${n}` }))
+  const response = await post(notification([...storm, postedAlert()]))
+  expect(response.json()).toMatchObject({ facts: 101, beyond: 500, bad: [] })
+  const told = Map.groupBy(service.alertFacts, ({ workload }) => workload)
+  expect(told.get('catalog')).toHaveLength(50)
+  expect(told.get('checkout')?.at(-1)).toMatchObject({ action: 'revert' })
 })
 
 test('whatever is posted is taken or refused with a code, and every alert that is taken is a fact', async () => {

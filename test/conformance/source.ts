@@ -46,6 +46,7 @@ export function sourceConformance(name: string, traits: SourceTraits): void {
       },
     }
     countSuite(user)
+    if (traits.measures.includes('goodSelector')) goodSuite(user)
     latencySuite(user)
     absenceSuite(user, traits)
     troubleSuite(user, traits)
@@ -157,6 +158,37 @@ function countSuite(user: User): void {
       await take()
     }
     expect(sum).toEqual(served)
+  })
+}
+
+/** Where the good ones are counted, the others are bad. */
+function goodSuite(user: User): void {
+  const answered = () => {
+    const total = `http_requests_total{run="${user.place().run}"}`
+    return sliSpec({ kind: 'goodSelector', total, good: `http_requests_total{run="${user.place().run}",code="200"}` })
+  }
+
+  test('what is not counted as good is bad, also over a counter that begins anew', async () => {
+    const { pods } = user.place()
+    pods.a1.serve({ good: 50, bad: 10 })
+    pods.a2.serve({ good: 1 })
+    await user.poll(answered())
+    pods.a1.restart()
+    pods.a1.serve({ good: 4, bad: 1 })
+    pods.a2.serve({ good: 5, bad: 2 })
+    expect((await user.poll(answered()))[0]?.get(A_CATALOG)).toEqual(counts(12, 3))
+  })
+
+  test('without any series of good ones a group is missing: all bad, or a wrong selector', async () => {
+    const sli = sliSpec({ kind: 'goodSelector', total: 'http_requests_total', good: 'nobody_has_this{code="200"}' })
+    await user.poll(sli)
+    user.place().pods.a1.serve({ good: 3 })
+    const [groups] = await user.poll(sli)
+    expect(groups?.get(A_CATALOG)).toEqual({
+      kind: 'missing',
+      why: 'empty',
+      detail: expect.stringContaining('nobody_has_this'),
+    })
   })
 }
 

@@ -51,8 +51,10 @@ const line = fc.oneof(
         fc.constantFrom('firing', 'firing', 'resolved'),
         fc.constantFrom('halt', 'halt', 'revert'),
         fc.constantFrom('A', 'B'),
+        fc.constantFrom('0', '0', '1'),
+        fc.constantFrom('new', 'new', 'old', 'neither'),
       )
-      .map(([status, action, name]) => `alert ${status} ${action} ${name}`),
+      .map((words) => `alert ${words.join(' ')}`),
   },
   {
     weight: 1,
@@ -183,6 +185,10 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
         before.askedRevert !== null ||
         Object.values(after.tasks).some(({ outcome }) => outcome === 'failed'),
     ),
+  'an alert about OLD never sends the traffic there': ({ before, observation, events }) =>
+    !events.some((event) => event.type === 'revert-started' && event.actor === ALERTMANAGER) ||
+    observation.facts.some((fact) => fact.kind === 'alert' && fact.status === 'firing' && fact.concerns !== 'old') ||
+    before.askedRevert !== null,
   // JSON has no word for what is not finite.
   'evidence is finite': ({ after: { tests, proofs } }) =>
     !/null/.test(JSON.stringify([Object.values(tests).filter(({ kind }) => kind !== 'budget'), proofs])),

@@ -22,6 +22,9 @@ const MINIMAL = parse(readFileSync(new URL('../../examples/minimal.yaml', import
 const BLOCKS = PAGES.flatMap(codeBlocks).filter(({ language }) => language === 'yaml')
 const CONFIGS = BLOCKS.filter(({ text }) => text.startsWith('apiVersion: headgate/'))
 
+/** What pages show as an OpenSLO file. */
+const OPENSLO = BLOCKS.find(({ text }) => text.startsWith('apiVersion: openslo/'))?.text ?? ''
+
 /** Workloads and SLIs that parts about a whole migration speak of. */
 const FLEET = {
   slis: {
@@ -38,6 +41,7 @@ const FLEET = {
 const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   alertmanager: (part) => ({ ...MINIMAL, ...part }),
   sources: (part) => ({ ...MINIMAL, ...part }),
+  slis: (part) => ({ ...MINIMAL, ...part }),
   providers: (part) => ({ ...MINIMAL, ...part }),
   traffic: (part) => ({ ...MINIMAL, workloads: [{ name: 'checkout', ...part }] }),
   notify: (part) => ({
@@ -130,9 +134,7 @@ function parseHere(text: string, path: string) {
     path,
     { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
     anyEnv,
-    () => ({
-      text: 'BEGIN:VCALENDAR\nEND:VCALENDAR',
-    }),
+    (name) => ({ text: name.endsWith('.ics') ? 'BEGIN:VCALENDAR\nEND:VCALENDAR' : OPENSLO }),
   )
 }
 

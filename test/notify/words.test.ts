@@ -61,6 +61,16 @@ describe('PromQL that shows what a gate saw', () => {
       'sum by (cluster) (rate(http_requests_total{code=~"5..",service="checkout"}[5m])) / sum by (cluster) (rate(http_requests_total{service="checkout"}[5m]))',
     ],
     [
+      'counters of what is good',
+      { kind: 'goodSelector', total: 'http_requests_total', good: 'answered_total' },
+      '1 - sum by (cluster) (rate(answered_total{service="checkout"}[5m])) / sum by (cluster) (rate(http_requests_total{service="checkout"}[5m]))',
+    ],
+    [
+      'a histogram of some series',
+      { kind: 'histogram', metric: 'latency_seconds{job="web"}', slowerThanSeconds: 0.5 },
+      '1 - sum by (cluster) (rate(latency_seconds_bucket{job="web",le="0.5",service="checkout"}[5m])) / sum by (cluster) (rate(latency_seconds_count{job="web",service="checkout"}[5m]))',
+    ],
+    [
       'a histogram',
       { kind: 'histogram', metric: 'latency_seconds', slowerThanSeconds: 0.5 },
       '1 - sum by (cluster) (rate(latency_seconds_bucket{le="0.5",service="checkout"}[5m])) / sum by (cluster) (rate(latency_seconds_count{service="checkout"}[5m]))',
@@ -83,6 +93,13 @@ describe('PromQL that shows what a gate saw', () => {
   ])('%s', (_, measure, query) => {
     expect(queriesFor(plan(measure), verdicts)).toEqual([query])
     expect(queryFault(query, [], 'optional')).toBeNull()
+  })
+
+  test('a recorded ratio is shown as it is recorded', () => {
+    const counted = { kind: 'query', total: 'a', bad: 'b', windowSeconds: 300 } as const
+    const { slis, ...rest } = plan(counted)
+    const origin = { tool: 'sloth', of: 'slo:sli_error:ratio_rate5m{sloth_slo="availability"}' } as const
+    expect(queriesFor({ ...rest, slis: slis.map((sli) => ({ ...sli, origin })) }, verdicts)).toEqual([origin.of])
   })
 
   test('there is none for what is not in a Prometheus, for a gate that passed, or without a plan', () => {

@@ -72,12 +72,12 @@ export const kinds: Kinds = {
           .optional(),
         timeout: duration({ minSeconds: 1, maxSeconds: 60 }).prefault('5s'),
       }),
-      measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
+      measures: ['selector', 'goodSelector', 'histogram', 'nativeHistogram', 'query', 'value'],
     },
     {
       kind: 'scraper',
       settings: z.strictObject({ targets: z.array(z.string()).min(1) }),
-      measures: ['selector', 'histogram'],
+      measures: ['selector', 'goodSelector', 'histogram'],
     },
     {
       kind: 'logs',

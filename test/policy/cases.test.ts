@@ -5,8 +5,8 @@ import { formatProblem } from '../../src/core/problem.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { kinds } from '../policies/kinds.ts'
 
-// One file a case: the config, a line `----`, then the problems as a terminal prints them, or the config with its
-// plans. UPDATE=1 writes what comes out: read it before you commit it.
+// One file a case: the config, the files that it names, each below `==> NAME <==`, a line `----`, then the problems as a
+// terminal prints them, or the config with its plans. UPDATE=1 writes what comes out: read it before you commit it.
 const folder = new URL('../policies/', import.meta.url)
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'))
 const env = { PRESENT: 'a-value', EMPTY: '' }
@@ -34,7 +34,11 @@ function isRefused(file: string): boolean {
 }
 
 function printed(text: string): string {
-  const result = parseConfig(text, 'headgate.yaml', kinds, env)
+  const [config = '', ...beside] = text.split(/^==> (.+) <==\n/m)
+  const result = parseConfig(config, 'headgate.yaml', kinds, env, (name) => {
+    const at = beside.findIndex((one, index) => index % 2 === 0 && one === name)
+    return at < 0 ? { why: 'no file can be read here' } : { text: beside[at + 1] ?? '' }
+  })
   if (!result.ok) return `${result.problems.map(formatProblem).join('\n')}\n`
   const document = new Document(result.config, { aliasDuplicateObjects: false })
   // Maps and lists without others in them take one line.

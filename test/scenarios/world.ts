@@ -145,8 +145,8 @@ export class World {
     roles: (roles) => {
       this.roles = roles
     },
-    // alert firing|resolved halt|revert NAME [MINUTE that it began at]
-    alert: ([status, action, name = 'Errors', minute = '0']) => {
+    // alert firing|resolved halt|revert NAME [MINUTE that it began at] [old|new|neither]
+    alert: ([status, action, name = 'Errors', minute = '0', concerns = 'new']) => {
       this.facts.push({
         id: `f${++this.factCount}`,
         kind: 'alert',
@@ -154,6 +154,7 @@ export class World {
         alert: { fingerprint: name, startsAtMs: START_MS + Number(minute) * 60_000, sentence: name },
         status: status as 'firing',
         action: action as 'halt',
+        concerns: concerns === 'neither' ? null : (concerns as 'new'),
         receivedAtMs: this.nowMs,
       })
     },

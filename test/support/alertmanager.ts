@@ -12,6 +12,12 @@ export interface SeenSilence {
   readonly comment: string
   readonly createdBy: string
   readonly endsAt: string
+  readonly matchers: readonly {
+    readonly name: string
+    readonly value: string
+    readonly isRegex: boolean
+    readonly isEqual: boolean
+  }[]
   readonly status: { readonly state: 'active' | 'expired' | 'pending' }
 }
 
@@ -22,8 +28,8 @@ export interface RealAlertmanager {
   /** Names of the alerts that it has now; null: it does not answer. */
   alerts(): Promise<readonly string[] | null>
   silences(): Promise<readonly SeenSilence[]>
-  /** Notifications that the webhook did not take. */
-  failures(): Promise<number>
+  /** Notifications since its start that the webhook took, and that it did not take. */
+  sent(): Promise<{ readonly taken: number; readonly refused: number }>
   /** kill -9. */
   kill(): Promise<void>
   /** Starts it again, on the same port and data. */
@@ -64,9 +70,12 @@ export async function startAlertmanager(
       return all?.map(({ labels }) => labels.alertname) ?? null
     },
     silences: async () => JSON.parse(await get('/api/v2/silences')) as SeenSilence[],
-    failures: async () => {
-      const counts = /^alertmanager_notification_requests_failed_total\{integration="webhook"\} (\d+)/m
-      return Number(counts.exec(await get('/metrics'))?.[1] ?? 0)
+    sent: async () => {
+      const text = await get('/metrics')
+      const count = (metric: string) =>
+        Number(new RegExp(`^${metric}\\{.*"webhook".*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+      const refused = count('alertmanager_notification_requests_failed_total')
+      return { taken: count('alertmanager_notification_requests_total') - refused, refused }
     },
     kill,
     start,

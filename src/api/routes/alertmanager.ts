@@ -4,10 +4,24 @@ import { z } from 'zod'
 import type { RoutedAlert, UnmatchedAlert } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import type { AlertmanagerConfig } from '../../policy/schema-alertmanager.ts'
-import { type BadAlert, isBad, keptLabels, notificationSchema, type ReadAlert, readAlert } from '../alert-payload.ts'
+import {
+  type BadAlert,
+  isBad,
+  keptLabels,
+  leftOutOf,
+  notificationSchema,
+  type ReadAlert,
+  readAlert,
+} from '../alert-payload.ts'
 import { type RoutedWorld, routeAlert, routedWorld } from '../alert-routing.ts'
 import { ALERTS_LIMIT_BYTES, type ApiOptions } from '../options.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
+
+/**
+ * Alerts of one notification that a workload is told of, of each action and status. A hold follows fewer: with all of a
+ * storm, a route to everything would be facts without bounds.
+ */
+const MOST_PER_WORKLOAD = 50
 
 const takenSchema = z
   .object({
@@ -16,6 +30,8 @@ const takenSchema = z
     /** Those of them that were not there before. */
     isNew: z.int(),
     unmatched: z.int(),
+    /** Told no workload, as so many others of the notification were. */
+    beyond: z.int(),
     /** Alerts that could not be read; the others were taken. */
     bad: z.array(z.object({ pointer: z.string(), message: z.string() })),
   })
@@ -54,18 +70,37 @@ export function alertmanagerRoute(
       // At the start: an alert that came now would find nothing to concern, and be lost.
       if (world.workloads.length === 0)
         throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
-      const facts = read.flatMap((one) => factsOf(one, { settings, world, nowMs }))
+      const all = read.flatMap((one) => factsOf(one, { settings, world, nowMs }))
+      const kept = bounded(all)
+      const leftOut = leftOutOf(body, nowMs)
+      const facts = leftOut === null ? kept : [...kept, leftOut]
       const isNew = await alerts.take(facts)
       const unmatched = facts.filter(({ kind }) => kind === 'unmatched-alert').length
-      const taken = { facts: facts.length, isNew: isNew.filter(Boolean).length, unmatched }
+      const counts = { unmatched, beyond: all.length - kept.length }
+      const taken = { facts: facts.length, isNew: isNew.filter(Boolean).length, ...counts }
       const told = { requestId: id, token: identity?.name, alerts: read.length, bad: bad.length, ...taken }
       if (body.truncatedAlerts > 0)
         log.warn({ ...told, truncated: body.truncatedAlerts }, 'Alertmanager left alerts out: see max_alerts there')
+      else if (bad.length > 0) log.warn(told, 'alerts taken, but for those that cannot be read')
       else log.info(told, 'alerts taken')
       return reply.send({ ...taken, bad: bad.map(({ pointer, message }) => ({ pointer, message })) })
     },
   )
 }
+
+function bounded(facts: readonly TakenFact[]): readonly TakenFact[] {
+  const counts = new Map<string, number>()
+  return facts.filter((fact) => {
+    // What no route took is bounded by the notification's size.
+    if (fact.kind === 'unmatched-alert') return true
+    const key = `${fact.workload} ${fact.action} ${fact.status}`
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    return count <= MOST_PER_WORKLOAD
+  })
+}
+
+type TakenFact = RoutedAlert | UnmatchedAlert
 
 interface Taking {
   readonly settings: AlertmanagerConfig
@@ -74,10 +109,7 @@ interface Taking {
 }
 
 /** A fact for each workload that the alert concerns; its id is of the alert and its start, so that it counts once. */
-function factsOf(
-  read: ReadAlert | BadAlert,
-  { settings, world, nowMs }: Taking,
-): readonly (RoutedAlert | UnmatchedAlert)[] {
+function factsOf(read: ReadAlert | BadAlert, { settings, world, nowMs }: Taking): readonly TakenFact[] {
   const { alert } = read
   const unmatched = (id: string, reason: string, labels: ReadAlert['labels']): UnmatchedAlert => {
     return { id, kind: 'unmatched-alert', workload: null, alert, labels, reason, receivedAtMs: nowMs }
@@ -92,5 +124,5 @@ function factsOf(
   const { route, resolved, workloads } = routed
   if (status === 'resolved' && resolved === 'keep') return []
   const fact = { kind: 'alert', alert, status, action: route.action, receivedAtMs: nowMs } as const
-  return workloads.map((workload) => ({ ...fact, id: `${id}:${status}:${workload}`, workload }))
+  return workloads.map((one) => ({ ...fact, id: `${id}:${status}:${one.workload}`, ...one }))
 }

@@ -1,7 +1,7 @@
 import type { Matcher } from '../promql/selector.ts'
 
 const LABEL = /^\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)\s*/
-const QUOTED = /^"((?:[^"\\]|\\.)*)"\s*/
+const QUOTED = /^"((?:[^"\\]|\\[\s\S])*)"\s*/
 // Any other escape stays as it is, so that \. in a pattern needs no second backslash.
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' }
 const BARE = /^[^",{}]*/
@@ -30,7 +30,7 @@ export function parseMatchers(text: string): readonly Matcher[] | null {
 
 /** As one writes it in Alertmanager. */
 export function matcherText({ label, op, value }: Matcher): string {
-  return `${label}${op}${JSON.stringify(value)}`
+  return `${label}${op}"${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`
 }
 
 function readMatcher(text: string): { readonly matcher: Matcher; readonly rest: string } | null {
@@ -39,11 +39,14 @@ function readMatcher(text: string): { readonly matcher: Matcher; readonly rest: 
   const after = text.slice(head.length)
   const quoted = QUOTED.exec(after)
   if (quoted) {
-    const value = (quoted[1] ?? '').replace(/\\(.)/g, (all, letter: string) => ESCAPES[letter] ?? all)
-    return { matcher: { label, op, value }, rest: after.slice(quoted[0].length) }
+    return { matcher: { label, op, value: unescaped(quoted[1] ?? '') }, rest: after.slice(quoted[0].length) }
   }
   const [bare = ''] = BARE.exec(after) ?? []
-  return { matcher: { label, op, value: bare.trim() }, rest: after.slice(bare.length) }
+  return { matcher: { label, op, value: unescaped(bare.trim()) }, rest: after.slice(bare.length) }
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\([\s\S])/g, (all, letter: string) => ESCAPES[letter] ?? all)
 }
 
 function isOperator(op: string | undefined): op is Matcher['op'] {

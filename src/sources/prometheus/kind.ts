@@ -6,6 +6,6 @@ import { openPrometheus } from './source.ts'
 export const prometheusKind: SourceKind<PrometheusSettings> = {
   kind: 'prometheus',
   settings: prometheusSettings,
-  measures: ['selector', 'histogram', 'nativeHistogram', 'query', 'value'],
+  measures: ['selector', 'goodSelector', 'histogram', 'nativeHistogram', 'query', 'value'],
   open: openPrometheus,
 }

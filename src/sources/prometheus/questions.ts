@@ -50,7 +50,8 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
         read: ([growths = NOTHING]) => joinBuckets(growths, NOTHING, measure),
       }
     }
-    case 'selector': {
+    case 'selector':
+    case 'goodSelector': {
       const counters = countersOf(measure)
       if (isMissing(counters)) return counters
       return {

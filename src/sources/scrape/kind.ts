@@ -6,6 +6,6 @@ import { openScrape } from './source.ts'
 export const scrapeKind: SourceKind<ScrapeSettings> = {
   kind: 'scrape',
   settings: scrapeSettings,
-  measures: ['selector', 'histogram'],
+  measures: ['selector', 'goodSelector', 'histogram'],
   open: openScrape,
 }

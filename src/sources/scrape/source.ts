@@ -85,7 +85,8 @@ type Compiled = Question & { readonly queries: readonly Query[] }
 
 function questionOf({ measure, labels }: SliSpec): Compiled | Missing {
   switch (measure.kind) {
-    case 'selector': {
+    case 'selector':
+    case 'goodSelector': {
       const counters = countersOf(measure)
       if (isMissing(counters)) return counters
       const [total, part] = [compileQuery(counters.total), compileQuery(counters.part)]
