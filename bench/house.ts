@@ -13,6 +13,7 @@ import { type Config, plansOf } from '../src/policy/config.ts'
 import { parseConfig } from '../src/policy/parse.ts'
 import type { Control } from '../src/ports/control.ts'
 import { groupKey, type MetricSource, type SliVector } from '../src/ports/source.ts'
+import { NO_TRACER } from '../src/ports/tracer.ts'
 import type { TrafficKind, WeightChange, WriteResult } from '../src/ports/traffic.ts'
 import { resolveSecret } from '../src/shared/secret.ts'
 import { createProber } from '../src/sources/probe/prober.ts'
@@ -89,6 +90,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     clock,
     log,
     quotas: createQuotas(clock),
+    tracer: NO_TRACER,
     secret: (reference: string) => resolveSecret(reference, env),
   }
   const prober = createProber(context)
@@ -98,7 +100,9 @@ export async function startHouse(options: HouseOptions): Promise<House> {
   }
   const timedKinds = trafficKinds.map((kind) => timed(kind, tell))
   const scopes = new Scopes(timedKinds, context, { meter, timer, accounts: providers })
-  const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, { log, meter, timer })
+  const slis = new SliWatch(new Map([['prometheus', healthySource(() => all)]]), sweepSeconds, {
+    ...{ log, meter, timer, tracer: NO_TRACER },
+  })
   const sights = plainSights()
   const observer = new Observer({
     scopes,
@@ -109,12 +113,13 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     clock,
     meter,
     timer,
+    tracer: NO_TRACER,
     sweepSeconds,
     observeTimeoutSeconds,
   })
   const { tasks } = sights
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
-  const engine = new Engine({ ...parts, sweepSeconds, runId: random.id(), version: VERSION })
+  const engine = new Engine({ ...parts, tracer: NO_TRACER, sweepSeconds, runId: random.id(), version: VERSION })
   const startedAtMs = clock.nowMs()
   const about = () => ({
     version: VERSION,

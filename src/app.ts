@@ -23,6 +23,7 @@ import { SliWatch } from './engine/sli-watch.ts'
 import { createTimer } from './engine/timer.ts'
 import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
+import type { Reloaded } from './policy/changes.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
@@ -43,6 +44,7 @@ import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
+import { NO_TRACING, openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
@@ -58,7 +60,7 @@ export interface Service {
   /** Where its API listens. */
   readonly url: string
   /** Reads the config again; a bad one is refused, journaled, and the old one stays. */
-  reload(): Promise<readonly ProblemJson[]>
+  reload(): Promise<Reloaded>
   /** Ends in order; resolves when everything is closed. Calling it again waits for the same end. */
   stop(reason: string): Promise<void>
   /** Settles when the service has stopped; rejects on a fault that it cannot live with. */
@@ -93,16 +95,21 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const random = createRandom(clock)
   const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
   const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
-  const log = createLog({ level: logLevel, migration: () => running.onlyMigration(), runId })
+  let tracer: Tracing = NO_TRACING
+  const log = createLog({
+    ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
+    traceId: () => tracer.traceId(),
+  })
   const secret = (reference: string) => resolveSecret(reference, env)
   const quotas = createQuotas(clock)
-  const context: AdapterContext = { clock, log, quotas, secret }
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
   const about = () => ({ ...running.about(), version: version(), startedAtMs })
 
   const metrics = createMetrics({ version: version(), clock })
   const { meter } = metrics
+  tracer = await openTracing(config.tracing, { clock, log, secret, runId, version: version(), count: metrics.spans })
+  const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
@@ -121,8 +128,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   )
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
-  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer })
-  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer })
+  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
+  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer, tracer })
   const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
   const clusters = openClusters(() => running.rules(), { clock, random, log })
   const sights: Sights = {
@@ -142,7 +149,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     fleet,
     replicas: clusters.replicas,
     tasks: createTaskRunner({
-      ...{ clock, random, log, secret, prober },
+      ...{ clock, random, log, tracer, secret, prober },
       clustersOf: clusters.of,
       onEnded: (workload) => wakeups.urgent([workload]),
     }),
@@ -156,6 +163,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     clock,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     observeTimeoutSeconds,
   })
@@ -173,6 +181,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     log,
     meter,
     timer,
+    tracer,
     sweepSeconds,
     runId,
     version: version(),
@@ -242,17 +251,19 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await silences.close()
     await notifier.close()
     await clusters.close()
+    await tracer.close()
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })
   log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
 
   const reload = async () => {
-    const problems = await running.reload(engine).catch(asProblems)
+    const reloaded = await running.reload(engine).catch(asReloaded)
+    const { problems } = reloaded
     meter.reload(problems.length === 0)
     await notify()
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
-    return problems
+    return reloaded
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
@@ -279,8 +290,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 }
 
 /** A store that is away refuses a config too: that ends no watch over the file. */
-function asProblems(error: unknown): readonly ProblemJson[] {
-  if (error instanceof Problem) return [error.toJSON()]
+function asReloaded(error: unknown): Reloaded {
+  if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
   throw error
 }
 

@@ -17,6 +17,7 @@ import {
   type SourceKind,
   type SyntheticResult,
 } from './ports/source.ts'
+import { NO_TRACER } from './ports/tracer.ts'
 import type { TrafficFinding, TrafficKind } from './ports/traffic.ts'
 import { mapBounded } from './shared/bounded.ts'
 import { byDeadline, within } from './shared/deadline.ts'
@@ -80,7 +81,7 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
     kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds },
   } = deps
   const secret = (reference: string) => resolveSecret(reference, env)
-  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
+  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), tracer: NO_TRACER, secret }
   const look: Look = { config, context, kinds, signal }
   const targets = plansOf(config).flatMap((plan) => plan.targets)
   const scopes = [...Map.groupBy(targets, ({ scope }) => scope).values()]

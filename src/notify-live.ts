@@ -5,6 +5,7 @@ import { sampleOf } from './notify/sample.ts'
 import type { ChannelConfig, Config } from './policy/config.ts'
 import type { Delivery } from './ports/channel.ts'
 import type { Clock, Log, Random } from './ports/runtime.ts'
+import { NO_TRACER } from './ports/tracer.ts'
 import { within } from './shared/deadline.ts'
 import { resolveSecret } from './shared/secret.ts'
 
@@ -31,6 +32,7 @@ export async function sendSample(
     clock,
     log,
     quotas: createQuotas(clock),
+    tracer: NO_TRACER,
     secret,
   })
   try {

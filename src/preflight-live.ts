@@ -10,6 +10,7 @@ import { type Config, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log, Meter, Random } from './ports/runtime.ts'
 import type { MetricSource } from './ports/source.ts'
+import { NO_TRACER } from './ports/tracer.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
 import { mapBounded } from './shared/bounded.ts'
@@ -50,10 +51,12 @@ export async function lookAhead(
 ): Promise<readonly LookedAhead[]> {
   const { clock, env, log, random, signal } = deps
   const secret = (reference: string) => resolveSecret(reference, env)
-  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), secret }
+  const context: AdapterContext = { clock, log, quotas: createQuotas(clock), tracer: NO_TRACER, secret }
   const plans = plansOf(config).filter(isWanted)
   const sources = openSources(config, context)
-  const slis = new SliWatch(sources, config.sweepSeconds, { log, meter: NO_METER, timer: createTimer(clock) })
+  const slis = new SliWatch(sources, config.sweepSeconds, {
+    ...{ log, meter: NO_METER, timer: createTimer(clock), tracer: NO_TRACER },
+  })
   const prober = createProber(context)
   const clusters = openClusters(() => config.migrations, { clock, random, log })
   const bounded = <T>(work: (signal: AbortSignal) => Promise<T>) =>

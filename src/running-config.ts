@@ -1,6 +1,7 @@
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import type { Engine } from './engine/engine.ts'
+import { changesOf, type Reloaded } from './policy/changes.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { Kinds } from './policy/kinds.ts'
 import type { ServiceStatus } from './ports/control.ts'
@@ -15,6 +16,8 @@ export interface ConfigOrigin {
   readonly env: NodeJS.ProcessEnv
 }
 
+type Reloading = Pick<Engine, 'configure' | 'rejectConfig'>
+
 /** The config in force, and what a reload may change of it: migrations, workloads, policies, SLIs and tokens. */
 export class RunningConfig {
   config: Config
@@ -24,6 +27,7 @@ export class RunningConfig {
   private gone: readonly MigrationConfig[] = []
   private calendars: ReadonlyMap<string, Calendar>
   private readonly origin: ConfigOrigin
+  private reloading: Promise<void> = Promise.resolve()
 
   constructor({ config, named }: LoadedConfig & { readonly ok: true }, origin: ConfigOrigin) {
     this.config = config
@@ -48,19 +52,30 @@ export class RunningConfig {
   }
 
   /** Reads the config again. With any problem the old one stays, whole; the engine journals why. */
-  async reload(engine: Pick<Engine, 'configure' | 'rejectConfig'>): Promise<readonly ProblemJson[]> {
+  reload(engine: Reloading): Promise<Reloaded> {
+    // One after the other: of two that overlap, the one that read later must be the one that stays.
+    const done = this.reloading.then(() => this.readAgain(engine))
+    this.reloading = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  private async readAgain(engine: Reloading): Promise<Reloaded> {
     const { path, kinds, env } = this.origin
     const loaded = await loadConfig(path, kinds, env)
     this.named = loaded.named
     const problems = loaded.ok ? this.fixedParts(loaded.config) : loaded.problems
     if (!loaded.ok || problems.length > 0) {
       await engine.rejectConfig(problems)
-      return problems
+      return { problems, changes: [] }
     }
-    if (loaded.config.hash === this.config.hash) return []
+    if (loaded.config.hash === this.config.hash) return { problems: [], changes: [] }
+    const changes = changesOf(this.config, loaded.config)
     await engine.configure(plansOf(loaded.config), loaded.config.hash)
     this.take(loaded.config)
-    return []
+    return { problems: [], changes }
   }
 
   private take(config: Config): void {
@@ -97,6 +112,7 @@ export class RunningConfig {
       ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
       ['api.trustedProxies', (config) => config.api.trustedProxies],
+      ['telemetry', (config) => config.tracing],
       ['store', (config) => config.store],
     ]
     const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)

@@ -173,8 +173,11 @@ export function onCall() {
     .withRow(new RowBuilder('What it depends on'))
     .withPanel(
       series(
-        { title: 'Failed calls', description: 'To sources, probes and providers', width: 8 },
-        [['sum by (kind, name) (rate(headgate_call_errors_total[$__rate_interval]))', '{{kind}} {{name}}']],
+        { title: 'Failed calls', description: 'To sources, probes and providers; and spans that were lost', width: 8 },
+        [
+          ['sum by (kind, name) (rate(headgate_call_errors_total[$__rate_interval]))', '{{kind}} {{name}}'],
+          ['sum by (outcome) (rate(headgate_spans_total{outcome!="exported"}[$__rate_interval]))', 'spans {{outcome}}'],
+        ],
         { min: 0 },
       ),
     )

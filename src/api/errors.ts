@@ -17,7 +17,13 @@ export function answerProblems(app: FastifyInstance, log: Log): void {
   )
 }
 
-export function sendProblem(refusal: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** `more`: what the route's own schema of refusals has beside that. */
+export function sendProblem(
+  refusal: Problem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  more: object = {},
+): FastifyReply {
   const { status } = CATALOGUE[refusal.code]
   request.refusedWith = refusal.code
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer realm="headgate"')
@@ -25,7 +31,7 @@ export function sendProblem(refusal: Problem, request: FastifyRequest, reply: Fa
   return reply
     .code(status)
     .type('application/problem+json')
-    .send({ ...refusal.toJSON(), requestId: request.id })
+    .send({ ...refusal.toJSON(), requestId: request.id, ...more })
 }
 
 export function toProblem(error: FastifyError | Problem): Problem {

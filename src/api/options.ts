@@ -1,5 +1,5 @@
-import type { ProblemJson } from '../core/problem.ts'
 import type { ApiToken, RateLimits, SessionConfig } from '../policy/access.ts'
+import type { Reloaded } from '../policy/changes.ts'
 import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Audit } from '../ports/audit.ts'
@@ -35,8 +35,8 @@ export interface ApiOptions {
   readonly teamOf: (workload: string) => string | null
   /** Told of what was done, and of what was not allowed. */
   readonly audit: Audit
-  /** Reads the config again: its problems, for which the old one stays; none: it is in force. */
-  readonly reload: () => Promise<readonly ProblemJson[]>
+  /** Reads the config again; with any problem the old one stays. */
+  readonly reload: () => Promise<Reloaded>
   /** Proxies that are believed about the caller's address: addresses and ranges. */
   readonly trustedProxies: readonly string[]
   /** Turns a reference into its value, read now. Throws CONFIG_SECRET_UNRESOLVED. */

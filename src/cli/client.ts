@@ -6,6 +6,7 @@ import {
   journalPageSchema,
   journalRowSchema,
   journalVerdictSchema,
+  problemSchema,
   refusalSchema,
   type StatusJson,
   type SubmittedJson,
@@ -20,8 +21,9 @@ import {
 } from '../api/wire.ts'
 import { type DecommissionJson, decommissionSchema } from '../api/wire-decommission.ts'
 import { type FleetJson, fleetsSchema } from '../api/wire-fleet.ts'
+import { type ReloadedJson, reloadedSchema } from '../api/wire-reload.ts'
 import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
-import { Problem, problem } from '../core/problem.ts'
+import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
 import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 import { readEvents } from './sse.ts'
@@ -70,6 +72,8 @@ export interface Client {
   command(workload: string, body: CommandBody): Promise<SubmittedJson>
   /** Says it to every workload that it fits. */
   commandAll(body: CommandToAllBody): Promise<SubmittedToAllJson>
+  /** Has the config read again. Throws a `Refusal` with all problems, for which the old one stays. */
+  reload(): Promise<ReloadedJson>
   /** Rows after `afterSeq` as they come, until the connection ends. `onOpen` is called once it stands. */
   stream(query: Omit<JournalQuery, 'limit'>, onOpen?: () => void): AsyncGenerator<JournalRowJson>
 }
@@ -164,6 +168,7 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    reload: () => ask(reloadedSchema, 'api/v1/reload', { method: 'POST', timeoutMs: LONG_TIMEOUT_MS }),
     stream,
   }
 }
@@ -196,16 +201,26 @@ function parseJson(text: string): unknown {
   }
 }
 
+const manySchema = z.object({ problems: z.array(problemSchema) })
+
+/** What the API refused with. */
+export class Refusal extends Problem {
+  /** Of a config that was refused: all that is wrong with it. */
+  readonly problems: readonly ProblemJson[]
+
+  constructor(json: ProblemJson, problems: readonly ProblemJson[]) {
+    super(json)
+    this.problems = problems
+  }
+}
+
 function refusalOf(status: number, body: unknown, base: URL): Problem {
   const refusal = refusalSchema.safeParse(body)
   if (!refusal.success) return notHeadgate(base, `status ${status}`)
   const { requestId, ...json } = refusal.data
   const hint = status === 401 ? hintAtToken(json.hint) : json.hint
-  return new Problem({
-    ...json,
-    hint,
-    cause: json.code === 'API_INTERNAL' ? `${json.cause}, request ${requestId}` : json.cause,
-  })
+  const cause = json.code === 'API_INTERNAL' ? `${json.cause}, request ${requestId}` : json.cause
+  return new Refusal({ ...json, hint, cause }, manySchema.safeParse(body).data?.problems ?? [])
 }
 
 // The API speaks of the header; at a terminal it is the variable that is to be set.

@@ -112,6 +112,10 @@ function addService(program: Command, run: Run): void {
       run(async (session) => (await import('./commands/rules.ts')).rules(session, file, options)),
     )
   program
+    .command('reload')
+    .description('have the service read its config again; says what has changed, or all that is wrong')
+    .action(() => run(async (session) => (await import('./commands/reload.ts')).reload(session)))
+  program
     .command('schema')
     .description('print the JSON Schema of the config')
     .action(() => run(async (session) => (await import('./commands/config.ts')).schema(session)))

@@ -7,6 +7,7 @@ import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { TaskRunner } from '../ports/sight.ts'
 import type { Inbox, Store } from '../ports/store.ts'
+import type { Tracer } from '../ports/tracer.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
 import { Committer } from './committer.ts'
@@ -14,7 +15,8 @@ import type { LeaseKeeper } from './lease.ts'
 import type { Observer } from './observe.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
-import { type Thought, think } from './think.ts'
+import { commitTraced, type RoundOutcome, sweepTraced, thinkTraced } from './sweep-trace.ts'
+import type { Thought } from './think.ts'
 import type { Timer } from './timer.ts'
 
 /** Facts taken in by one commit. */
@@ -38,6 +40,7 @@ export interface EngineDeps {
   readonly log: Log
   readonly meter: Meter
   readonly timer: Timer
+  readonly tracer: Tracer
   readonly sweepSeconds: number
   readonly version: string
   /** Names this migration run in every event. */
@@ -113,7 +116,7 @@ export class Engine {
   /** Works until the wakeups are closed. */
   async run(): Promise<void> {
     for (let wake = await this.deps.wakeups.next(); wake !== null; wake = await this.deps.wakeups.next()) {
-      if (wake.kind === 'urgent') await this.round(wake.workloads)
+      if (wake.kind === 'urgent') await this.traced(wake.workloads, () => this.round(wake.workloads))
       else
         this.sweeping ??= this.sweep().finally(() => {
           this.sweeping = null
@@ -175,8 +178,12 @@ export class Engine {
 
   private async sweep(): Promise<void> {
     const seconds = this.deps.timer()
-    const outcome = (await this.observe()) ? await this.round(null) : 'failed'
+    const outcome = await this.traced(null, async () => ((await this.observe()) ? this.round(null) : 'failed'))
     this.deps.meter.sweep(seconds(), outcome)
+  }
+
+  private traced(woken: readonly string[] | null, work: () => Promise<RoundOutcome>): Promise<RoundOutcome> {
+    return sweepTraced({ ...this.deps, woken }, work, () => this.trouble)
   }
 
   /** False: the readings are not to be trusted, so no time may be earned on them. */
@@ -191,15 +198,15 @@ export class Engine {
   }
 
   /** Thinks and persists once, then lets the writers know. */
-  private async round(due: readonly string[] | null): Promise<'committed' | 'conflict' | 'failed'> {
+  private async round(due: readonly string[] | null): Promise<RoundOutcome> {
     return this.exclusively(async () => {
       try {
         await this.committer.catchUp()
         const facts = await this.deps.inbox.pending(FACTS_AT_ONCE)
-        const { clock, sweepSeconds, observer } = this.deps
+        const { clock, sweepSeconds, observer, runId, tracer } = this.deps
         const nowMs = clock.nowMs()
-        const thought = think({ book: this.book, observer, due, facts, runId: this.deps.runId, nowMs, sweepSeconds })
-        await this.committer.commit(thought)
+        const thought = await thinkTraced(tracer, { book: this.book, observer, due, facts, runId, nowMs, sweepSeconds })
+        await commitTraced(tracer, thought, this.book.revision, () => this.committer.commit(thought))
         if (thought.plans.length > 0 || thought.consumedFactIds.length > 0) this.useBook()
         this.demand(thought)
         if (due === null) this.lastSweepAtMs = nowMs

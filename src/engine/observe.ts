@@ -15,6 +15,7 @@ import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
+import type { Tracer } from '../ports/tracer.ts'
 import { mapBounded } from '../shared/bounded.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
 import type { Book } from './book.ts'
@@ -52,6 +53,7 @@ export interface ObserverDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly timer: Timer
+  readonly tracer: Tracer
   readonly sweepSeconds: number
   readonly observeTimeoutSeconds: number
 }
@@ -89,7 +91,7 @@ export class Observer {
     )
     const urgencyOf = (name: string) => (reverting.includes(name) ? 'revert' : 'forward')
     const watched = active.map(({ plan, state }) => ({ plan, phase: state.phase.name }))
-    await within(clock, observeTimeoutSeconds * 1000, (signal) =>
+    const readAll = (signal: AbortSignal) =>
       Promise.all([
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
@@ -98,8 +100,9 @@ export class Observer {
         active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
-      ]),
-    )
+      ])
+    const fields = () => ({ 'headgate.workloads': active.length, 'headgate.scopes': names.length })
+    await this.deps.tracer.span('headgate.observe', fields, () => within(clock, observeTimeoutSeconds * 1000, readAll))
   }
 
   /**
@@ -250,7 +253,12 @@ export class Observer {
     const late = () => missing('timeout', 'no time was left in this sweep')
     const ask = (side: Side) =>
       signal.aborted ? late() : byDeadline(this.deps.prober.probe(spec, side, signal), signal, late)
-    const [old, fresh] = await Promise.all([ask('old'), ask('new')])
+    const fields = () => ({ 'headgate.workload': workload, 'headgate.probe': spec.name })
+    const [old, fresh] = await this.deps.tracer.span('headgate.probe', fields, async (span) => {
+      const outcomes = await Promise.all([ask('old'), ask('new')])
+      if (outcomes[1]?.kind === 'missing') span.fail(`${outcomes[1].why}: ${outcomes[1].detail}`)
+      return outcomes
+    })
     this.deps.meter.call('probe', workload, seconds(), fresh?.kind === 'passed')
     this.keepRound(workload, spec.name, { atMs, outcome: { old, new: fresh } })
   }

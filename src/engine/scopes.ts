@@ -5,6 +5,7 @@ import { problem } from '../core/problem.ts'
 import type { AdapterContext } from '../ports/kind.ts'
 import type { Quota } from '../ports/quota.ts'
 import type { Meter } from '../ports/runtime.ts'
+import type { SpanFields } from '../ports/tracer.ts'
 import type { TrafficKind, TrafficScope, WeightChange, WeightReading, WriteResult } from '../ports/traffic.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
 import { ReadTurns } from './read-turns.ts'
@@ -12,6 +13,8 @@ import type { Timer } from './timer.ts'
 
 /** An adapter that has not closed by then is left to itself, ms. */
 const CLOSE_TIMEOUT_MS = 10_000
+/** Of many targets a span names the first. */
+const MOST_NAMES = 20
 
 interface OpenScope {
   /** JSON of its targets: another one means that the scope is opened anew. */
@@ -112,6 +115,21 @@ export class Scopes {
   async read(name: string, startedMs: number, urgency: Urgency, signal: AbortSignal): Promise<ScopeReading> {
     const scope = this.open.get(name)
     if (!scope) return { readings: new Map(), isQuotaLate: false }
+    const fields = () => ({ 'headgate.scope': name, 'headgate.provider': scope.kind, 'headgate.urgency': urgency })
+    return this.context.tracer.span('headgate.traffic.read', fields, async (span) => {
+      const reading = await this.readOpen(scope, startedMs, urgency, signal)
+      const lacking = [...reading.readings.values()].find((one) => one.kind === 'missing')
+      if (lacking) span.fail(`${lacking.why}: ${lacking.detail}`)
+      return reading
+    })
+  }
+
+  private async readOpen(
+    scope: OpenScope,
+    startedMs: number,
+    urgency: Urgency,
+    signal: AbortSignal,
+  ): Promise<ScopeReading> {
     const { adapter, targetIds, turns } = scope
     const seconds = this.deps.timer()
     let isQuotaLate = false
@@ -156,12 +174,19 @@ export class Scopes {
   ): Promise<ReadonlyMap<string, WriteResult>> {
     const scope = this.open.get(name)
     if (!scope) return new Map()
-    const seconds = this.deps.timer()
-    const none = () => new Map<string, WriteResult>()
-    const results = await this.ask(scope, () => scope.adapter.write(changes, signal), signal, none)
-    const isOk = changes.every(({ targetId }) => ['applied', 'deferred'].includes(results.get(targetId)?.kind ?? ''))
-    this.deps.meter.call('traffic-write', scope.kind, seconds(), isOk)
-    return results
+    return this.context.tracer.span(
+      'headgate.traffic.write',
+      () => fieldsOf(name, scope.kind, changes),
+      async (span) => {
+        const seconds = this.deps.timer()
+        const none = () => new Map<string, WriteResult>()
+        const results = await this.ask(scope, () => scope.adapter.write(changes, signal), signal, none)
+        const failed = changes.find(({ targetId }) => !isTaken(results.get(targetId)))
+        this.deps.meter.call('traffic-write', scope.kind, seconds(), failed === undefined)
+        if (failed) span.fail(failureOf(results.get(failed.targetId)))
+        return results
+      },
+    )
   }
 
   /** Closes what is open, once its calls have ended. */
@@ -203,6 +228,24 @@ export class Scopes {
       .finally(() => this.closing.delete(closed))
     this.closing.add(closed)
   }
+}
+
+function fieldsOf(scope: string, provider: string, changes: readonly WeightChange[]): SpanFields {
+  return {
+    'headgate.scope': scope,
+    'headgate.provider': provider,
+    'headgate.urgency': changes.some(({ urgency }) => urgency === 'revert') ? 'revert' : 'forward',
+    'headgate.changes': changes.length,
+    'headgate.targets': changes.slice(0, MOST_NAMES).map(({ targetId }) => targetId),
+  }
+}
+
+function isTaken(result: WriteResult | undefined): boolean {
+  return result?.kind === 'applied' || result?.kind === 'deferred'
+}
+
+function failureOf(result: WriteResult | undefined): string {
+  return result?.kind === 'failed' ? `${result.problem.code}: ${result.problem.cause}` : 'the provider gave no answer'
 }
 
 async function closeIdle({ calls, adapter }: OpenScope): Promise<void> {

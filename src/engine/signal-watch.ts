@@ -3,10 +3,8 @@ import { badSince, type Serving, type SignalReading } from '../core/gates/signal
 import { type Missing, missing } from '../core/observation.ts'
 import type { SliSpec } from '../core/plan.ts'
 import { SIGNAL_WINDOW_SECONDS } from '../policy/signals.ts'
-import type { Log, Meter } from '../ports/runtime.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
-import { byDeadline } from '../shared/deadline.ts'
-import type { Timer } from './timer.ts'
+import { tracedPoll, type WatchDeps } from './traced-poll.ts'
 
 /** One signal of one migration. */
 interface Watched {
@@ -21,7 +19,7 @@ export class SignalWatch {
   private readonly watched = new Map<string, ReadonlyMap<string, Watched>>()
   private readonly sources: ReadonlyMap<string, MetricSource>
   private readonly sweepSeconds: number
-  private readonly deps: { readonly log: Log; readonly meter: Meter; readonly timer: Timer }
+  private readonly deps: WatchDeps
   private polledMs = 0
 
   constructor(sources: ReadonlyMap<string, MetricSource>, sweepSeconds: number, deps: SignalWatch['deps']) {
@@ -90,13 +88,9 @@ export class SignalWatch {
     const all = (vector: Missing) => new Map<SliSpec, SliVector>(specs.map((spec) => [spec, vector]))
     const source = this.sources.get(name)
     if (!source) return all(missing('unreachable', `no source "${name}" is configured; sources change at a restart`))
-    const seconds = this.deps.timer()
     const tick = { sinceMs: atMs - this.sweepSeconds * 1000, atMs }
     const late = () => all(missing('timeout', 'the source did not answer within the sweep'))
-    const vectors = await byDeadline(source.poll(specs, tick, signal), signal, late)
-    const isOk = specs.every((spec) => vectors.get(spec)?.kind === 'vector')
-    this.deps.meter.call('source', name, seconds(), isOk)
-    return vectors
+    return tracedPoll({ name, source }, { specs, tick, signal }, late, this.deps)
   }
 
   private takeIn(

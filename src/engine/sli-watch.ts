@@ -7,13 +7,12 @@ import {
   type ValueReading,
 } from '../core/observation.ts'
 import type { Plan, Sides, SliSpec } from '../core/plan.ts'
-import type { Log, Meter } from '../ports/runtime.ts'
 import { closedMs, groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
 import { latenciesOf } from './latencies.ts'
 import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
 import { SliWindows } from './rings.ts'
-import type { Timer } from './timer.ts'
+import { tracedPoll, type WatchDeps } from './traced-poll.ts'
 
 /** One SLI as many workloads share it. */
 interface Watched {
@@ -44,7 +43,7 @@ export class SliWatch {
   private readonly keys = new WeakMap<SliSpec, string>()
   private readonly sources: ReadonlyMap<string, MetricSource>
   private readonly sweepSeconds: number
-  private readonly deps: { readonly log: Log; readonly meter: Meter; readonly timer: Timer }
+  private readonly deps: WatchDeps
 
   constructor(sources: ReadonlyMap<string, MetricSource>, sweepSeconds: number, deps: SliWatch['deps']) {
     this.sources = sources
@@ -109,12 +108,10 @@ export class SliWatch {
     const sinceMs = first.readUntilMs ?? closedAtMs - this.sweepSeconds * 1000
     // Two sweeps within one tick have nothing new to ask.
     if (sinceMs >= closedAtMs) return
-    const seconds = this.deps.timer()
     const specs = batch.map(({ spec }) => spec)
     const late = (): ReadonlyMap<SliSpec, SliVector> => new Map(specs.map((spec) => [spec, tooLate()]))
-    const vectors = await byDeadline(source.poll(specs, { sinceMs, atMs: closedAtMs }, signal), signal, late)
-    const isOk = batch.every(({ spec }) => vectors.get(spec)?.kind === 'vector')
-    this.deps.meter.call('source', first.spec.source, seconds(), isOk)
+    const named = { name: first.spec.source, source }
+    const vectors = await tracedPoll(named, { specs, tick: { sinceMs, atMs: closedAtMs }, signal }, late, this.deps)
     for (const entry of batch)
       this.takeIn(entry, vectors.get(entry.spec) ?? missing('bad-answer', 'the source gave no answer'))
   }

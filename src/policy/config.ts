@@ -26,6 +26,8 @@ export interface Config {
   readonly alertmanager: AlertmanagerConfig | null
   readonly api: ApiConfig
   readonly notify: NotifyConfig
+  /** null: nobody keeps traces. */
+  readonly tracing: TracingConfig | null
   /** Path of the SQLite file, relative to the config's folder. */
   readonly store: { readonly path: string }
 }
@@ -60,6 +62,19 @@ export interface Costs {
 /** The plans of all migrations, in the order of the files. */
 export function plansOf({ migrations }: Pick<Config, 'migrations'>): readonly Plan[] {
   return migrations.flatMap(({ plans }) => plans)
+}
+
+/** Where traces of Headgate itself go. */
+export interface TracingConfig {
+  readonly url: string
+  readonly encoding: 'protobuf' | 'json'
+  /** By name: references to their values. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The part of all sweeps that is kept, from 0 to 1. */
+  readonly sampleRatio: number
+  readonly serviceName: string
+  /** Guarded addresses that may be asked. */
+  readonly allowAddresses: readonly string[]
 }
 
 /** Who is told of what. */

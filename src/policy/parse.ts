@@ -19,6 +19,7 @@ import { type ResolvedPolicies, resolvePolicies } from './policies.ts'
 import { providersOf } from './providers.ts'
 import { configSchema, type ParsedConfig, SERVICE_KEYS, serviceSchema } from './schema.ts'
 import { notifyOf } from './schema-notify.ts'
+import { tracingOf } from './schema-telemetry.ts'
 import { secretFindings } from './secrets.ts'
 import { configShape } from './shape.ts'
 import { readYaml, type YamlText } from './yaml.ts'
@@ -172,7 +173,7 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, store } = parsed
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, telemetry, store } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -182,6 +183,7 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
     alertmanager,
     api: apiOf(api),
     notify: notifyOf(notify, kinds.channels),
+    tracing: tracingOf(telemetry),
     store,
   }
 }

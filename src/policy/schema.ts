@@ -11,6 +11,7 @@ import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
 import { type SliSettings, sliSchema } from './schema-sli.ts'
+import { telemetrySchema } from './schema-telemetry.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
 import { jsonSettings } from './settings.ts'
 
@@ -45,6 +46,7 @@ export function configSchema(kinds: Kinds) {
     alertmanager: alertmanagerSchema,
     api: apiSchema,
     notify: notifySchema(kinds.channels),
+    telemetry: telemetrySchema,
     store: z
       .strictObject({
         path: text().prefault('headgate.db').meta(about("SQLite file, relative to the config's folder", 'headgate.db')),
@@ -63,14 +65,16 @@ export const SERVICE_KEYS = [
   'alertmanager',
   'api',
   'notify',
+  'telemetry',
   'store',
 ] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store } =
-    configSchema(kinds).shape
-  return z.strictObject({ apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, store })
+  const shape = configSchema(kinds).shape
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store } = shape
+  const service = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store }
+  return z.strictObject(service)
 }
 
 /** A config as the schema gives it: an SLI may still have its definition in a file. */

@@ -58,7 +58,11 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
           method,
           dispatcher: agent,
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]),
-          headers: { ...headers, ...(credentials && { authorization: credentials.header }) },
+          headers: {
+            ...headers,
+            ...context.tracer.headers(),
+            ...(credentials && { authorization: credentials.header }),
+          },
           ...(body !== undefined && { body }),
         })
         const date = typeof answer.headers['date'] === 'string' ? answer.headers['date'] : null

@@ -7,7 +7,7 @@ import type { Prober } from '../ports/source.ts'
 import type { guardedConnector } from '../shared/guard.ts'
 
 /** What tasks are done with. */
-export interface TaskTools extends Pick<AdapterContext, 'clock' | 'secret'> {
+export interface TaskTools extends Pick<AdapterContext, 'clock' | 'secret' | 'tracer'> {
   readonly random: Random
   readonly prober: Prober
   readonly clustersOf: ClustersOf

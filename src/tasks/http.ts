@@ -154,6 +154,7 @@ async function exchange(
       accept: '*/*',
       'user-agent': 'headgate',
       'idempotency-key': request.key,
+      ...tools.tracer.headers(),
       ...(method === 'POST' && { 'content-type': 'application/json' }),
       ...(key !== null && { [SIGNATURE_HEADER]: signatureOf(body, key, tools.clock.nowMs()) }),
     },

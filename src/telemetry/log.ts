@@ -11,6 +11,8 @@ export interface LogOptions {
   readonly migration?: () => string | null
   /** In each line: names this run of the service. A rollout's own run id comes by `child`. */
   readonly runId?: string
+  /** In each line, asked for each: the trace that it belongs to; null: none. */
+  readonly traceId?: () => string | null
   /** Where lines go; stderr, unless a test wants them. */
   readonly destination?: DestinationStream
 }
@@ -40,14 +42,14 @@ const SECRET_DEPTH = 4
  * Structured log: JSON lines with `level`, `time` (ISO 8601, UTC), `msg` and the given fields. Redaction is a second
  * net: adapters never put a secret into a field to begin with.
  */
-export function createLog({ level, migration = () => null, runId, destination }: LogOptions): RootLog {
+export function createLog({ level, migration = nothing, runId, traceId = nothing, destination }: LogOptions): RootLog {
   return pino(
     {
       level,
       base: { ...(runId !== undefined && { runId }) },
       mixin: () => {
-        const name = migration()
-        return name === null ? {} : { migration: name }
+        const [name, trace] = [migration(), traceId()]
+        return { ...(name !== null && { migration: name }), ...(trace !== null && { traceId: trace }) }
       },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
@@ -57,6 +59,10 @@ export function createLog({ level, migration = () => null, runId, destination }:
     // Written at once: the line before a crash is the one that is needed.
     destination ?? openDestination({ dest: 2, sync: true }),
   )
+}
+
+function nothing(): null {
+  return null
 }
 
 /** `token`, `*.token`, `*.*.token` and so on: pino's paths have no word for "anywhere". */

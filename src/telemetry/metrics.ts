@@ -8,6 +8,7 @@ import { registerDecisions } from './decisions.ts'
 import { registerFleetGauges, registerQuotaGauges } from './fleet-gauges.ts'
 import { METRICS, type MetricName } from './names.ts'
 import { oncePerScrape } from './samples.ts'
+import type { SpanOutcome } from './span-queue.ts'
 import { registerWorkloadGauges } from './workload-gauges.ts'
 
 export interface Metrics {
@@ -18,6 +19,8 @@ export interface Metrics {
   observe(observed: Observed): void
   /** A channel was told, or was not. */
   notification(channel: string, outcome: Delivery['outcome']): void
+  /** So many spans came to this. */
+  spans(outcome: SpanOutcome, count: number): void
 }
 
 /** What gauges are made from. */
@@ -35,6 +38,8 @@ export function createMetrics({ version, clock }: { readonly version: string; re
   let observed = NOTHING
   const workloads = oncePerScrape(() => observed.workloads())
   const notifications = counter(registry, 'headgate_notifications_total')
+  const spans = counter(registry, 'headgate_spans_total')
+  for (const outcome of ['exported', 'refused', 'dropped'] as const) spans.inc({ outcome }, 0)
   gauge(registry, 'headgate_build_info').set({ version }, 1)
   registerWorkloadGauges(registry, workloads)
   registerFleetGauges(
@@ -56,6 +61,7 @@ export function createMetrics({ version, clock }: { readonly version: string; re
       for (const one of ['accepted', 'later', 'refused'] as const)
         notifications.inc({ channel, outcome: one }, one === outcome ? 1 : 0)
     },
+    spans: (outcome, count) => spans.inc({ outcome }, count),
   }
 }
 

@@ -267,6 +267,12 @@ export const METRICS = {
     unit: '',
     help: 'Tries to tell a channel: accepted, later (tried again), or refused (given up)',
   },
+  headgate_spans_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    unit: '',
+    help: 'Spans of traces: exported, refused by the receiver, or dropped, as there was no room or time for them',
+  },
   headgate_config_reload_ok: {
     type: 'gauge',
     labels: [],

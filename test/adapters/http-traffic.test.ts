@@ -3,7 +3,7 @@ import type { TrafficScope } from '../../src/ports/traffic.ts'
 import { http } from '../../src/traffic/http/kind.ts'
 import { TARGET_IDS, trafficConformance } from '../conformance/traffic.ts'
 import { type HttpProvider, reply, startHttpProvider } from '../fakes/http-provider.ts'
-import { adapterContext } from '../support/adapter-context.ts'
+import { adapterContext, TRACED } from '../support/adapter-context.ts'
 
 const CANARY = 'canary-4f1c9'
 
@@ -57,6 +57,18 @@ describe('the http protocol', () => {
     expect(provider.requests).toMatchObject([
       { method: 'GET', url: '/v1/splits', headers: { authorization: `Bearer ${CANARY}` } },
     ])
+  })
+
+  test('reads and writes name the span that they are a part of', async () => {
+    const traced = http.open(
+      [{ id: 'a', settings: http.settings.parse({ split: 'a', url: provider.url, token: '${env:ROUTER_TOKEN}' }) }],
+      null,
+      { ...adapterContext({ ROUTER_TOKEN: CANARY }), tracer: TRACED },
+    )
+    await readA(traced)
+    await writeA(traced)
+    await traced.close()
+    expect(provider.requests).toMatchObject([{ headers: TRACED.headers() }, { headers: TRACED.headers() }])
   })
 
   test('a write is one PATCH for reverts, then one for forward steps', async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { adapterContext } from '../support/adapter-context.ts'
+import { adapterContext, TRACED } from '../support/adapter-context.ts'
 import { type Certificate, createAuthority } from '../support/certificates.ts'
 import { answeringVector, pollOnce, refusing, testSource } from '../support/prometheus-answers.ts'
 import { type Answer, answering, startWebServer } from '../support/web-server.ts'
@@ -16,6 +16,14 @@ const echoing =
   (status: number): Answer =>
   (response, request) =>
     refusing(status, 'bad_data', `you sent ${JSON.stringify(request.headers)}`)(response, request)
+
+test('each query names the span that it is a part of', async () => {
+  const server = await startWebServer(nothing)
+  await pollOnce(testSource(server.url, {}, { ...adapterContext(), tracer: TRACED }))
+  expect(new Set(server.requests.map(({ headers }) => headers['traceparent']))).toEqual(
+    new Set([TRACED.headers()['traceparent']]),
+  )
+})
 
 describe('credentials', () => {
   test.each([

@@ -23,7 +23,7 @@ async function signedIn(overrides: Parameters<typeof testApi>[0] = {}) {
     tokens: () => [...TOKENS, ADMIN],
     reload: async () => {
       reloads.push(1)
-      return []
+      return { problems: [], changes: [] }
     },
     ...overrides,
   })

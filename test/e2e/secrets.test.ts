@@ -18,6 +18,7 @@ const SECRETS = {
   viewer: canary('viewer'),
   operator: canary('operator'),
   grafana: canary('grafana'),
+  otlp: canary('otlp'),
   admin: canary('admin'),
   person: canary('person'),
   wrong: canary('wrong'),
@@ -67,7 +68,7 @@ test.each([
   ['a password', '{ basic: { username: headgate, password: "${env:PROMETHEUS_TOKEN}" } }', `Basic ${BASIC_PAIR}`],
 ])('no secret is shown, logged or stored, though every server repeats it: %s', PATIENT, async (_, auth, header) => {
   const scene = await startScene(auth)
-  const { prometheus, provider, grafana, headgate, ask, journaled } = scene
+  const { prometheus, provider, grafana, receiver, headgate, ask, journaled } = scene
   const command = { command: 'pause', reason: 'to see who may' }
   const refused = await ask('/api/v1/workloads/search/commands', SECRETS.wrong, command)
   const forbidden = await ask('/api/v1/workloads/search/commands', SECRETS.viewer, command)
@@ -77,6 +78,7 @@ test.each([
   await journaled('write-failed')
   const taken = await ask('/api/v1/workloads/search/commands', SECRETS.operator, command)
   await journaled('command-done')
+  await until('spans for their receiver', () => receiver.requests.length > 0)
   await until('a mark for Grafana', () => grafana.requests.length > 0)
   await until('every answer of Prometheus', () => prometheus.requests.length >= 14)
   const echoed = await until('a reading with Prometheus’s own words', async () => {
@@ -106,6 +108,8 @@ test.each([
   const sentTo = ({ requests }: WebServer) => new Set(requests.map(({ headers }) => headers.authorization))
   expect(sentTo(prometheus)).toEqual(new Set([header]))
   expect(sentTo(provider)).toEqual(new Set([`Bearer ${SECRETS.provider}`]))
+  expect(sentTo(receiver)).toEqual(new Set([`Basic ${SECRETS.otlp}`]))
+  expect(places.get('its log')).toContain('spans are refused')
   expect(sentTo(grafana)).toEqual(new Set([`Bearer ${SECRETS.grafana}`]))
   const statuses = [refused, forbidden, taken, unknown, hidden, reloaded, notReloaded].map((one) => one.slice(0, 3))
   expect(statuses).toEqual(['401', '403', '202', '503', '401', '200', '409'])
@@ -125,18 +129,20 @@ test.each([
 async function startScene(auth: string) {
   const [prometheus, provider] = [await startWebServer(echoingPrometheus()), await startWebServer(echoingProvider)]
   const service = await startWebServer(answering(200, 'ok'))
+  const receiver = await startWebServer((response, got) => answering(400, said(got))(response, got))
   const grafana = await startWebServer((response, got) => answering(500, said(got))(response, got))
   const [folder, secrets] = [temporaryFolder(), temporaryFolder()]
   writeFileSync(join(secrets, 'provider'), `${SECRETS.provider}\n`)
   writeFileSync(join(secrets, 'viewer'), SECRETS.viewer)
   const configPath = join(folder, 'headgate.yaml')
-  const config = configText({ prometheus, provider, grafana, service, secrets, auth })
+  const config = configText({ prometheus, provider, grafana, receiver, service, secrets, auth })
   writeFileSync(configPath, config)
   const headgate = await startHeadgate(configPath, {
     logLevel: 'debug',
     env: {
       ...{ PROMETHEUS_TOKEN: SECRETS.prometheus, OPERATOR_TOKEN: SECRETS.operator },
       ...{ ADMIN_TOKEN: SECRETS.admin, GRAFANA_TOKEN: SECRETS.grafana },
+      OTLP_AUTH: `Basic ${SECRETS.otlp}`,
     },
   })
   onTestFinished(() => headgate.kill())
@@ -154,6 +160,7 @@ async function startScene(auth: string) {
     prometheus,
     provider,
     grafana,
+    receiver,
     headgate,
     ask,
     journaled: (type: string) =>
@@ -178,6 +185,7 @@ interface Place {
   readonly prometheus: { readonly url: string }
   readonly provider: { readonly url: string }
   readonly grafana: { readonly url: string }
+  readonly receiver: { readonly url: string }
   readonly service: { readonly port: number }
   /** The folder of the secret files. */
   readonly secrets: string
@@ -185,7 +193,7 @@ interface Place {
 }
 
 /** Two workloads: `search` has a probe that passes, so it comes to write; `checkout` waits for Prometheus. */
-function configText({ prometheus, provider, grafana, service, secrets, auth }: Place): string {
+function configText({ prometheus, provider, grafana, receiver, service, secrets, auth }: Place): string {
   const traffic = (split: string) =>
     `{ http: { url: "${provider.url}", split: ${split}, token: "\${file:${secrets}/provider}" } }`
   return `apiVersion: headgate/v1
@@ -202,6 +210,7 @@ api:
   audit: { path: audit.jsonl }
 notify:
   channels: [{ name: graphs, to: { grafana: { url: "${grafana.url}", token: "\${env:GRAFANA_TOKEN}" } } }]
+telemetry: { tracing: { url: "${receiver.url}/v1/traces", headers: { authorization: "\${env:OTLP_AUTH}" } } }
 sources:
   prometheus: { url: "${prometheus.url}", auth: ${auth} }
 slis:

@@ -23,6 +23,7 @@ import {
   type SyntheticReader,
 } from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
+import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { plainSights } from '../fakes/sights.ts'
@@ -136,6 +137,8 @@ export interface RigOptions {
   readonly owner?: string
   /** Instead of the world's store: one that another test made, or one that breaks. */
   readonly ports?: { readonly store: Store; readonly inbox: Inbox }
+  /** By default none. */
+  readonly tracer?: Tracer
   /** Until when it lives; without: until it is killed. */
   readonly life?: Life
   /** Instead of nobody: who does tasks. */
@@ -162,19 +165,20 @@ export interface Rig {
 
 export function createRig(world: World, options: RigOptions = {}): Rig {
   const { clock } = world
-  const { owner = 'one', life = new Life() } = options
+  const { owner = 'one', life = new Life(), tracer = NO_TRACER } = options
   const { store, inbox } = storeOf(life, options.ports ?? world.memory)
   const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
-  const context = { clock, log, quotas: createQuotas(clock), secret: () => '' }
+  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
   const lease = new LeaseKeeper(store, owner, { clock, log })
   const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
   const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
   const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer, accounts: {} })
   const sources = new Map([['fake', sourceOf(life, world.source)]])
-  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer })
+  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
   const { prober } = world
   const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const fleet = new Fleet(options.fleets ?? (() => []), new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer }))
+  const signals = new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
+  const fleet = new Fleet(options.fleets ?? (() => []), signals)
   const sights = { ...plainSights(), fleet, ...(options.tasks && { tasks: options.tasks(wakeups) }) }
   const observer = new Observer({
     scopes,
@@ -185,11 +189,12 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
     clock,
     meter,
     timer,
+    tracer,
     ...sweep,
   })
   const { tasks } = sights
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
-  const engine = new Engine({ ...parts, ...sweep, runId: 'RUN', version: 'test' })
+  const engine = new Engine({ ...parts, tracer, ...sweep, runId: 'RUN', version: 'test' })
   const about = () => ({
     version: 'test',
     migrations: [{ migration: 'm', clusters: CLUSTERS }],

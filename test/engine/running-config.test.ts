@@ -58,7 +58,7 @@ describe('a reload of a folder', () => {
   ])('%s', async (_name, edits, want) => {
     const running = await started(TWO)
     edit(edits)
-    expect(await running.reload(engine)).toEqual([])
+    expect((await running.reload(engine)).problems).toEqual([])
     expect(configured).toEqual([want])
     expect(rejected).toEqual([])
   })
@@ -74,7 +74,7 @@ describe('a reload of a folder', () => {
   ])('refuses %s whole until a restart', async (_name, edits, what) => {
     const running = await started(TWO)
     edit({ ...edits, 'c.yaml': migration('search', 'index') })
-    const problems = await running.reload(engine)
+    const { problems } = await running.reload(engine)
     expect(problems).toMatchObject([{ code: 'CONFIG_NEEDS_RESTART', cause: `${folder}: ${what} was changed` }])
     expect(rejected).toEqual(problems)
     expect(configured).toEqual([])
@@ -88,7 +88,7 @@ describe('a reload of a folder', () => {
       'b.yaml': 'apiVersion: 1\n',
       'c.yaml': migration('c', 'c'),
     })
-    const files = (await running.reload(engine)).map(({ at }) => at?.file)
+    const files = (await running.reload(engine)).problems.map(({ at }) => at?.file)
     expect(new Set(files)).toEqual(new Set([join(folder, 'a.yaml'), join(folder, 'b.yaml')]))
     expect(configured).toEqual([])
   })
@@ -96,16 +96,53 @@ describe('a reload of a folder', () => {
   test('of files that only wait otherwise in the folder is none', async () => {
     const running = await started(TWO)
     edit({ 'b.yaml': null, 'bb.yaml': TWO['b.yaml'] })
-    expect(await running.reload(engine)).toEqual([])
+    expect((await running.reload(engine)).problems).toEqual([])
     expect(configured).toEqual([])
   })
+})
+
+test('of two reloads at a time the later one stays, and tells its own changes', async () => {
+  const running = await started(TWO)
+  edit({ 'b.yaml': null })
+  const store = Promise.withResolvers<void>()
+  const isWritten = Promise.withResolvers<void>()
+  const slow = {
+    ...engine,
+    configure: (plans: readonly Plan[]) => {
+      isWritten.resolve()
+      return store.promise.then(() => engine.configure(plans))
+    },
+  }
+  const first = running.reload(slow)
+  await isWritten.promise
+  edit({ 'b.yaml': TWO['b.yaml'], 'c.yaml': migration('search', 'index') })
+  const second = running.reload(engine)
+  store.resolve()
+  expect((await first).changes.map(({ change, name }) => `${change} ${name}`)).toEqual([
+    'removed payments',
+    'removed ledger',
+  ])
+  expect((await second).changes.map(({ change, name }) => `${change} ${name}`)).toEqual([
+    ...['added payments', 'added ledger', 'added search', 'added index'],
+  ])
+  expect(configured).toEqual([['cart'], ['cart', 'ledger', 'index']])
+  expect(running.about().migrations.map(({ migration }) => migration)).toEqual(['eks', 'payments', 'search'])
+})
+
+test('a reload that fails keeps no later one from its turn', async () => {
+  const running = await started(TWO)
+  edit({ 'b.yaml': null })
+  const away = { ...engine, configure: () => Promise.reject(new Error('the store is away')) }
+  await expect(running.reload(away)).rejects.toThrow('away')
+  expect((await running.reload(engine)).problems).toEqual([])
+  expect(configured).toEqual([['cart']])
 })
 
 describe('a service of one migration', () => {
   test('keeps its name until a restart', async () => {
     const running = await started({ 'a.yaml': migration('eks', 'cart', SERVICE.replace(/^.*\n/, '')) })
     edit({ 'a.yaml': migration('aks', 'cart', SERVICE.replace(/^.*\n/, '')) })
-    expect(await running.reload(engine)).toMatchObject([{ cause: `${folder}: migration was changed` }])
+    expect((await running.reload(engine)).problems).toMatchObject([{ cause: `${folder}: migration was changed` }])
   })
 
   test('is told by that name, until a second one comes', async () => {
@@ -143,12 +180,12 @@ test('an ICS file that changes applies at once; one that breaks is refused, and 
   expect(isOpen()).toBe(true)
 
   edit({ 'freezes.ics': ics(...launch, 'END:VEVENT') })
-  expect(await running.reload(engine)).toEqual([])
+  expect((await running.reload(engine)).problems).toEqual([])
   expect(configured).toEqual([['cart', 'ledger']])
   expect(isOpen()).toBe(false)
 
   edit({ 'freezes.ics': ics(...launch) })
-  expect(await running.reload(engine)).toMatchObject([
+  expect((await running.reload(engine)).problems).toMatchObject([
     { code: 'CONFIG_CALENDAR', at: { file: join(folder, 'b.yaml'), line: 6, column: 30 } },
   ])
   expect(isOpen()).toBe(false)

@@ -4,6 +4,7 @@ import type { SliSpec } from '../../src/core/plan.ts'
 import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../../src/ports/source.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { fleetOf, signalOf } from '../support/fleet.ts'
 import { createFakeLog, createFakeMeter } from './ports.ts'
@@ -25,7 +26,12 @@ function watching() {
   }
   const log = createFakeLog()
   const timer = createTimer(createFakeClock(0))
-  const watch = new SignalWatch(new Map([['fake', source]]), 10, { log, meter: createFakeMeter(), timer })
+  const watch = new SignalWatch(new Map([['fake', source]]), 10, {
+    log,
+    meter: createFakeMeter(),
+    timer,
+    tracer: NO_TRACER,
+  })
   const plan = fleetOf({ all: ['a'] }, { signals: [signalOf()], signalSource: 'fake' })
   const poll = async (seconds: number, one = plan, signal = new AbortController().signal) => {
     await watch.poll(seconds * 1000, [one], () => BOTH, signal)

@@ -7,6 +7,7 @@ import { channelKinds } from '../../src/notify/registry.ts'
 import { parseConfig } from '../../src/policy/parse.ts'
 import { SIGNAL_IDS } from '../../src/policy/schema-fleet.ts'
 import type { MetricSource } from '../../src/ports/source.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { prometheusSettings } from '../../src/sources/prometheus/settings.ts'
 import { openPrometheus } from '../../src/sources/prometheus/source.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
@@ -73,6 +74,7 @@ describe.skipIf(prometheus === null || promtool === null)('the seven signals of 
       log: createFakeLog(),
       meter: createFakeMeter(),
       timer: createTimer(createFakeClock(0)),
+      tracer: NO_TRACER,
     })
     for (const minute of minutes) {
       const atMs = END_MS - (10 - minute) * MINUTE_MS

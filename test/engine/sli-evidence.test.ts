@@ -3,6 +3,7 @@ import { missing } from '../../src/core/observation.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import type { Measure } from '../../src/ports/source.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { planOf } from '../scenarios/world.ts'
 import { createFakeLog, createFakeMeter } from './ports.ts'
@@ -15,7 +16,12 @@ async function readingAfter(sweeps: number, measureOf: MeasureOf, hasMemory: boo
   source.hasMemory = hasMemory
   const plan = planOf({})
   const [spec] = plan.slis
-  const deps = { log: createFakeLog(), meter: createFakeMeter(), timer: createTimer(createFakeClock(START_MS)) }
+  const deps = {
+    log: createFakeLog(),
+    meter: createFakeMeter(),
+    timer: createTimer(createFakeClock(START_MS)),
+    tracer: NO_TRACER,
+  }
   const watch = new SliWatch(new Map([['fake', source]]), SWEEP_SECONDS, deps)
   watch.watch([plan])
   for (let sweep = 1; sweep <= sweeps; sweep++)

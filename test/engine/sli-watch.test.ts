@@ -3,6 +3,7 @@ import { type Counts, isMissing, type Missing, missing } from '../../src/core/ob
 import type { Plan } from '../../src/core/plan.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { planOf } from '../scenarios/world.ts'
 import { createFakeLog, createFakeMeter, settled } from './ports.ts'
@@ -16,6 +17,7 @@ function createBench(plans: readonly Plan[] = [planOf({})]) {
     log,
     meter,
     timer: createTimer(createFakeClock(START_MS)),
+    tracer: NO_TRACER,
   })
   watch.watch(plans)
   let tick = 0

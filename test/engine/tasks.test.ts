@@ -5,6 +5,7 @@ import type { Plan } from '../../src/core/plan.ts'
 import { problem } from '../../src/core/problem.ts'
 import type { Hook } from '../../src/core/task.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { createTaskRunner } from '../../src/tasks/runner.ts'
 import { PLAIN_STEP } from '../support/plain.ts'
 import { until } from '../support/until.ts'
@@ -25,7 +26,7 @@ function rigWithTasks(world: World, options: RigOptions = {}): Rig {
   const rig = createRig(world, {
     tasks: (wakeups) =>
       createTaskRunner({
-        ...{ clock, prober, random: createFakeRandom(), log: createFakeLog() },
+        ...{ clock, prober, random: createFakeRandom(), log: createFakeLog(), tracer: NO_TRACER },
         secret: () => '',
         clustersOf: () => null,
         onEnded: (workload) => wakeups.urgent([workload]),

@@ -2,6 +2,7 @@ import { Fleet } from '../../src/engine/fleet.ts'
 import type { Sights } from '../../src/engine/sights.ts'
 import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { createFakeLog, createFakeMeter } from '../engine/ports.ts'
 import { createFakeClock } from './clock.ts'
 
@@ -21,5 +22,8 @@ export function plainSights(): Sights {
 /** No migration has waves, limits or signals. */
 function plainFleet(): Fleet {
   const timer = createTimer(createFakeClock(0))
-  return new Fleet(() => [], new SignalWatch(new Map(), 10, { log: createFakeLog(), meter: createFakeMeter(), timer }))
+  return new Fleet(
+    () => [],
+    new SignalWatch(new Map(), 10, { log: createFakeLog(), meter: createFakeMeter(), timer, tracer: NO_TRACER }),
+  )
 }

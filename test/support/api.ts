@@ -59,7 +59,7 @@ export async function testApi(
     publicUrl: () => null,
     teamOf: () => null,
     audit: (entry) => void audited.push(entry),
-    reload: async () => [],
+    reload: async () => ({ problems: [], changes: [] }),
     secret: (reference) => {
       const value = secrets.get(reference)
       if (value === undefined) throw problem('CONFIG_SECRET_UNRESOLVED', `${reference} is not set`)

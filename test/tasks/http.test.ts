@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Clock } from '../../src/ports/runtime.ts'
 import { signatureOf } from '../../src/shared/signature.ts'
+import { TRACED } from '../support/adapter-context.ts'
 import { createFastClock } from '../support/fast-clock.ts'
 import { until } from '../support/until.ts'
 import {
@@ -26,13 +27,14 @@ function inTurn(...answers: readonly Answer[]): Answer {
 describe('what a hook is sent', () => {
   test('a POST that says what it is for, under the key of the task', async () => {
     const server = await startWebServer(answering(200, 'all 40 tests passed'))
-    const { run, ended } = createTaskRig()
+    const { run, ended } = createTaskRig({ tracer: TRACED })
     expect(await run(httpTask(`${server.url}/smoke?suite=cart`))).toMatchObject({
       kind: 'passed',
       detail: 'answered 200: all 40 tests passed',
     })
     expect(server.requests).toMatchObject([{ method: 'POST', url: '/smoke?suite=cart' }])
     expect(server.requests[0]?.headers).toMatchObject({
+      ...TRACED.headers(),
       'idempotency-key': 'RUN/checkout/1/after-step/2/smoke/1',
       'content-type': 'application/json',
     })

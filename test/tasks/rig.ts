@@ -4,6 +4,7 @@ import type { ProbeSpec } from '../../src/core/plan.ts'
 import type { HttpTask, TaskReading, TaskSpec } from '../../src/core/task.ts'
 import type { Cluster, ClusterWorkload } from '../../src/ports/cluster.ts'
 import type { Clock } from '../../src/ports/runtime.ts'
+import { NO_TRACER } from '../../src/ports/tracer.ts'
 import { resolveSecret } from '../../src/shared/secret.ts'
 import { createTaskRunner, type TaskRunnerDeps } from '../../src/tasks/runner.ts'
 import { createFakeLog, createFakeRandom } from '../engine/ports.ts'
@@ -22,6 +23,7 @@ export function createTaskRig(deps: Partial<TaskRunnerDeps> = {}) {
   const runner = createTaskRunner({
     random: createFakeRandom(),
     log,
+    tracer: NO_TRACER,
     secret: (reference) => resolveSecret(reference, env),
     prober: { probe: async () => ({ kind: 'passed', seconds: 0.1 }), close: async () => {} },
     clustersOf: () => null,

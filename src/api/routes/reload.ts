@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { z } from 'zod'
 import { problem } from '../../core/problem.ts'
+import { sendProblem } from '../errors.ts'
 import type { ApiOptions } from '../options.ts'
+import { reloadedSchema, reloadRefusedSchema } from '../wire-reload.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 
 /** Has the config read now, as SIGHUP does. */
@@ -15,14 +16,16 @@ export function reloadRoute(app: FastifyInstance, { control, reload }: ApiOption
         summary: 'Read the config again; with any problem the old one stays',
         tags: ['commands'],
         security: WITH_TOKEN,
-        response: { 200: z.object({ configHash: z.string() }), ...PROBLEMS },
+        response: { 200: reloadedSchema, 409: reloadRefusedSchema, ...PROBLEMS },
       },
     },
-    async () => {
-      const [first, ...others] = await reload()
-      if (!first) return { configHash: control.status().configHash }
+    async (request, reply) => {
+      const { problems, changes } = await reload()
+      const [first, ...others] = problems
+      if (!first) return { configHash: control.status().configHash, changes: [...changes] }
       const more = others.length === 0 ? '' : `, and ${others.length} more`
-      throw problem('API_CONFIG_REFUSED', `${first.code}: ${first.cause}${more}`)
+      const refusal = problem('API_CONFIG_REFUSED', `${first.code}: ${first.cause}${more}`)
+      return sendProblem(refusal, request, reply, { problems })
     },
   )
 }

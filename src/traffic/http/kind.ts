@@ -13,9 +13,9 @@ export const http: TrafficKind<HttpSettings> = {
   timingOf: ({ settleSeconds }) => ({ propagationSeconds: settleSeconds, movingTtlSeconds: null }),
   nearestWeights: (weightPercent) => [weightPercent],
   privilegesFor,
-  open(targets, _account, { secret }) {
+  open(targets, _account, context) {
     const url = targets[0]?.settings.url
     if (url === undefined) throw new Error('a scope is opened with at least one target')
-    return new HttpScope(url, targets, secret)
+    return new HttpScope(url, targets, context)
   },
 }

@@ -15,18 +15,20 @@ import { type Call, HttpClient } from './client.ts'
 import type { Splits } from './protocol.ts'
 import type { HttpSettings } from './settings.ts'
 
+type Context = Pick<AdapterContext, 'secret' | 'tracer'>
+
 /** One provider behind a URL. Targets that share token and timeout share a call. */
 export class HttpScope implements TrafficScope {
   readonly quota = null
   readonly restSeconds = 0
   readonly #client: HttpClient
   readonly #settings: ReadonlyMap<string, HttpSettings>
-  readonly #secret: AdapterContext['secret']
+  readonly #context: Context
 
-  constructor(url: string, targets: readonly TrafficTarget<HttpSettings>[], secret: AdapterContext['secret']) {
+  constructor(url: string, targets: readonly TrafficTarget<HttpSettings>[], context: Context) {
     this.#client = new HttpClient(url)
     this.#settings = new Map(targets.map((target) => [target.id, target.settings]))
-    this.#secret = secret
+    this.#context = context
   }
 
   async read(targetIds: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, WeightReading>> {
@@ -72,13 +74,14 @@ export class HttpScope implements TrafficScope {
   ): Promise<Splits | Problem> {
     const token = this.#token(settings)
     if (token instanceof Problem) return token
-    return this.#client.call({ ...call, token, timeoutMs: settings.timeoutSeconds * 1000 }, signal)
+    const headers = { ...call.headers, ...this.#context.tracer.headers() }
+    return this.#client.call({ ...call, headers, token, timeoutMs: settings.timeoutSeconds * 1000 }, signal)
   }
 
   /** Read anew for each call; its variable or file may have gone since the config was read. */
   #token({ token }: HttpSettings): string | null | Problem {
     try {
-      return token === undefined ? null : this.#secret(token)
+      return token === undefined ? null : this.#context.secret(token)
     } catch (error) {
       if (error instanceof Problem) return error
       throw error
