@@ -36,7 +36,7 @@ import { createSilenceApi } from './silence/api.ts'
 import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { promqlKindOf, sourceKinds } from './sources/registry.ts'
+import { openSources, openSynthetics, promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openSqlite } from './store/sqlite.ts'
 import { createTaskRunner } from './tasks/runner.ts'
 import { createAudit } from './telemetry/audit.ts'
@@ -113,19 +113,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
-  const sources = new Map(
-    sourceKinds.flatMap(({ kind, open }) =>
-      config.sources[kind] === undefined ? [] : [[kind, open(config.sources[kind], context)] as const],
-    ),
-  )
-  const synthetics = new Map(
-    sourceKinds.flatMap(({ kind, synthetics }) => {
-      const settings = config.sources[kind]
-      return synthetics === undefined || settings === undefined
-        ? []
-        : [[kind, synthetics.open(settings, context)] as const]
-    }),
-  )
+  const sources = openSources(config.sources, context)
+  const synthetics = openSynthetics(config.sources, context)
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
