@@ -33,7 +33,9 @@ export function onCall() {
       ),
     )
     .withPanel(
-      stat({ title: 'Halted', description: 'Workloads that wait for a person', width: 4 }, held('halted'), { harm: 1 }),
+      stat({ title: 'Halted', description: 'Workloads that wait for a person', width: 4 }, held('halted|alert'), {
+        harm: 1,
+      }),
     )
     .withPanel(
       stat({ title: 'Blind', description: 'Workloads whose data is missing', width: 4 }, held('blind'), { doubt: 1 }),
@@ -201,6 +203,7 @@ export function onCall() {
     )
 }
 
-function held(cause: string): string {
-  return `sum(headgate_hold{${M}, cause="${cause}"}) or vector(0)`
+/** How many workloads have a hold of one of these causes. */
+function held(causes: string): string {
+  return `count(max by (migration, workload) (headgate_hold{${M}, cause=~"${causes}"}) == 1) or vector(0)`
 }

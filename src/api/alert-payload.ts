@@ -8,7 +8,10 @@ const MAX_ALERTS = 5000
 /** Labels and characters of a value that the journal keeps of an alert that nobody routed. */
 const KEPT_LABELS = 64
 
-const labelsSchema = z.record(z.string(), z.string())
+/** Characters of a label: patterns are matched here by going back, which takes long on long texts. */
+const MAX_LABEL = 4096
+
+const labelsSchema = z.record(z.string().max(MAX_LABEL), z.string().max(MAX_LABEL))
 
 /** A notification as Alertmanager posts it. Each alert is read by itself: one that is bad must not cost the others. */
 export const notificationSchema = z
@@ -23,7 +26,7 @@ export const notificationSchema = z
 const alertSchema = z.looseObject({
   status: z.enum(['firing', 'resolved']),
   labels: labelsSchema,
-  annotations: labelsSchema.default({}),
+  annotations: z.record(z.string(), z.string()).default({}),
   startsAt: z.iso.datetime({ offset: true }),
   fingerprint: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -'),
 })

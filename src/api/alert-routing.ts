@@ -1,7 +1,7 @@
 import { isMissing, type RoutedAlert } from '../core/observation.ts'
 import type { AlertmanagerConfig, AlertRoute } from '../policy/schema-alertmanager.ts'
 import type { Control } from '../ports/control.ts'
-import { compileMatchers } from '../shared/promql/matching.ts'
+import { compileMatchers, type LabelTest } from '../shared/promql/matching.ts'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -13,8 +13,10 @@ export type Routed =
 /** A workload that an alert leads to, and which of its clusters the alert is about; null: neither. */
 export type Concerned = Pick<RoutedAlert, 'workload' | 'concerns'>
 
-/** What routes look at: taken once for all alerts of a notification. */
+/** The routes and what they look at: taken once for all alerts of a notification. */
 export interface RoutedWorld {
+  readonly routes: readonly { readonly route: AlertRoute; readonly fits: LabelTest }[]
+  readonly receive: AlertmanagerConfig['receive']
   readonly workloads: readonly { readonly name: string; readonly migration: string; readonly clusters: Clusters }[]
   /** By migration and name: the workloads of each wave. */
   readonly waves: readonly {
@@ -26,8 +28,18 @@ export interface RoutedWorld {
 
 type Clusters = Readonly<Record<'old' | 'new', string>>
 
-export function routedWorld(control: Pick<Control, 'workloads' | 'fleets'>): RoutedWorld {
+export function routedWorld(
+  { routes, receive }: AlertmanagerConfig,
+  control: Pick<Control, 'workloads' | 'fleets'>,
+): RoutedWorld {
   return {
+    routes: routes.map((route) => {
+      const fits = compileMatchers({ matchers: route.match })
+      // The config was refused otherwise.
+      if (isMissing(fits)) throw new Error(fits.detail)
+      return { route, fits }
+    }),
+    receive,
     workloads: control.workloads().map(({ plan }) => {
       return { name: plan.workload, migration: plan.migration, clusters: plan.clusters }
     }),
@@ -36,19 +48,19 @@ export function routedWorld(control: Pick<Control, 'workloads' | 'fleets'>): Rou
 }
 
 /** The first route that fits, and that leads to a workload whose cluster the alert concerns. */
-export function routeAlert(labels: Labels, settings: AlertmanagerConfig, world: RoutedWorld): Routed {
+export function routeAlert(labels: Labels, world: RoutedWorld): Routed {
+  const { routes, receive } = world
   let reason = 'no route matches it'
-  for (const [index, route] of settings.routes.entries()) {
-    const fits = compileMatchers({ matchers: route.match })
-    if (isMissing(fits) || !fits(labels)) continue
+  for (const [index, { route, fits }] of routes.entries()) {
+    if (!fits(labels)) continue
     const named = workloadsOf(route, labels, world)
-    const cluster = labels[settings.receive.clusterLabel]
+    const cluster = labels[receive.clusterLabel]
     const workloads = named.filter(({ clusters }) => route.cluster === 'any' || clusters[route.cluster] === cluster)
     if (workloads.length > 0) {
       const concerned = workloads.map(({ name, clusters }) => ({ workload: name, concerns: sideOf(clusters, cluster) }))
-      return { route, resolved: route.resolved ?? settings.receive.resolved, workloads: concerned }
+      return { route, resolved: route.resolved ?? receive.resolved, workloads: concerned }
     }
-    const about = cluster === undefined ? `it has no label ${settings.receive.clusterLabel}` : `it concerns ${cluster}`
+    const about = cluster === undefined ? `it has no label ${receive.clusterLabel}` : `it concerns ${cluster}`
     reason = `route ${index + 1} matches, but ${named.length === 0 ? 'leads to no workload' : `${about}, not ${route.cluster}`}`
   }
   return { reason }

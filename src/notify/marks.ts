@@ -1,4 +1,5 @@
 import type { HeadgateEvent } from '../core/event.ts'
+import { isHalt } from '../core/state.ts'
 import type { Mark } from '../ports/channel.ts'
 
 /** What an event is on a graph: a mark that begins, and marks that are over; null: it is not marked. */
@@ -8,9 +9,9 @@ export function markOf(event: HeadgateEvent): Mark | null {
       // The revert's own weight is marked as the revert.
       return event.urgency === 'forward' ? { begins: 'step', ends: ['step'] } : null
     case 'hold-added':
-      return event.hold.cause === 'halted' ? { begins: 'halt', ends: [] } : null
+      return isHalt(event.hold.cause) ? { begins: 'halt', ends: [] } : null
     case 'hold-removed':
-      return event.cause === 'halted' ? { begins: null, ends: ['halt'] } : null
+      return isHalt(event.cause) ? { begins: null, ends: ['halt'] } : null
     case 'revert-started':
       return { begins: 'revert', ends: ['step', 'halt'] }
     case 'revert-confirmed':

@@ -52,7 +52,7 @@ const HEALTH: readonly Health[] = [
   },
   {
     alert: 'HeadgateHalted',
-    expr: `${BY} (headgate_hold{cause="halted"}) == 1`,
+    expr: `${BY} (headgate_hold{cause=~"halted|alert"}) == 1`,
     severity: 'page',
     summary: `${WHOSE} is halted`,
     description:

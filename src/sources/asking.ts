@@ -23,7 +23,7 @@ const NO_SUMS: Sums = new Map()
 export async function pollAsked<Answer extends object>(
   slis: readonly SliSpec[],
   tick: Tick,
-  language: Language<Answer>,
+  language: Pick<Language<Answer>, 'tick' | 'sums'>,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<SliSpec, SliVector>> {
   const sent = new Map<string, Promise<Answer | Missing>>()

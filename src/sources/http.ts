@@ -14,6 +14,8 @@ const CONNECTIONS = 8
 /** How a source is asked over HTTP. */
 export interface HttpSettings {
   readonly auth?: AuthSettings | undefined
+  /** A key in a header of its own; the secret is a reference. */
+  readonly key?: { readonly header: string; readonly prefix: string; readonly secret: string } | undefined
   readonly tls?: TlsSettings | undefined
   readonly timeoutSeconds: number
   readonly maxBytes: number
@@ -54,6 +56,7 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
     async ask({ method, url, headers, body }, signal) {
       try {
         const credentials = authorizationOf(settings.auth, context.secret)
+        const key = keyOf(settings, context)
         const answer = await request(url, {
           method,
           dispatcher: agent,
@@ -62,18 +65,30 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
             ...headers,
             ...context.tracer.headers(),
             ...(credentials && { authorization: credentials.header }),
+            ...key?.headers,
           },
           ...(body !== undefined && { body }),
         })
         const date = typeof answer.headers['date'] === 'string' ? answer.headers['date'] : null
         const text = await answer.body.text()
-        return { status: answer.statusCode, text, date, secrets: credentials?.secrets ?? [] }
+        return {
+          status: answer.statusCode,
+          text,
+          date,
+          secrets: [...(credentials?.secrets ?? []), ...(key?.secrets ?? [])],
+        }
       } catch (error) {
         return failureOf(error, { signal, timeoutSeconds, maxBytes })
       }
     },
     close: () => agent.destroy(),
   }
+}
+
+function keyOf({ key }: HttpSettings, context: AdapterContext) {
+  if (key === undefined) return null
+  const secret = context.secret(key.secret)
+  return { headers: { [key.header]: `${key.prefix}${secret}` }, secrets: [secret] }
 }
 
 /** Certificates are read at each new connection: short-lived ones are replaced under a running process. */

@@ -2,12 +2,22 @@ import type { AdapterContext } from '../ports/kind.ts'
 import type { MetricSource, SourceKind, SyntheticReader } from '../ports/source.ts'
 import { cloudwatchKind } from './cloudwatch/kind.ts'
 import { datadogKind } from './datadog/kind.ts'
+import { httpJsonKind } from './http-json/kind.ts'
 import { lokiKind } from './loki/kind.ts'
 import { prometheusKind } from './prometheus/kind.ts'
 import { scrapeKind } from './scrape/kind.ts'
+import { tempoKind } from './tempo/kind.ts'
 
 /** Every kind of metric source. */
-export const sourceKinds: readonly SourceKind[] = [prometheusKind, scrapeKind, lokiKind, datadogKind, cloudwatchKind]
+export const sourceKinds: readonly SourceKind[] = [
+  prometheusKind,
+  scrapeKind,
+  lokiKind,
+  tempoKind,
+  httpJsonKind,
+  datadogKind,
+  cloudwatchKind,
+]
 
 /** Of these kinds, the one that answers PromQL; null: none does. */
 export function promqlKindOf(configured: readonly string[]): string | null {

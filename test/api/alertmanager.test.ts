@@ -112,6 +112,11 @@ describe('what is refused', () => {
     ['no alerts', { version: '4' }, 'body/alerts'],
     ['no object', [], 'body'],
     ['no alert that can be read', notification([postedAlert({}, { startsAt: 'today' })]), 'body/alerts/0/startsAt'],
+    [
+      'a label that is too long to match',
+      notification([postedAlert({ service: 'x'.repeat(5000) })]),
+      'body/alerts/0/labels/service',
+    ],
     ['a label that is no text', notification([postedAlert({}, { labels: { a: 1 } })]), 'body/alerts/0/labels/a'],
   ])('%s, with a pointer to it', async (_name, body, pointer) => {
     const { post, service } = await alertApi()

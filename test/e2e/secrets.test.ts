@@ -114,7 +114,7 @@ test.each([
   const statuses = [refused, forbidden, taken, unknown, hidden, reloaded, notReloaded].map((one) => one.slice(0, 3))
   expect(statuses).toEqual(['401', '403', '202', '503', '401', '200', '409'])
   expect(places.get('audit.jsonl at rest')).toContain('"command":{"command":"pause"')
-  expect(places.get('its log')).toContain('Prometheus answered with a warning')
+  expect(places.get('its log')).toContain('a source answered with a warning')
   expect(places.get(JOURNAL)).toContain('the provider answered 403')
   expect([...places.keys()]).toContain('headgate.db while it runs')
   expect(places.get('headgate.db at rest')).toContain('the provider answered 403')

@@ -1,6 +1,7 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import type { Plan, PlanTarget } from '../../src/core/plan.ts'
+import { createAlertIntake } from '../../src/engine/alerts.ts'
 import { createControl } from '../../src/engine/control.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { Fleet } from '../../src/engine/fleet.ts'
@@ -11,6 +12,7 @@ import { Scopes } from '../../src/engine/scopes.ts'
 import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
+import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
 import type { TaskRunner } from '../../src/ports/sight.ts'
@@ -151,6 +153,7 @@ export interface RigOptions {
 export interface Rig {
   readonly engine: Engine
   readonly control: Control
+  readonly alerts: AlertIntake
   readonly log: FakeLog
   readonly sweeps: readonly string[]
   /** Settles when the engine has begun; a lease or a store that is away keeps it from that. */
@@ -208,6 +211,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   return {
     engine,
     control,
+    alerts: createAlertIntake({ inbox, wakeups }),
     log,
     sweeps: meter.sweeps,
     async start(plans) {

@@ -20,6 +20,8 @@ export interface RealPrometheus {
   readonly url: string
   /** The value of an instant query with one sample, as of now; null: it has none. */
   value(query: string): Promise<number | null>
+  /** Names of the groups of rules that it has loaded. */
+  ruleGroups(): Promise<readonly string[]>
   /** Ends it where it stands, as a crash would. */
   kill(): Promise<void>
   /** Starts it again, on the same port and data. */
@@ -40,6 +42,8 @@ export interface Alerting {
   readonly alertmanagerPort: number
   /** Alerting rules, as in a rule file. */
   readonly rules: readonly object[]
+  /** Paths of rule files beside them. */
+  readonly ruleFiles: readonly string[]
 }
 
 const RULES = 'rules.yml'
@@ -81,6 +85,11 @@ function running(binary: string, folder: string, port: number, first: ChildProce
   return {
     url,
     value: (query) => sampleOf(url, query),
+    ruleGroups: async () => {
+      const { body } = await request(`${url}/api/v1/rules`)
+      const answer = (await body.json()) as { data: { groups: readonly { name: string }[] } }
+      return answer.data.groups.map(({ name }) => name)
+    },
     kill: () => end(child, 'SIGKILL'),
     restart: async () => {
       const started = await launch(binary, folder, port)
@@ -145,7 +154,7 @@ function configText(targets: readonly ScrapeTarget[], alerting: Alerting | null)
   return JSON.stringify({
     global: { scrape_interval: `${SCRAPE_SECONDS}s`, scrape_timeout: `${SCRAPE_SECONDS}s` },
     scrape_configs: [{ job_name: 'services', static_configs: jobs }],
-    rule_files: [RULES],
+    rule_files: [RULES, ...(alerting?.ruleFiles ?? [])],
     ...(alerting && {
       alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alerting.alertmanagerPort}`] }] }] },
     }),

@@ -3,7 +3,6 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { RoutedAlert, UnmatchedAlert } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
-import type { AlertmanagerConfig } from '../../policy/schema-alertmanager.ts'
 import {
   type BadAlert,
   isBad,
@@ -66,17 +65,17 @@ export function alertmanagerRoute(
       const bad = read.filter(isBad)
       const [first] = bad
       if (first && bad.length === read.length) throw problem('API_BAD_REQUEST', `${first.pointer}: ${first.message}`)
-      const world = routedWorld(control)
+      const world = routedWorld(settings, control)
       // At the start: an alert that came now would find nothing to concern, and be lost.
       if (world.workloads.length === 0)
         throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
-      const all = read.flatMap((one) => factsOf(one, { settings, world, nowMs }))
-      const kept = bounded(all)
+      const { isWithin, beyond } = bounds()
+      const kept = read.flatMap((one) => factsOf(one, { world, nowMs }).filter(isWithin))
       const leftOut = leftOutOf(body, nowMs)
       const facts = leftOut === null ? kept : [...kept, leftOut]
       const isNew = await alerts.take(facts)
       const unmatched = facts.filter(({ kind }) => kind === 'unmatched-alert').length
-      const counts = { unmatched, beyond: all.length - kept.length }
+      const counts = { unmatched, beyond: beyond() }
       const taken = { facts: facts.length, isNew: isNew.filter(Boolean).length, ...counts }
       const told = { requestId: id, token: identity?.name, alerts: read.length, bad: bad.length, ...taken }
       if (body.truncatedAlerts > 0)
@@ -88,28 +87,31 @@ export function alertmanagerRoute(
   )
 }
 
-function bounded(facts: readonly TakenFact[]): readonly TakenFact[] {
+/** Tells of fact after fact whether its workload has had enough of its kind, and how many were too many. */
+function bounds() {
   const counts = new Map<string, number>()
-  return facts.filter((fact) => {
+  let beyond = 0
+  const isWithin = (fact: TakenFact): boolean => {
     // What no route took is bounded by the notification's size.
     if (fact.kind === 'unmatched-alert') return true
     const key = `${fact.workload} ${fact.action} ${fact.status}`
     const count = (counts.get(key) ?? 0) + 1
     counts.set(key, count)
+    if (count > MOST_PER_WORKLOAD) beyond += 1
     return count <= MOST_PER_WORKLOAD
-  })
+  }
+  return { isWithin, beyond: () => beyond }
 }
 
 type TakenFact = RoutedAlert | UnmatchedAlert
 
 interface Taking {
-  readonly settings: AlertmanagerConfig
   readonly world: RoutedWorld
   readonly nowMs: number
 }
 
 /** A fact for each workload that the alert concerns; its id is of the alert and its start, so that it counts once. */
-function factsOf(read: ReadAlert | BadAlert, { settings, world, nowMs }: Taking): readonly TakenFact[] {
+function factsOf(read: ReadAlert | BadAlert, { world, nowMs }: Taking): readonly TakenFact[] {
   const { alert } = read
   const unmatched = (id: string, reason: string, labels: ReadAlert['labels']): UnmatchedAlert => {
     return { id, kind: 'unmatched-alert', workload: null, alert, labels, reason, receivedAtMs: nowMs }
@@ -117,7 +119,7 @@ function factsOf(read: ReadAlert | BadAlert, { settings, world, nowMs }: Taking)
   if (isBad(read)) return [unmatched(`alert:${alert.fingerprint}`, `${read.pointer}: ${read.message}`, {})]
   const { status, labels } = read
   const id = `alert:${alert.fingerprint}:${alert.startsAtMs}`
-  const routed = routeAlert(labels, settings, world)
+  const routed = routeAlert(labels, world)
   if ('reason' in routed)
     // That one is over which never concerned anything is no news.
     return status === 'firing' ? [unmatched(id, routed.reason, keptLabels(labels))] : []
