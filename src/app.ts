@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createFetchJson } from './api/fetch-json.ts'
@@ -32,12 +31,13 @@ import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
+import { readVersion } from './shared/version.ts'
 import { createSilenceApi } from './silence/api.ts'
 import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
 import { openSources, openSynthetics, promqlKindOf, sourceKinds } from './sources/registry.ts'
-import { openSqlite } from './store/sqlite.ts'
+import { openStore } from './store/open.ts'
 import { createTaskRunner } from './tasks/runner.ts'
 import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
@@ -67,22 +67,13 @@ export interface Service {
   readonly done: Promise<void>
 }
 
+/** Between two tries to take a config that the store could not take, ms. */
+const RELOAD_AGAIN_MS = 5_000
+
 const kinds = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
-/** This version, from package.json, which stands above both `src/` and `dist/src/`. */
-export function version(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  return 'unknown'
-}
-
 /**
- * Starts Headgate in one process with the embedded store, and resolves when its API listens. Rejects with the config's
+ * Starts Headgate, with the embedded store or the one in Redis, and resolves when its API listens. Rejects with the config's
  * problems (a `ConfigError`), or with STORE_….
  */
 export async function runService({ configPath, env, logLevel }: ServiceOptions): Promise<Service> {
@@ -93,22 +84,24 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
 
   const clock = systemClock
   const random = createRandom(clock)
-  const { store, inbox, journal, cursors } = openSqlite(resolve(await folderOf(configPath), config.store.path))
-  const runId = (await store.load()).rollouts[0]?.runId ?? random.id()
+  const secret = (reference: string) => resolveSecret(reference, env)
+  const opened = await openStore(config, await folderOf(configPath), { secret, newId: () => random.id() })
+  const { store, inbox, journal, cursors, runId } = opened
   let tracer: Tracing = NO_TRACING
   const log = createLog({
     ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
     traceId: () => tracer.traceId(),
   })
-  const secret = (reference: string) => resolveSecret(reference, env)
+  for (const advice of opened.advice) log.warn({ store: opened.place }, advice)
   const quotas = createQuotas(clock)
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
-  const about = () => ({ ...running.about(), version: version(), startedAtMs })
+  const version = readVersion()
+  const about = () => ({ ...running.about(), version, startedAtMs })
 
-  const metrics = createMetrics({ version: version(), clock })
+  const metrics = createMetrics({ version, clock })
   const { meter } = metrics
-  tracer = await openTracing(config.tracing, { clock, log, secret, runId, version: version(), count: metrics.spans })
+  tracer = await openTracing(config.tracing, { clock, log, secret, runId, version, count: metrics.spans })
   const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
@@ -173,7 +166,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     tracer,
     sweepSeconds,
     runId,
-    version: version(),
+    version,
   })
   const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   metrics.observe({ workloads: control.workloads, fleets: control.fleets, levels: quotas.levels })
@@ -193,6 +186,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
     migrationOf: (workload) => planOf(workload)?.migration ?? null,
+    mayTell: () => lease.heldToken() !== null,
     count: metrics.notification,
   })
   engine.onCommit(() => notifier.wake())
@@ -244,7 +238,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await store.close()
   }
   const url = await api.listen({ host: config.api.host, port: config.api.port })
-  log.info({ url, config: configPath, store: config.store.path }, 'Headgate listens')
+  log.info({ url, config: configPath, store: opened.place }, 'Headgate listens')
 
   const reload = async () => {
     const reloaded = await running.reload(engine).catch(asReloaded)
@@ -256,13 +250,16 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   }
   const main = async () => {
     await engine.start(plansOf(config), config.hash, stopping.signal)
-    // Under the lease: while two processes live, one of them notifies.
     if (!stopping.signal.aborted) await notify()
     await engine.run()
   }
   const ran = main()
-  const named = () => running.named
-  const watching = watchConfig(configPath, named, clock, async () => void (await reload()), stopping.signal)
+  // Where the store is away, or another replica has the lease, a config waits for its turn.
+  const reloadInTurn = async () => {
+    while ((await reload()).problems.some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
+      await clock.sleep(RELOAD_AGAIN_MS, stopping.signal)
+  }
+  const watching = watchConfig(configPath, () => running.named, clock, reloadInTurn, stopping.signal)
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {
@@ -278,7 +275,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
 }
 
-/** A store that is away refuses a config too: that ends no watch over the file. */
+/** A store that is away refuses a config too. */
 function asReloaded(error: unknown): Reloaded {
   if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
   throw error

@@ -114,6 +114,7 @@ export class RunningConfig {
       ['api.trustedProxies', (config) => config.api.trustedProxies],
       ['telemetry', (config) => config.tracing],
       ['store', (config) => config.store],
+      ['redis', (config) => config.redis],
     ]
     const changed = parts.filter(([, part]) => !isSame(part(next), part(this.config))).map(([name]) => name)
     return [...this.changedMigrations(next), ...changed].map((name) =>

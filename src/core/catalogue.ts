@@ -105,6 +105,12 @@ export const CATALOGUE = {
   STORE_UNAVAILABLE: entry(503, 'The store cannot be used', 'check the disk and the path'),
   STORE_CONFLICT: entry(503, 'Somebody else committed first', 'the sweep is done again by itself'),
   STORE_LEASE_HELD: entry(503, 'Another process holds the lease', 'stop it, or wait until its lease is over'),
+  STORE_LOST: entry(
+    503,
+    'The store lost what it held',
+    'nothing is raised or reverted: restore Redis, or import an export, then restart Headgate; see docs/redis.md',
+  ),
+  STORE_EVICTS: entry(500, 'Redis may throw keys away', 'set maxmemory-policy to noeviction'),
   STORE_VERSION: entry(500, 'The store was written by a newer Headgate', 'use that version or a newer one'),
 
   ENGINE_STALLED: entry(503, 'No sweep has ended for long', 'see the log; a restart is safe'),

@@ -6,7 +6,7 @@ import { itemOf, type Places } from './item.ts'
 import { ChannelRunner, type RunnerDeps } from './runner.ts'
 
 export interface NotifierDeps
-  extends Pick<RunnerDeps, 'journal' | 'cursors' | 'clock' | 'random' | 'log' | 'count' | 'migrationOf'> {
+  extends Pick<RunnerDeps, 'journal' | 'cursors' | 'clock' | 'random' | 'log' | 'count' | 'migrationOf' | 'mayTell'> {
   readonly kinds: readonly ChannelKind[]
   readonly context: AdapterContext
   /** The plan of a workload; null: it is not known. */

@@ -22,6 +22,8 @@ export interface RunnerDeps extends Omit<BatchDeps, 'route' | 'takes'> {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Whether it is for this process to tell: of several on one store, one does. */
+  readonly mayTell: () => boolean
   /** A notification was accepted, will be tried again, or is given up. */
   readonly count: (channel: string, outcome: Delivery['outcome']) => void
 }
@@ -66,6 +68,12 @@ export class ChannelRunner {
     let cursor: Cursor | null = null
     let failures = 0
     while (!this.#isEnding()) {
+      if (!this.#deps.mayTell()) {
+        // Another may tell meanwhile: where that stands is read anew.
+        cursor = null
+        await this.#waitForRows(LOOK_EVERY_MS)
+        continue
+      }
       try {
         cursor ??= await this.#firstCursor()
         cursor = await this.#turn(cursor)
@@ -181,7 +189,7 @@ export class ChannelRunner {
     const { name, mostPerMinute } = this.#config
     for (let attempt = 1; ; attempt++) {
       await this.#pause(this.#untilMayMs())
-      if (this.#isEnding()) return false
+      if (this.#isEnding() || !this.#deps.mayTell()) return false
       this.#sentAtMs.push(clock.nowMs())
       this.#sentAtMs.splice(0, this.#sentAtMs.length - mostPerMinute)
       const delivery = await within(clock, SEND_TIMEOUT_MS, (signal) => this.#channel.send(notification, signal))

@@ -28,8 +28,27 @@ export interface Config {
   readonly notify: NotifyConfig
   /** null: nobody keeps traces. */
   readonly tracing: TracingConfig | null
-  /** Path of the SQLite file, relative to the config's folder. */
+  /** Path of the SQLite file, relative to the config's folder; not used where there is `redis`. */
   readonly store: { readonly path: string }
+  /** Where the store of several replicas is; without it, it is the file, and there is one process. */
+  readonly redis?: RedisConfig
+}
+
+/** How Redis is reached. */
+export interface RedisConfig {
+  /** `redis://` or `rediss://`, without a password in it. */
+  readonly url: string
+  readonly username: string | null
+  /** A secret reference; null: no password. */
+  readonly password: string | null
+  /** PEM file of the authorities to trust; null: the usual ones. */
+  readonly ca: string | null
+  /** All keys are `{prefix}:…`. */
+  readonly prefix: string
+  /** What has not answered by then has failed, seconds, > 0. */
+  readonly timeoutSeconds: number
+  /** Replicas of Redis that must have a write before it counts, ≥ 0. */
+  readonly waitReplicas: number
 }
 
 /** One migration: what one file says of it. */

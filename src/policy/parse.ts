@@ -173,7 +173,7 @@ function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: K
 
 /** What belongs to the service; each file was read with all of it. */
 function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'migrations' | 'providers'> {
-  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, telemetry, store } = parsed
+  const { sweep, observeTimeout, sources, alertmanager = null, api, notify, telemetry, store, redis } = parsed
   return {
     sweepSeconds: sweep,
     observeTimeoutSeconds: observeTimeout ?? Math.min(5, sweep / 2),
@@ -185,6 +185,7 @@ function serviceOf(parsed: ParsedConfig, kinds: Kinds): Omit<Config, 'hash' | 'm
     notify: notifyOf(notify, kinds.channels),
     tracing: tracingOf(telemetry),
     store,
+    ...(redis && { redis }),
   }
 }
 

@@ -10,6 +10,7 @@ import { kubernetesSchema } from './schema-kubernetes.ts'
 import { name, text } from './schema-names.ts'
 import { notifySchema } from './schema-notify.ts'
 import { policySchema } from './schema-policy.ts'
+import { redisSchema } from './schema-redis.ts'
 import { type SliSettings, sliSchema } from './schema-sli.ts'
 import { telemetrySchema } from './schema-telemetry.ts'
 import { defaultsSchema, workloadSchema } from './schema-workload.ts'
@@ -53,6 +54,7 @@ export function configSchema(kinds: Kinds) {
       })
       .prefault({})
       .meta(about('Where the state is kept')),
+    redis: redisSchema,
   })
 }
 
@@ -67,14 +69,16 @@ export const SERVICE_KEYS = [
   'notify',
   'telemetry',
   'store',
+  'redis',
 ] as const
 
 /** The schema of a file without a migration. */
 export function serviceSchema(kinds: Kinds) {
-  const shape = configSchema(kinds).shape
-  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store } = shape
-  const service = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api, notify, telemetry, store }
-  return z.strictObject(service)
+  const { shape } = configSchema(kinds)
+  const { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api } = shape
+  const { notify, telemetry, store, redis } = shape
+  const asked = { apiVersion, sweep, observeTimeout, sources, providers, alertmanager, api }
+  return z.strictObject({ ...asked, notify, telemetry, store, redis })
 }
 
 /** A config as the schema gives it: an SLI may still have its definition in a file. */

@@ -6,11 +6,12 @@ import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 
 /**
  * Durable state of all rollouts, in one place with the journal and the inbox, so that a commit is one transaction.
- * Every method may throw STORE_BUSY or STORE_UNAVAILABLE.
+ * Every method may throw STORE_BUSY, STORE_UNAVAILABLE or STORE_LOST.
  */
 export interface Store {
   /**
-   * Takes or renews the shard's lease until `nowMs + ttlMs`. A new owner gets a greater token; renewing keeps it.
+   * Takes or renews the shard's lease until `nowMs + ttlMs`; a store that several machines share goes by its own clock instead,
+   * because theirs differ. A new owner gets a greater token; renewing keeps it.
    * Throws STORE_LEASE_HELD while another owner's lease lasts.
    */
   lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
@@ -21,6 +22,14 @@ export interface Store {
   /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the newest. */
   commit(commit: Commit): Promise<Committed>
   close(): Promise<void>
+}
+
+/** All that a store is to its users, on one connection. `store.close` closes all. */
+export interface StorePorts {
+  readonly store: Store
+  readonly inbox: Inbox
+  readonly journal: Journal
+  readonly cursors: Cursors
 }
 
 export interface Lease {

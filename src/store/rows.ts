@@ -67,9 +67,9 @@ function parse(value: string | null, column: string): unknown {
   }
 }
 
-function damaged(column: string, what: string, from?: unknown) {
+export function damaged(column: string, what: string, from?: unknown) {
   return problem('STORE_UNAVAILABLE', `the store is damaged: ${column} ${what}`, {
-    hint: 'something else has written to the file: stop, keep a copy, and restore a backup',
+    hint: 'something else has written to it: stop, keep a copy, and restore a backup',
     from,
   })
 }

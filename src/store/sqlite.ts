@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
+import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store, StorePorts } from '../ports/store.ts'
 import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
 import {
@@ -18,26 +18,18 @@ import {
 } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-/** The ports on one file. `store.close` closes all. */
-export interface SqliteStore {
-  readonly store: Store
-  readonly inbox: Inbox
-  readonly journal: Journal
-  readonly cursors: Cursors
-}
-
 /**
  * Opens the SQLite file at `path`. Without options it is made where there is none, and brought to the present version;
  * with `readOnly`, for tools, nothing is created or changed, and the service may run meanwhile.
  *
  * Throws STORE_BUSY, STORE_UNAVAILABLE, or STORE_VERSION for a file of a newer Headgate.
  */
-export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): SqliteStore {
+export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): StorePorts {
   return portsOn(options.readOnly ? openReader(path) : openWriter(path))
 }
 
 /** The ports on one connection. */
-export function portsOn(connection: Connection): SqliteStore {
+export function portsOn(connection: Connection): StorePorts {
   return {
     store: createStore(connection),
     inbox: createInbox(connection),

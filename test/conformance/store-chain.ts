@@ -20,7 +20,7 @@ export function chainSuite({ ports, lease, commit, reconnect, tamper }: User & P
     await commit({ lease: held, events: WORKLOADS.slice(2).map((name, n) => sampleEvent(name, `reason ${n} “ü”`)) })
   }
   const faultAfter = async (edit: Edit, expected: JournalHead | null = null) => {
-    tamper(edit)
+    await tamper(edit)
     return (await ports().journal.verify(expected)).fault
   }
 
@@ -118,7 +118,7 @@ export function chainSuite({ ports, lease, commit, reconnect, tamper }: User & P
   }, async () => {
     await fill()
     let whole: readonly StoredRow[] = []
-    tamper((rows) => {
+    await tamper((rows) => {
       whole = rows
       return rows
     })

@@ -1,35 +1,28 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Store } from '../../src/ports/store.ts'
+import type { Commit, Committed, Lease, StorePorts } from '../../src/ports/store.ts'
 import type { StoredRow } from '../../src/shared/journal-chain.ts'
 import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from '../store/samples.ts'
 import { chainSuite } from './store-chain.ts'
 
-export interface StorePorts {
-  readonly store: Store
-  readonly inbox: Inbox
-  readonly journal: Journal
-  readonly cursors: Cursors
-}
-
 /** One empty place for a store; `connect` twice is two users of the same, or the next start of one. */
 export interface StorePlace {
-  connect(): StorePorts
+  connect(): StorePorts | Promise<StorePorts>
   /** Changes the journal past the ports, as somebody with a hand on the file can. */
-  tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void
+  tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void | Promise<void>
   remove(): Promise<void>
 }
 
 const SECOND_MS = 1_000
 
 /** What every store must do. */
-export function storeConformance(name: string, createPlace: () => StorePlace): void {
+export function storeConformance(name: string, createPlace: () => StorePlace | Promise<StorePlace>): void {
   describe(`${name} is a store`, () => {
     let place: StorePlace
     let ports: StorePorts
 
-    beforeEach(() => {
-      place = createPlace()
-      ports = place.connect()
+    beforeEach(async () => {
+      place = await createPlace()
+      ports = await place.connect()
     })
     afterEach(async () => {
       await ports.store.close()
@@ -43,7 +36,7 @@ export function storeConformance(name: string, createPlace: () => StorePlace): v
         ports.store.commit(sampleCommit({ revision: (await ports.store.load()).revision, ...changes })),
       reconnect: async () => {
         await ports.store.close()
-        ports = place.connect()
+        ports = await place.connect()
       },
     }
     leaseSuite(user)

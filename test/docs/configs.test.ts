@@ -61,6 +61,7 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   kubernetes: (part) => ({ ...MINIMAL, ...part }),
   capacity: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
   hooks: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
+  redis: (part) => ({ ...MINIMAL, ...part }),
   costs: (part) => ({ ...MINIMAL, ...part }),
   steps: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),
 }

@@ -59,7 +59,7 @@ function createScene() {
     }),
   })
 
-  const start = async (channels: readonly ChannelConfig[] = [TEAM]) => {
+  const start = async (channels: readonly ChannelConfig[] = [TEAM], mayTell = () => true) => {
     const notifier = new Notifier({
       journal: memory.journal,
       cursors: memory.cursors,
@@ -69,6 +69,7 @@ function createScene() {
       count: (channel, outcome) => void counted.push(`${channel} ${outcome}`),
       migrationOf: (workload) => (workload === 'ads' ? 'other' : 'm'),
       planOf: () => null,
+      mayTell,
       kinds: [kindOf('messages', 'fake'), kindOf('incidents', 'pager'), kindOf('marks', 'graph')],
       context: adapterContext(),
     })
@@ -130,6 +131,24 @@ describe('a channel', () => {
     notifier.wake()
     await clock.advance(0)
     expect(texts()).toEqual(['hold-added checkout\n\nrevert-started search'])
+  })
+
+  test('of two processes on one store one is told by, and by the other from there on when it is its turn', async () => {
+    const { start, happen, clock, texts } = createScene()
+    let turn = 'first'
+    const { notifier: first } = await start([TEAM], () => turn === 'first')
+    const { notifier: second } = await start([TEAM], () => turn === 'second')
+    for (const [who, event] of [
+      ['first', REVERT],
+      ['second', DRIFT],
+    ] as const) {
+      turn = who
+      await happen([event])
+      first.wake()
+      second.wake()
+      await clock.advance(60 * SECOND)
+    }
+    expect(texts()).toEqual(['revert-started checkout', 'hold-added checkout'])
   })
 
   test('is told of a page within seconds even if nobody wakes it', async () => {

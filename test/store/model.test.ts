@@ -1,17 +1,19 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
-import type { Lease } from '../../src/ports/store.ts'
+import type { Lease, StorePorts } from '../../src/ports/store.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
-import type { StorePorts } from '../conformance/store.ts'
 import { createMemoryStore } from '../fakes/store.ts'
+import { startRedis } from '../support/redis.ts'
+import { requireServer } from '../support/servers.ts'
 import { createStorePath } from './place.ts'
+import { createRedisPlace } from './redis-place.ts'
 import { sampleEvent, sampleFact, samplePlan, sampleState } from './samples.ts'
 
-/** SQLite, and what it must be like. */
+/** A store, and what it must be like. */
 interface Pair {
   real: StorePorts
-  readonly reopen: () => StorePorts
+  readonly reopen: () => StorePorts | Promise<StorePorts>
 }
 
 type Model = { readonly memory: StorePorts; lease: Lease; nowMs: number }
@@ -119,25 +121,47 @@ const restart = fc.constant<Command>({
   toString: () => 'restart',
   async run(_, pair) {
     await pair.real.store.close()
-    pair.real = pair.reopen()
+    pair.real = await pair.reopen()
   },
 })
 
-test('whatever is asked, in whatever order, SQLite answers as the model does', { timeout: 60_000 }, async () => {
+interface ModelPlace {
+  connect(): StorePorts | Promise<StorePorts>
+  remove(): void | Promise<void>
+}
+
+async function answersAsTheModel(createPlace: () => ModelPlace, numRuns: number): Promise<void> {
   const commands = fc.commands([pass, lease, release, put, commit, commit, look, restart], { maxCommands: 40 })
   await fc.assert(
     fc.asyncProperty(commands, async (sequence) => {
-      const { path, remove } = createStorePath()
-      const reopen = () => openSqlite(path)
-      const pair: Pair = { real: reopen(), reopen }
+      const place = createPlace()
+      const pair: Pair = { real: await place.connect(), reopen: () => place.connect() }
       try {
         const model = { memory: createMemoryStore(), lease: { owner: 'nobody', token: 0 }, nowMs: 0 }
         await fc.asyncModelRun(() => ({ model, real: pair }), sequence)
       } finally {
         await pair.real.store.close()
-        remove()
+        await place.remove()
       }
     }),
-    { numRuns: 100 },
+    { numRuns },
   )
+}
+
+test('whatever is asked, in whatever order, SQLite answers as the model does', { timeout: 60_000 }, () =>
+  answersAsTheModel(() => {
+    const { path, remove } = createStorePath()
+    return { connect: () => openSqlite(path), remove }
+  }, 100),
+)
+
+const binary = requireServer('redis-server', 'the model of the store in Redis')
+
+test.skipIf(binary === null)('and so does Redis', { timeout: 60_000 }, async () => {
+  const redis = await startRedis(binary ?? '')
+  try {
+    await answersAsTheModel(() => createRedisPlace(redis), 100)
+  } finally {
+    await redis.stop()
+  }
 })

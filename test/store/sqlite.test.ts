@@ -2,9 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { StorePorts } from '../../src/ports/store.ts'
 import { writerOn } from '../../src/store/connection.ts'
 import { migrate, STEPS } from '../../src/store/schema.ts'
-import { openSqlite, portsOn, type SqliteStore } from '../../src/store/sqlite.ts'
+import { openSqlite, portsOn } from '../../src/store/sqlite.ts'
 import { createStorePath } from './place.ts'
 import { sampleCommit, sampleEvent, sampleFact, sampleState } from './samples.ts'
 
@@ -19,7 +20,7 @@ afterEach(async () => {
   place.remove()
 })
 
-function open(options: { readOnly?: boolean } = {}): SqliteStore {
+function open(options: { readOnly?: boolean } = {}): StorePorts {
   const ports = openSqlite(place.path, options)
   opened.push(ports.store)
   return ports
@@ -36,7 +37,7 @@ function openRaw(): DatabaseSync {
   return db
 }
 
-async function fill({ store }: SqliteStore, workload = 'checkout'): Promise<void> {
+async function fill({ store }: StorePorts, workload = 'checkout'): Promise<void> {
   const lease = await store.lease('one', 0, 1_000)
   const { revision } = await store.load()
   await store.commit(

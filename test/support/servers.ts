@@ -10,6 +10,7 @@ const INSTALL = {
   haproxy: 'apt-get install haproxy',
   pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
   dig: 'apt-get install bind9-dnsutils',
+  'redis-server': 'apt-get install redis-server',
   moto_server: "pip install 'moto[server]'",
 } as const
 

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path'
+import type { Config } from '../policy/config.ts'
+import type { StorePorts } from '../ports/store.ts'
+import { openSqlite } from './sqlite.ts'
+
+export interface OpenedStore extends StorePorts {
+  /** How logs name it. */
+  readonly place: string
+  /** Names this migration run: as its rollouts do, or anew. */
+  readonly runId: string
+  /** What an operator should know of it; empty: nothing. */
+  readonly advice: readonly string[]
+}
+
+interface OpenDeps {
+  readonly secret: (reference: string) => string
+  readonly newId: () => string
+}
+
+/** Opens the store that a config names, and makes it where there is none. `folder` is the config's. Throws STORE_…. */
+export async function openStore(
+  config: Pick<Config, 'store' | 'redis'>,
+  folder: string,
+  deps: OpenDeps,
+): Promise<OpenedStore> {
+  const { freshRunId, ...opened } = await openPorts(config, folder, deps)
+  try {
+    return { ...opened, runId: (await opened.store.load()).rollouts[0]?.runId ?? freshRunId }
+  } catch (error) {
+    await opened.store.close()
+    throw error
+  }
+}
+
+async function openPorts({ store, redis }: Pick<Config, 'store' | 'redis'>, folder: string, deps: OpenDeps) {
+  if (redis === undefined) {
+    const place = resolve(folder, store.path)
+    return { ...openSqlite(place), place, freshRunId: deps.newId(), advice: [] }
+  }
+  // Loaded only where it is configured.
+  const { openRedis } = await import('./redis.ts')
+  const { identity, ...ports } = await openRedis(redis, { secret: deps.secret, newIdentity: deps.newId })
+  // Replicas that start at once must name the run alike: the store has one identity.
+  return { ...ports, place: `${redis.url} {${redis.prefix}}`, freshRunId: identity }
+}
