@@ -1,10 +1,10 @@
-import type { Command } from '../core/observation.ts'
+import type { Command, Observation } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { CommandRequest, Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
 import type { Inbox } from '../ports/store.ts'
 import type { Engine } from './engine.ts'
-import type { Observer } from './observe.ts'
+import type { FleetSight, Observer } from './observe.ts'
 
 export interface ControlDeps {
   readonly engine: Engine
@@ -32,10 +32,19 @@ export function createControl({ engine, observer, inbox, wakeups, clock, random,
       notReady: engine.notReady(),
     }),
     workloads: () => {
-      const fleet = observer.fleetSight(engine.book)
-      return engine.book
-        .subjects()
-        .map((subject) => ({ ...subject, observation: observer.observationOf(subject, [], fleet) }))
+      let fleet: FleetSight | null = null
+      return engine.book.subjects().map((subject) => {
+        let observation: Observation | null = null
+        return {
+          ...subject,
+          // Made when it is looked at: most readers of a large fleet want one workload, or none.
+          get observation() {
+            fleet ??= observer.fleetSight(engine.book)
+            observation ??= observer.observationOf(subject, [], fleet)
+            return observation
+          },
+        }
+      })
     },
     fleets: () => observer.fleetViews(engine.book),
     submit: async ({ factId, ...request }) => {

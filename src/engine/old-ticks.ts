@@ -11,6 +11,9 @@ const ESTIMATE_EVERY_TICKS = 30
 /** The newest ticks of one group, 3 kB. Single precision: counts are exact up to 16 million a tick. */
 class TickRing {
   private readonly pairs = new Float32Array(2 * KEPT_TICKS)
+  /** Where the next tick goes, and how many are there before it. */
+  private end = 0
+  private count = 0
   private added = 0
   private estimate: Dispersion | null = null
   /** The number of ticks at which the next estimate is due. */
@@ -22,18 +25,29 @@ class TickRing {
     this.delayTicks = delayTicks
   }
 
-  add({ total, bad }: Counts): void {
-    const slot = 2 * (this.added % KEPT_TICKS)
-    this.pairs[slot] = total
-    this.pairs[slot + 1] = bad
+  add(tick: Counts): void {
+    this.put(this.end, tick)
+    this.end = (this.end + 1) % KEPT_TICKS
+    this.count = Math.min(this.count + 1, KEPT_TICKS)
+  }
+
+  /** Puts a tick before the oldest; where all places are taken it is too old. */
+  prepend(tick: Counts): void {
+    if (this.count === KEPT_TICKS) return
+    this.count += 1
+    this.put((this.end - this.count + KEPT_TICKS) % KEPT_TICKS, tick)
+  }
+
+  private put(place: number, { total, bad }: Counts): void {
+    this.pairs[2 * place] = total
+    this.pairs[2 * place + 1] = bad
     this.added += 1
   }
 
   /** Oldest first. */
-  ticks(): Counts[] {
-    const count = Math.min(this.added, KEPT_TICKS)
-    return Array.from({ length: count }, (_, index) => {
-      const slot = 2 * ((this.added - count + index) % KEPT_TICKS)
+  private ticks(): Counts[] {
+    return Array.from({ length: this.count }, (_, index) => {
+      const slot = 2 * ((this.end - this.count + index + KEPT_TICKS) % KEPT_TICKS)
       // Index within a fixed-size array: always there.
       return { total: this.pairs[slot] as number, bad: this.pairs[slot + 1] as number }
     })
@@ -53,7 +67,7 @@ class TickRing {
 export class OldTicks {
   private readonly tickMs: number
   private clusters: ReadonlySet<string> = new Set()
-  private rings = new Map<string, TickRing>()
+  private readonly rings = new Map<string, TickRing>()
   /** Where the first tick begins; null: there is none yet. */
   private fromMs: number | null = null
 
@@ -71,25 +85,28 @@ export class OldTicks {
   add(vector: SliVector): void {
     if (vector.kind === 'missing') return
     this.fromMs ??= vector.sinceMs
-    // Of a tick that is longer, as after a failed one, counts vary by its length.
-    if (vector.atMs - vector.sinceMs !== this.tickMs) return
-    for (const [group, measure] of vector.groups)
-      if (measure.kind === 'counts' && this.clusters.has(clusterOf(group))) this.ringOf(group).add(measure)
+    for (const [ring, tick] of this.counted(vector)) ring.add(tick)
   }
 
   /** Puts what a source remembers, oldest first, before all that is there already; what overlaps it is left out. */
   prepend(past: readonly SliVector[]): void {
-    const [newer, fromMs] = [this.rings, this.fromMs]
-    this.rings = new Map()
-    this.fromMs = null
-    for (const vector of past) if (vector.kind === 'vector' && vector.atMs <= (fromMs ?? vector.atMs)) this.add(vector)
-    this.fromMs ??= fromMs
-    for (const [group, ring] of newer) for (const tick of ring.ticks()) this.ringOf(group).add(tick)
+    for (const vector of past.toReversed()) {
+      if (vector.kind === 'missing' || vector.atMs > (this.fromMs ?? vector.atMs)) continue
+      this.fromMs = vector.sinceMs
+      for (const [ring, tick] of this.counted(vector)) ring.prepend(tick)
+    }
   }
 
   /** null: there are too few bad events to tell. */
   dispersion(group: string): Dispersion | null {
     return this.rings.get(group)?.dispersion() ?? null
+  }
+
+  private *counted(vector: Extract<SliVector, { kind: 'vector' }>): Iterable<readonly [TickRing, Counts]> {
+    // Of a tick that is longer, as after a failed one, counts vary by its length.
+    if (vector.atMs - vector.sinceMs !== this.tickMs) return
+    for (const [group, measure] of vector.groups)
+      if (measure.kind === 'counts' && this.clusters.has(clusterOf(group))) yield [this.ringOf(group), measure]
   }
 
   private ringOf(group: string): TickRing {

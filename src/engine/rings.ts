@@ -2,78 +2,116 @@ import type { Counts } from '../core/observation.ts'
 
 /** Cells of a window: it covers between 11/12 and all of its length. */
 const CELLS = 12
+/** Groups for which there is room at first; it doubles whenever it is used up. */
+const FIRST_ROOM = 64
 
-/** Sums of counts over the last `seconds`, in a few coarse cells, so that the cost does not depend on the ticks. */
+/**
+ * Sums of counts over the last `seconds`, in a few coarse cells, so that the cost does not depend on the ticks. The cells
+ * of all groups are the same stretches of time, and each cell is one column, since there may be ten thousands of groups.
+ */
 class Ring {
+  readonly seconds: number
   private readonly cellMs: number
   private readonly cells = new Float64Array(CELLS).fill(Number.NEGATIVE_INFINITY)
-  private readonly total = new Float64Array(CELLS)
-  private readonly bad = new Float64Array(CELLS)
+  private readonly totals = columns()
+  private readonly bads = columns()
 
   constructor(seconds: number) {
+    this.seconds = seconds
     this.cellMs = (seconds * 1000) / CELLS
+  }
+
+  /** Makes room for so many groups. */
+  resize(room: number): void {
+    for (const columns of [this.totals, this.bads])
+      for (const [slot, column] of columns.entries()) {
+        const wider = new Float64Array(room)
+        wider.set(column)
+        columns[slot] = wider
+      }
   }
 
   /**
    * A tick counts in the cell in which it ends. Of one that is longer than the window, as after an outage of the
    * source, counts the share that falls into it.
    */
-  add(atMs: number, { total, bad }: Counts, lengthMs: number): void {
+  add(group: number, atMs: number, { total, bad }: Counts, lengthMs: number): void {
     const share = Math.min(1, (this.cellMs * CELLS) / lengthMs)
     const cell = Math.ceil(atMs / this.cellMs) - 1
     const slot = cell % CELLS
+    const [totals, bads] = [this.totals[slot], this.bads[slot]]
     // A refill that comes late must not wipe out what is newer.
-    if (cell < at(this.cells, slot)) return
+    if (totals === undefined || bads === undefined || cell < at(this.cells, slot)) return
     if (this.cells[slot] !== cell) {
       this.cells[slot] = cell
-      this.total[slot] = 0
-      this.bad[slot] = 0
+      totals.fill(0)
+      bads.fill(0)
     }
-    this.total[slot] = at(this.total, slot) + total * share
-    this.bad[slot] = at(this.bad, slot) + bad * share
+    totals[group] = at(totals, group) + total * share
+    bads[group] = at(bads, group) + bad * share
   }
 
   /** The sum of the cells that end after `atMs - seconds` and began at `sinceMs` or later. */
-  sum(atMs: number, sinceMs: number): Counts {
+  sum(group: number, atMs: number, sinceMs: number): Counts {
     const newest = Math.ceil(atMs / this.cellMs) - 1
     const oldest = Math.max(newest - CELLS + 1, Math.ceil(sinceMs / this.cellMs))
     const sum = { total: 0, bad: 0 }
-    for (let slot = 0; slot < CELLS; slot++) {
+    for (const [slot, totals] of this.totals.entries()) {
       const cell = at(this.cells, slot)
-      if (cell < oldest || cell > newest) continue
-      sum.total += at(this.total, slot)
-      sum.bad += at(this.bad, slot)
+      const bads = this.bads[slot]
+      if (cell < oldest || cell > newest || bads === undefined) continue
+      sum.total += at(totals, group)
+      sum.bad += at(bads, group)
     }
     return sum
   }
 }
 
-/** Index within a fixed-size array: always there. */
+function columns(): Float64Array[] {
+  return Array.from({ length: CELLS }, () => new Float64Array(FIRST_ROOM))
+}
+
+/** Index within the array: always there. */
 function at(values: Float64Array, index: number): number {
   return values[index] as number
 }
 
 /** The windows of one SLI, for every group (cluster and workload) that was ever seen. */
 export class SliWindows {
-  private readonly groups = new Map<string, ReadonlyMap<number, Ring>>()
   readonly seconds: readonly number[]
+  private readonly rings: readonly Ring[]
+  /** The place of each group in the columns. */
+  private readonly places = new Map<string, number>()
+  private room = FIRST_ROOM
 
   constructor(seconds: readonly number[]) {
     this.seconds = seconds
+    this.rings = seconds.map((length) => new Ring(length))
   }
 
   /** Takes in what was counted in the `lengthMs` before `atMs`. */
   add(group: string, atMs: number, counts: Counts, lengthMs = 0): void {
-    let rings = this.groups.get(group)
-    if (!rings) {
-      rings = new Map(this.seconds.map((seconds) => [seconds, new Ring(seconds)]))
-      this.groups.set(group, rings)
-    }
-    for (const ring of rings.values()) ring.add(atMs, counts, lengthMs)
+    const place = this.placeOf(group)
+    for (const ring of this.rings) ring.add(place, atMs, counts, lengthMs)
   }
 
   /** null: this group was never seen. */
   sum(group: string, seconds: number, atMs: number, sinceMs: number): Counts | null {
-    return this.groups.get(group)?.get(seconds)?.sum(atMs, sinceMs) ?? null
+    const place = this.places.get(group)
+    if (place === undefined) return null
+    return this.rings.find((ring) => ring.seconds === seconds)?.sum(place, atMs, sinceMs) ?? null
+  }
+
+  private placeOf(group: string): number {
+    let place = this.places.get(group)
+    if (place === undefined) {
+      place = this.places.size
+      this.places.set(group, place)
+      if (place >= this.room) {
+        this.room *= 2
+        for (const ring of this.rings) ring.resize(this.room)
+      }
+    }
+    return place
   }
 }

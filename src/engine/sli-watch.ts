@@ -11,6 +11,7 @@ import { closedMs, groupKey, type Measure, type MetricSource, type SliVector } f
 import { byDeadline } from '../shared/deadline.ts'
 import { latenciesOf } from './latencies.ts'
 import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
+import { Past } from './past.ts'
 import { SliWindows } from './rings.ts'
 import { tracedPoll, type WatchDeps } from './traced-poll.ts'
 
@@ -23,16 +24,26 @@ interface Watched {
   readUntilMs: number | null
   /** Where the ticks in the windows begin: what is before comes from the source's memory. null: there are none yet. */
   countedFromMs: number | null
-  isRefilled: boolean
+  /** What is still to be asked of the source's memory. */
+  readonly past: Past
   /** Why it could not be read, when that was told; null: it can be. */
   trouble: Missing | null
   /** As `trouble`, of its past. */
   pastTrouble: Missing | null
-  /** How often its past was asked for. */
-  refills: number
   /** Null where ticks are not counted each by itself. */
   readonly oldTicks: OldTicks | null
 }
+
+/** What the plans in use want of one SLI. */
+interface Wanted {
+  readonly spec: SliSpec
+  readonly seconds: Set<number>
+  readonly oldClusters: Set<string>
+  workloads: number
+}
+
+/** A source tells of both. */
+const CLUSTERS = 2
 
 /**
  * Keeps the newest vector, the windows and OLD's ticks of every SLI in use. Workloads with an equal spec share them, so
@@ -53,17 +64,18 @@ export class SliWatch {
 
   /** Watches the SLIs of these plans, and no others. What was known of those that stay is kept. */
   watch(plans: Iterable<Plan>): void {
-    const wanted = new Map<string, { spec: SliSpec; seconds: Set<number>; oldClusters: Set<string> }>()
+    const wanted = new Map<string, Wanted>()
     for (const plan of plans) {
       for (const spec of plan.slis) {
-        const entry = wanted.get(this.keyOf(spec)) ?? { spec, seconds: new Set(), oldClusters: new Set() }
+        const entry = wanted.get(this.keyOf(spec)) ?? newlyWanted(spec)
+        entry.workloads += 1
         for (const seconds of windowSeconds(plan, spec.name)) entry.seconds.add(seconds)
         entry.oldClusters.add(plan.clusters.old)
         wanted.set(this.keyOf(spec), entry)
       }
     }
     for (const key of this.watched.keys()) if (!wanted.has(key)) this.watched.delete(key)
-    for (const [key, { spec, seconds, oldClusters }] of wanted) {
+    for (const [key, { spec, seconds, oldClusters, workloads }] of wanted) {
       const known = this.watched.get(key)
       const oldTicks = known ? known.oldTicks : this.ticksFor(spec)
       oldTicks?.keep(oldClusters)
@@ -76,13 +88,18 @@ export class SliWatch {
         newest: known?.newest ?? missing('no-baseline', 'not read yet'),
         readUntilMs,
         countedFromMs: readUntilMs,
-        isRefilled: false,
+        past: this.pastOf({ seconds: [...seconds], workloads, ticks: oldTicks }),
         trouble: known?.trouble ?? null,
         pastTrouble: null,
-        refills: 0,
         oldTicks,
       })
     }
+  }
+
+  private pastOf(of: { seconds: readonly number[]; workloads: number; ticks: OldTicks | null }): Past {
+    const tickSeconds = this.sweepSeconds
+    const seconds = Math.max(0, ...of.seconds, of.ticks ? KEPT_TICKS * tickSeconds : 0)
+    return new Past({ seconds, tickSeconds, series: CLUSTERS * of.workloads })
   }
 
   private ticksFor({ measure }: SliSpec): OldTicks | null {
@@ -132,36 +149,33 @@ export class SliWatch {
     entry.oldTicks?.add(vector)
   }
 
-  /** After a start the windows are filled from the source's own memory. */
+  /** After a start the windows are filled from the source's own memory, a part a sweep. */
   private async refill(entry: Watched, atMs: number, signal: AbortSignal): Promise<void> {
     const source = this.sources.get(entry.spec.source)
-    if (entry.isRefilled || !source) return
-    // A past that is too much to tell at once is asked for the windows alone every other time.
-    const ticks = entry.oldTicks && entry.refills++ % 2 === 0 ? KEPT_TICKS : 0
-    const seconds = Math.max(...entry.windows.seconds, ticks * this.sweepSeconds)
+    if (!source) return
     // What the poll counts, or is about to count, is left to it.
-    const untilMs =
-      entry.countedFromMs ?? entry.readUntilMs ?? closedMs(source, atMs, this.sweepSeconds) - this.sweepSeconds * 1000
-    const vectors =
-      seconds === 0
-        ? []
-        : await byDeadline<readonly SliVector[] | Missing>(
-            source.history(entry.spec, { untilMs, seconds, tickSeconds: this.sweepSeconds }, signal),
-            signal,
-            tooLate,
-          )
+    const span = entry.past.next(
+      entry.countedFromMs ?? entry.readUntilMs ?? closedMs(source, atMs, this.sweepSeconds) - this.sweepSeconds * 1000,
+    )
+    if (span === null) return
+    const asked = source.history(entry.spec, span, signal)
+    const vectors = await byDeadline<readonly SliVector[] | Missing>(asked, signal, tooLate)
     if ('kind' in vectors) {
+      entry.past.failed(span)
       if (entry.pastTrouble === null) this.tell(entry, 'windows not refilled yet', vectors)
       entry.pastTrouble = vectors
       return
     }
-    if (entry.pastTrouble !== null) this.tell(entry, 'windows refilled', null)
-    entry.isRefilled = true
-    const past = vectors.filter((vector) => vector.kind === 'vector').filter(({ atMs }) => atMs <= untilMs)
+    const past = vectors.filter((vector) => vector.kind === 'vector').filter(({ atMs }) => atMs <= span.untilMs)
     for (const vector of past) addVector(entry.windows, vector)
     entry.oldTicks?.prepend(past)
+    if (vectors.length === 0) entry.past.giveUp()
     // Should the poll fail, the next one goes on where the memory ended.
-    if (vectors.length > 0) entry.readUntilMs ??= untilMs
+    else entry.readUntilMs ??= span.untilMs
+    entry.past.filled(span)
+    if (entry.pastTrouble === null || entry.past.next(span.untilMs) !== null) return
+    this.tell(entry, 'windows refilled', null)
+    entry.pastTrouble = null
   }
 
   private tell({ spec }: Watched, message: string, trouble: Missing | null): void {
@@ -209,6 +223,10 @@ export class SliWatch {
     }
     return key
   }
+}
+
+function newlyWanted(spec: SliSpec): Wanted {
+  return { spec, seconds: new Set(), oldClusters: new Set(), workloads: 0 }
 }
 
 function tooLate(): Missing {

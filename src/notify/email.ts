@@ -94,17 +94,22 @@ async function sendOne(to: Settings, password: string | null, notification: Noti
     })
     return ACCEPTED
   } catch (error) {
-    return deliveryOf(error, password)
+    return deliveryOf(error, password === null ? [] : secretsOf(to.user ?? '', password))
   } finally {
     transport?.close()
   }
 }
 
+/** What a server may repeat of a login: the password, and the words of AUTH PLAIN (RFC 4616) and AUTH LOGIN. */
+function secretsOf(user: string, password: string): readonly string[] {
+  const [pair, alone] = [`\0${user}\0${password}`, password].map((text) => Buffer.from(text).toString('base64'))
+  return [pair ?? '', alone ?? '', password].filter((secret) => secret !== '')
+}
+
 /** What the server has against the message is told for good by a 5xx; against the sender or a receiver a person can help. */
-function deliveryOf(error: unknown, password: string | null): Delivery {
+function deliveryOf(error: unknown, secrets: readonly string[]): Delivery {
   if (!(error instanceof Error) || !('response' in error) || typeof error.response !== 'string')
     return later(`no answer (${codeOf(error)})`)
-  const secrets = password === null ? [] : [password, Buffer.from(password).toString('base64')]
   const detail = `answered ${clause(error.response, secrets)}`
   const isAboutMessage = codeOf(error) === 'EMESSAGE' && /^5/.test(error.response)
   return isAboutMessage ? { outcome: 'refused', detail } : later(detail)

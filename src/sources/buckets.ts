@@ -38,14 +38,15 @@ export type Buckets = Map<number, Bucket>
 export function addBucket(buckets: Buckets, le: string, { grown, ofSeries }: Bucket): Buckets {
   const bound = boundOf(le)
   const before = buckets.get(bound)
-  return buckets.set(bound, { grown: grown + (before?.grown ?? 0), ofSeries: ofSeries + (before?.ofSeries ?? 0) })
+  if (before === undefined) return buckets.set(bound, { grown, ofSeries })
+  return buckets.set(bound, { grown: grown + before.grown, ofSeries: ofSeries + before.ofSeries })
 }
 
 /**
  * Counts of a group from its buckets. Only boundaries that all of its series have are given: where some pods have
  * others, a sum over a part of them would look like slowness. null: nothing counts all events.
  */
-function measureBuckets(buckets: Buckets, { metric, slowerThanSeconds }: HistogramMeasure): Measure | null {
+export function measureBuckets(buckets: Buckets, { metric, slowerThanSeconds }: HistogramMeasure): Measure | null {
   const total = buckets.get(Number.POSITIVE_INFINITY)?.grown
   if (total === undefined) return null
   const own = buckets.get(slowerThanSeconds)
@@ -53,15 +54,19 @@ function measureBuckets(buckets: Buckets, { metric, slowerThanSeconds }: Histogr
   if (!own) return missing('empty', `${metric} has no bucket with ${bound}`)
   if (!isShared(own)) return missing('bad-answer', `not all series of ${metric} have a bucket with ${bound}`)
 
-  const shared = [...buckets].filter(([seconds, bucket]) => Number.isFinite(seconds) && isShared(bucket))
-  const unusable = [total, ...shared.map(([, { grown }]) => grown)].find((count) => !(count >= 0 && count < Infinity))
-  if (unusable !== undefined) return missing('not-a-number', `a count is ${unusable}`)
-  shared.sort(([a], [b]) => a - b)
-  const slower = shared.map(([, { grown }]) => Math.max(0, total - grown))
+  const boundsSeconds: number[] = []
+  for (const [seconds, bucket] of buckets) if (Number.isFinite(seconds) && isShared(bucket)) boundsSeconds.push(seconds)
+  boundsSeconds.sort((a, b) => a - b)
+  const slower: number[] = []
+  for (const seconds of boundsSeconds) {
+    const grown = buckets.get(seconds)?.grown ?? Number.NaN
+    if (!isCount(grown)) return missing('not-a-number', `a count is ${grown}`)
+    slower.push(Math.max(0, total - grown))
+  }
+  if (!isCount(total)) return missing('not-a-number', `a count is ${total}`)
   // A page may be made between two additions. What is slower than one boundary is slower than those below, too.
   for (let index = slower.length - 2; index >= 0; index--)
     slower[index] = Math.max(slower[index] ?? 0, slower[index + 1] ?? 0)
-  const boundsSeconds = shared.map(([seconds]) => seconds)
   const bad = slower[boundsSeconds.indexOf(slowerThanSeconds)]
   if (bad === undefined) return missing('empty', `${metric} has no bucket with ${bound}`)
   return { kind: 'counts', total, bad, latencies: { boundsSeconds, slower } }
@@ -78,6 +83,10 @@ export function measureAll(
     if (counts) measures.set(group, counts)
   }
   return measures
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && value < Number.POSITIVE_INFINITY
 }
 
 /** Shares are added up from quotients, so a whole may be a hair's breadth off. */

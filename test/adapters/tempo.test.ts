@@ -32,10 +32,11 @@ askedConformance('tempo', {
   },
 })
 
-const COUNTED = {
-  ...sliSpec({ kind: 'ask', total: TOTAL, bad: BAD, windowSeconds: null }),
+const counted = (windowSeconds: number | null) => ({
+  ...sliSpec({ kind: 'ask', total: TOTAL, bad: BAD, windowSeconds }),
   labels: LABELS,
-}
+})
+const COUNTED = counted(null)
 const VALUE = { ...sliSpec({ kind: 'askValue', value: 'q | rate()', windowSeconds: 60 }), labels: LABELS }
 const A_CATALOG = groupKey('prod-a', 'catalog')
 const longWhile = () => AbortSignal.timeout(20_000)
@@ -153,6 +154,22 @@ describe('tempo', () => {
       undefined,
       { kind: 'counts', total: 4, bad: 0, latencies: null },
     ])
+  })
+
+  test('a window longer than a tick counts every event of the past once, spread over it', async () => {
+    const tempo = await startFakeTempo()
+    onTestFinished(() => tempo.close())
+    const { events } = tempo
+    events.pods.a1.serve({ good: 6 })
+    for (let index = 0; index < 6; index++) events.tick()
+    const span = { untilMs: events.nowMs, seconds: 60, tickSeconds: 10 }
+    const past = await open(tempo.url).history(counted(30), span, longWhile())
+    if (isMissing(past)) throw new Error(past.detail)
+    const totals = past.map((vector) => {
+      const measure = isMissing(vector) ? undefined : vector.groups.get(A_CATALOG)
+      return measure?.kind === 'counts' ? measure.total : null
+    })
+    expect(totals).toEqual([2, 2, 2, null, null, null])
   })
 
   test('a past of weeks is no memory of Tempo’s', async () => {

@@ -140,6 +140,19 @@ describe('an SLI', () => {
     expect(check?.problems[0]?.cause).toBe('refused: no such metric')
   })
 
+  test('whose data comes late is asked about a past that is closed', async () => {
+    const { look, source, clock } = place(1)
+    const ends: number[] = []
+    const poll = source.source.poll.bind(source.source)
+    Object.assign(source.source, { ingestDelaySeconds: 60 })
+    source.source.poll = (slis, tick, signal) => {
+      ends.push(tick.atMs)
+      return poll(slis, tick, signal)
+    }
+    await look()
+    expect(ends).toEqual([clock.nowMs() - 60_000])
+  })
+
   test('without series of OLD names the first few workloads', async () => {
     const { look, source } = place(5)
     source.source.poll = async (slis, tick) =>

@@ -94,6 +94,22 @@ describe('a window', () => {
     expect(windows.sum('g', 3600, START_MS, 0)).toEqual({ total: 6000, bad: 60 })
   })
 
+  test('keeps each of many groups by itself, whenever it was seen first', () => {
+    const windows = new SliWindows([60, 300])
+    const total = (group: number) => group + 1
+    for (let group = 0; group < 1000; group++)
+      windows.add(`g${group}`, START_MS + (group % 5) * 1000, { total: total(group), bad: group % 2 })
+    for (let group = 0; group < 1000; group++)
+      expect(windows.sum(`g${group}`, 300, START_MS + 5000, 0)).toEqual({ total: total(group), bad: group % 2 })
+  })
+
+  test('forgets what one group counted as time goes on, also where only another one still counts', () => {
+    const windows = new SliWindows([60])
+    windows.add('quiet', START_MS, { total: 5, bad: 5 })
+    for (let second = 1; second <= 120; second++) windows.add('busy', START_MS + second * 1000, { total: 1, bad: 0 })
+    expect(windows.sum('quiet', 60, START_MS + 120_000, 0)).toEqual({ total: 0, bad: 0 })
+  })
+
   test('of a group that was never seen is not a zero', () => {
     const windows = filled([{ atMs: START_MS, total: 1, bad: 0 }], 60)
     expect(windows.sum('other', 60, START_MS, 0)).toBeNull()

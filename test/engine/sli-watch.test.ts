@@ -124,14 +124,29 @@ describe('after a start', () => {
     expect(total).toBeLessThanOrEqual(3000)
   })
 
-  test('a memory that cannot tell so much at once is asked for the windows alone', async () => {
+  test('a memory that cannot tell so much at once is asked for half, newest first, until all is told once', async () => {
     const { source, poll, windowOf } = createBench()
-    source.remembersSeconds = 300
-    await poll()
-    await poll()
-    await poll()
-    expect(source.remembered.map(({ seconds }) => seconds)).toEqual([3600, 300])
+    source.remembersSeconds = 1000
+    for (let sweep = 0; sweep < 12; sweep++) await poll()
+    const told = source.remembered.filter(({ seconds }) => seconds <= source.remembersSeconds)
+    expect(source.remembered.slice(0, 3).map(({ seconds }) => seconds)).toEqual([3600, 1800, 900])
+    expect(told.reduce((sum, { seconds }) => sum + seconds, 0)).toBe(3600)
+    let untilMs = START_MS
+    for (const span of told) {
+      expect(span.untilMs).toBe(untilMs)
+      untilMs -= span.seconds * 1000
+    }
     expect((windowOf(300) as Counts).total).toBeGreaterThanOrEqual(2750)
+    expect((windowOf(300) as Counts).total).toBeLessThanOrEqual(3000)
+  })
+
+  test('the past of a large fleet is told in parts, so that no answer grows with it', async () => {
+    const fleet = Array.from({ length: 10_000 }, (_, index) => ({ ...planOf({}), workload: `workload-${index}` }))
+    const { source, poll } = createBench(fleet)
+    for (let sweep = 0; sweep < 80; sweep++) await poll()
+    const ticks = source.remembered.map(({ seconds, tickSeconds }) => seconds / tickSeconds)
+    expect(Math.max(...ticks) * 2 * fleet.length).toBeLessThanOrEqual(100_000)
+    expect(ticks.reduce((sum, count) => sum + count, 0)).toBe(360)
   })
 
   test('a source without memory fills them as time goes by', async () => {
@@ -237,7 +252,7 @@ describe('what is logged', () => {
     source.historyFault = missing('refused', 'too long')
     for (let times = 0; times < 3; times++) await poll()
     source.historyFault = null
-    for (let times = 0; times < 2; times++) await poll()
+    for (let times = 0; times < 5; times++) await poll()
     expect(log.lines).toEqual([
       { level: 'warn', message: 'windows not refilled yet' },
       { level: 'warn', message: 'windows refilled' },

@@ -192,6 +192,24 @@ describe('what is peculiar to one', () => {
     expect(resolve).toEqual({ routing_key: KEY, event_action: 'resolve', dedup_key: 'headgate/eks-1-33/search/revert' })
   })
 
+  test('a mail server that repeats the login as it was sent has nobody read the password', async () => {
+    const smtp = await startSmtpServer()
+    const sent: string[] = []
+    smtp.answers = {
+      AUTH: (line) => {
+        sent.push(line)
+        return `535 5.7.8 refused: ${line}`
+      },
+    }
+    const to = { host: '127.0.0.1', port: smtp.port, tls: 'never', user: 'headgate', password: '${env:PASSWORD}' }
+    const settings = email.settings.parse({ ...to, from: 'a@example.com', to: ['b@example.com'] })
+    const delivery = await email.open(settings, adapterContext({ PASSWORD: KEY })).send(sampleNotification(), signal)
+    const pair = Buffer.from(`\0headgate\0${KEY}`).toString('base64')
+    expect(sent).toEqual([`AUTH PLAIN ${pair}`])
+    expect(delivery).toMatchObject({ outcome: 'later', detail: expect.stringContaining('535 5.7.8 refused') })
+    expect(JSON.stringify(delivery)).not.toContain(pair)
+  })
+
   test('Opsgenie closes by alias', async () => {
     const { place, channel } = await opened(HTTP.Opsgenie)
     await channel.send(sampleNotification(), signal)

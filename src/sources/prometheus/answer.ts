@@ -4,34 +4,23 @@ import type { SliSpec } from '../../core/plan.ts'
 import { groupKey } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 
-/** One moment of an answer: seconds since 1970, and the value as text. */
-const point = z.tuple([z.number(), z.string()])
-const metric = z.record(z.string(), z.string())
-const notes = { warnings: z.array(z.string()).optional() }
-
-const vectorBody = z.object({
+const successBody = z.object({
   status: z.literal('success'),
-  data: z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric, value: point })) }),
-  ...notes,
-})
-
-const matrixBody = z.object({
-  status: z.literal('success'),
-  data: z.object({
-    resultType: z.literal('matrix'),
-    result: z.array(z.object({ metric, values: z.array(point) })),
-  }),
-  ...notes,
+  data: z.object({ resultType: z.enum(['vector', 'matrix']), result: z.custom<readonly unknown[]>(Array.isArray) }),
+  warnings: z.array(z.string()).optional(),
 })
 
 const otherForm = z.object({ data: z.object({ resultType: z.enum(['vector', 'matrix', 'scalar', 'string']) }) })
 
 const errorBody = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() })
 
+/** Seconds since 1970, and the value as text. */
+type Point = readonly [seconds: number, value: string]
+
 /** A series of an answer, of one moment or of several. */
 export interface Series {
   readonly metric: Readonly<Record<string, string>>
-  readonly points: readonly (readonly [seconds: number, value: string])[]
+  readonly points: readonly Point[]
 }
 
 export interface Answer {
@@ -45,8 +34,11 @@ export type AnswerForm = 'vector' | 'matrix'
 
 /** Reads the body of a successful query of this form. */
 export function readAnswer(body: unknown, form: AnswerForm): Answer | Missing {
-  const series = form === 'vector' ? readVector(body) : readMatrix(body)
-  if (series !== null) return series
+  const success = successBody.safeParse(body)
+  if (success.success && success.data.data.resultType === form) {
+    const series = seriesOf(success.data.data.result, form)
+    if (series !== null) return { series, warnings: success.data.warnings ?? [] }
+  }
   const other = otherForm.safeParse(body)
   return missing(
     'bad-answer',
@@ -56,18 +48,33 @@ export function readAnswer(body: unknown, form: AnswerForm): Answer | Missing {
   )
 }
 
-function readVector(body: unknown): Answer | null {
-  const parsed = vectorBody.safeParse(body)
-  if (!parsed.success) return null
-  const { data, warnings = [] } = parsed.data
-  return { series: data.result.map(({ metric, value }) => ({ metric, points: [value] })), warnings }
+/**
+ * The series of a result; null: one of them is none. Checked by hand: of a large fleet there are hundreds of thousands,
+ * and a schema would copy each.
+ */
+function seriesOf(result: readonly unknown[], form: AnswerForm): readonly Series[] | null {
+  const all: Series[] = []
+  for (const item of result) {
+    if (!isObject(item) || !isMetric(item['metric'])) return null
+    const points = form === 'vector' ? [item['value']] : item['values']
+    if (!Array.isArray(points) || !points.every(isPoint)) return null
+    all.push({ metric: item['metric'], points })
+  }
+  return all
 }
 
-function readMatrix(body: unknown): Answer | null {
-  const parsed = matrixBody.safeParse(body)
-  if (!parsed.success) return null
-  const { data, warnings = [] } = parsed.data
-  return { series: data.result.map(({ metric, values }) => ({ metric, points: values })), warnings }
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isMetric(value: unknown): value is Series['metric'] {
+  if (!isObject(value)) return false
+  for (const label in value) if (typeof value[label] !== 'string') return false
+  return true
+}
+
+function isPoint(value: unknown): value is Point {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === 'number' && typeof value[1] === 'string'
 }
 
 /** Reads the body of a refusal; null: it is not Prometheus that speaks. */
@@ -77,24 +84,17 @@ export function readRefusal(body: unknown): { readonly type: string; readonly te
 }
 
 /**
- * The values by moment (milliseconds since 1970) and group; with `within`, by that label's value in each group, see
- * `splitKey`. `NaN` and infinities stay what they are, for the reader to refuse. A series that lacks one of the labels
- * belongs to no group; without a workload label the cluster alone is the group.
+ * The values by moment (milliseconds since 1970) and group. `NaN` and infinities stay what they are, for the reader to
+ * refuse. A series that lacks one of the labels belongs to no group; without a workload label the cluster alone is it.
  */
 export function sumsByMoment(
   series: readonly Series[],
   labels: SliSpec['labels'],
-  within: string | null = null,
 ): ReadonlyMap<number, Sums> | Missing {
   const moments = new Map<number, Map<string, number | Missing>>()
   for (const { metric, points } of series) {
-    const cluster = metric[labels.cluster]
-    const workload = labels.workload === '' ? '' : metric[labels.workload]
-    if (cluster === undefined || workload === undefined) continue
-    const part = within === null ? null : metric[within]
-    if (part === undefined) continue
-    const group = groupKey(cluster, workload)
-    const key = part === null ? group : `${group}${SEPARATOR}${part}`
+    const key = groupOf(metric, labels)
+    if (key === null) continue
     for (const [seconds, text] of points) {
       const atMs = Math.round(seconds * 1000)
       const sums = moments.get(atMs) ?? new Map<string, number | Missing>()
@@ -106,12 +106,40 @@ export function sumsByMoment(
   return moments
 }
 
-const SEPARATOR = '\u0000'
+/** The values of one moment by group, and in each by the value of the label `within`. */
+export type Parts = ReadonlyMap<string, Sums>
 
-/** The group, and the value of the label within it. */
-export function splitKey(key: string): readonly [group: string, part: string] {
-  const end = key.lastIndexOf(SEPARATOR)
-  return [key.slice(0, end), key.slice(end + 1)]
+/** As `sumsByMoment`, of an answer of one moment whose groups have several series, told apart by one more label. */
+export function partsOf(series: readonly Series[], labels: SliSpec['labels'], within: string): Parts | Missing {
+  const groups = new Map<string, Map<string, number | Missing>>()
+  let last: Series['metric'] = {}
+  let sums: Map<string, number | Missing> | null = null
+  for (const { metric, points } of series) {
+    // Series of a group most often follow each other: one key, then, is made for all of them.
+    if (sums === null || !isSameGroup(metric, last, labels)) {
+      const key = groupOf(metric, labels)
+      if (key === null) continue
+      sums = groups.get(key) ?? new Map()
+      groups.set(key, sums)
+      last = metric
+    }
+    const [part, point] = [metric[within], points[0]]
+    if (part === undefined || point === undefined) continue
+    sums.set(part, sums.has(part) ? missing('bad-answer', severalSeries(labels)) : numberOf(point[1]))
+  }
+  if (groups.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
+  return groups
+}
+
+function isSameGroup(a: Series['metric'], b: Series['metric'], { cluster, workload }: SliSpec['labels']): boolean {
+  return a[cluster] === b[cluster] && a[workload] === b[workload]
+}
+
+/** null: it belongs to none. */
+function groupOf(metric: Series['metric'], labels: SliSpec['labels']): string | null {
+  const cluster = metric[labels.cluster]
+  const workload = labels.workload === '' ? '' : metric[labels.workload]
+  return cluster === undefined || workload === undefined ? null : groupKey(cluster, workload)
 }
 
 function noSeries({ cluster, workload }: SliSpec['labels']): string {

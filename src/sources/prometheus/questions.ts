@@ -1,11 +1,11 @@
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
-import type { SliSpec } from '../../core/plan.ts'
+import type { SliMeasure, SliSpec } from '../../core/plan.ts'
 import type { Measure } from '../../ports/source.ts'
 import { parseSelector } from '../../shared/promql/selector.ts'
 import { scaled, tickShare, valuesOf } from '../asked.ts'
-import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureAll } from '../buckets.ts'
+import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureBuckets } from '../buckets.ts'
 import { countersOf, joinCounts, type Sums } from '../counters.ts'
-import { splitKey } from './answer.ts'
+import type { Parts } from './answer.ts'
 import { nativeBucketsQuery, nativeGrowthQuery } from './native.ts'
 import {
   baselinedGrowthQuery,
@@ -17,49 +17,71 @@ import {
 } from './promql.ts'
 import type { PrometheusSettings } from './settings.ts'
 
-/** What to ask about one SLI, and how to read the answers. */
-export interface Questions {
+/** What to ask about one SLI, and how to read the answers, which come in the order of the queries. */
+export type Questions = GroupQuestions | PartQuestions
+
+/** Each group has one value an answer. */
+export interface GroupQuestions {
+  readonly kind: 'groups'
   readonly queries: readonly string[]
-  /** A label whose values are told apart within each group; null: there is none. */
-  readonly within: string | null
-  /** `answers` are in the order of the queries. */
   read(answers: readonly Sums[]): ReadonlyMap<string, Measure>
 }
 
+/** Each group has a value for each value of one more label. */
+export interface PartQuestions {
+  readonly kind: 'parts'
+  readonly queries: readonly string[]
+  readonly within: string
+  read(answers: readonly Parts[]): ReadonlyMap<string, Measure>
+}
+
+const NO_PARTS: Parts = new Map()
 const NOTHING: Sums = new Map()
 
 /** The questions of a tick of `tickMs`; missing: this SLI cannot be asked for. */
 export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSettings): Questions | Missing {
   const { measure, labels } = sli
+  if (measure.kind === 'histogram') {
+    const buckets = bucketsOf(measure)
+    if (isMissing(buckets)) return buckets
+    return {
+      kind: 'parts',
+      queries: [bucketGrowthQuery(buckets, labels, tickMs, settings), unevenBucketsQuery(buckets, labels)],
+      within: BOUND_LABEL,
+      read: ([growths = NO_PARTS, uneven = NO_PARTS]) => joinBuckets(growths, uneven, measure),
+    }
+  }
+  if (measure.kind === 'nativeHistogram') {
+    const histogram = parseSelector(measure.metric)
+    if ('refused' in histogram) return missing('refused', histogram.refused)
+    return {
+      kind: 'parts',
+      queries: [nativeBucketsQuery(histogram, measure.slowerThanSeconds, labels, tickMs)],
+      within: BOUND_LABEL,
+      read: ([growths = NO_PARTS]) => joinBuckets(growths, NO_PARTS, measure),
+    }
+  }
+  return groupQuestionsOf({ ...sli, measure }, tickMs, settings)
+}
+
+type WithoutBuckets = SliSpec & { readonly measure: Exclude<SliMeasure, HistogramMeasure> }
+
+function groupQuestionsOf(
+  { measure, labels }: WithoutBuckets,
+  tickMs: number,
+  settings: PrometheusSettings,
+): GroupQuestions | Missing {
   switch (measure.kind) {
-    case 'histogram': {
-      const buckets = bucketsOf(measure)
-      if (isMissing(buckets)) return buckets
-      return {
-        queries: [bucketGrowthQuery(buckets, labels, tickMs, settings), unevenBucketsQuery(buckets, labels)],
-        within: BOUND_LABEL,
-        read: ([growths = NOTHING, uneven = NOTHING]) => joinBuckets(growths, uneven, measure),
-      }
-    }
-    case 'nativeHistogram': {
-      const histogram = parseSelector(measure.metric)
-      if ('refused' in histogram) return missing('refused', histogram.refused)
-      return {
-        queries: [nativeBucketsQuery(histogram, measure.slowerThanSeconds, labels, tickMs)],
-        within: BOUND_LABEL,
-        read: ([growths = NOTHING]) => joinBuckets(growths, NOTHING, measure),
-      }
-    }
     case 'selector':
     case 'goodSelector': {
       const counters = countersOf(measure)
       if (isMissing(counters)) return counters
       return {
+        kind: 'groups',
         queries: [
           baselinedGrowthQuery(counters.total, labels, tickMs, settings),
           growthQuery(counters.part, labels, tickMs, settings),
         ],
-        within: null,
         read: ([totals = NOTHING, parts = NOTHING]) => joinCounts(totals, parts, counters),
       }
     }
@@ -67,16 +89,16 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
       const { total, bad, windowSeconds } = measure
       const factor = tickShare(tickMs, windowSeconds)
       return {
+        kind: 'groups',
         queries: [windowedQuery(total, windowSeconds), windowedQuery(bad, windowSeconds)],
-        within: null,
         read: ([totals = NOTHING, bads = NOTHING]) =>
           joinCounts(scaled(totals, factor), scaled(bads, factor), { partIs: 'bad', absentPart: 0 }),
       }
     }
     case 'value':
       return {
+        kind: 'groups',
         queries: [windowedQuery(measure.value, measure.windowSeconds)],
-        within: null,
         read: ([values = NOTHING]) => valuesOf(values),
       }
     case 'ask':
@@ -86,43 +108,52 @@ export function questionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSe
 }
 
 /** As `questionsOf`, of ticks long past: of a histogram the bad ones alone, since windows have no use for buckets. */
-export function pastQuestionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSettings): Questions | Missing {
+export function pastQuestionsOf(sli: SliSpec, tickMs: number, settings: PrometheusSettings): GroupQuestions | Missing {
   const { measure, labels } = sli
   if (measure.kind === 'nativeHistogram') return nativePastOf(measure, labels, tickMs)
-  if (measure.kind !== 'histogram') return questionsOf(sli, tickMs, settings)
+  if (measure.kind !== 'histogram') return groupQuestionsOf({ ...sli, measure }, tickMs, settings)
   const counters = countersOf(measure)
   if (isMissing(counters)) return counters
   return {
+    kind: 'groups',
     queries: [
       baselinedGrowthQuery(counters.total, labels, tickMs, settings),
       evenGrowthQuery(counters, labels, tickMs, settings),
     ],
-    within: null,
     read: ([totals = NOTHING, parts = NOTHING]) => joinCounts(totals, parts, counters),
   }
 }
 
-function nativePastOf(measure: HistogramMeasure, labels: SliSpec['labels'], tickMs: number): Questions | Missing {
+function nativePastOf(measure: HistogramMeasure, labels: SliSpec['labels'], tickMs: number): GroupQuestions | Missing {
   const histogram = parseSelector(measure.metric)
   if ('refused' in histogram) return missing('refused', histogram.refused)
   const absentPart = missing('empty', `${measure.metric} has no counts up to ${measure.slowerThanSeconds} s`)
   return {
+    kind: 'groups',
     queries: [null, measure.slowerThanSeconds].map((bound) => nativeGrowthQuery(histogram, bound, labels, tickMs)),
-    within: null,
     read: ([totals = NOTHING, goods = NOTHING]) => joinCounts(totals, goods, { partIs: 'good', absentPart }),
   }
 }
 
 /** `growths` and `uneven` by group and boundary. */
-function joinBuckets(growths: Sums, uneven: Sums, measure: HistogramMeasure): ReadonlyMap<string, Measure> {
-  const groups = new Map<string, Buckets | Missing>()
-  for (const [key, grown] of growths) {
-    const [group, le] = splitKey(key)
-    const buckets = groups.get(group) ?? new Map()
-    const ofSeries = uneven.get(key) ?? 1
-    if (typeof grown !== 'number') groups.set(group, grown)
-    else if (typeof ofSeries !== 'number') groups.set(group, ofSeries)
-    else if (!isMissing(buckets)) groups.set(group, addBucket(buckets, le, { grown, ofSeries }))
+function joinBuckets(growths: Parts, uneven: Parts, measure: HistogramMeasure): ReadonlyMap<string, Measure> {
+  const measures = new Map<string, Measure>()
+  // One group after the other: the buckets of all of them at once would be most of the memory.
+  for (const [group, ofBounds] of growths) {
+    const buckets = bucketsOfGroup(ofBounds, uneven.get(group))
+    const counts = isMissing(buckets) ? buckets : measureBuckets(buckets, measure)
+    if (counts !== null) measures.set(group, counts)
   }
-  return measureAll(groups, measure)
+  return measures
+}
+
+function bucketsOfGroup(growths: Sums, uneven: Sums | undefined): Buckets | Missing {
+  const buckets: Buckets = new Map()
+  for (const [le, grown] of growths) {
+    const ofSeries = uneven?.get(le) ?? 1
+    if (typeof grown !== 'number') return grown
+    if (typeof ofSeries !== 'number') return ofSeries
+    addBucket(buckets, le, { grown, ofSeries })
+  }
+  return buckets
 }

@@ -4,10 +4,10 @@ import type { AdapterContext } from '../../ports/kind.ts'
 import type { MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import { rangesOf, ticksOf } from '../ticks.ts'
-import { type Answer, type Series, sumsByMoment } from './answer.ts'
+import { type Answer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
 import { createClient } from './client.ts'
 import { createNoting } from './noting.ts'
-import { pastQuestionsOf, questionsOf } from './questions.ts'
+import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
 import type { PrometheusSettings } from './settings.ts'
 
 /** Prometheus refuses more than 11,000 points a series in one range query. */
@@ -50,7 +50,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
           if (isMissing(answer)) return answer
           series = series.concat(answer.series)
         }
-        const moments = sumsByMoment(series, sli.labels, questions.within)
+        const moments = sumsByMoment(series, sli.labels)
         if (isMissing(moments)) return moments
         answers.push(moments)
       }
@@ -74,14 +74,34 @@ async function pollOne(
 ): Promise<SliVector> {
   const questions = questionsOf(sli, tick.atMs - tick.sinceMs, settings)
   if (isMissing(questions)) return questions
-  const sums: Sums[] = []
+  const answers: Answer[] = []
   for (const answer of await Promise.all(questions.queries.map(ask))) {
     if (isMissing(answer)) return answer
-    const moments = sumsByMoment(answer.series, sli.labels, questions.within)
+    answers.push(answer)
+  }
+  const groups =
+    questions.kind === 'groups' ? groupsOf(answers, sli, questions) : groupsOfParts(answers, sli, questions)
+  return isMissing(groups) ? groups : { kind: 'vector', ...tick, groups }
+}
+
+function groupsOf(answers: readonly Answer[], { labels }: SliSpec, questions: GroupQuestions) {
+  const sums: Sums[] = []
+  for (const { series } of answers) {
+    const moments = sumsByMoment(series, labels)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()
     sums.push(only)
   }
-  return { kind: 'vector', ...tick, groups: questions.read(sums) }
+  return questions.read(sums)
+}
+
+function groupsOfParts(answers: readonly Answer[], { labels }: SliSpec, { within, read }: PartQuestions) {
+  const all: Parts[] = []
+  for (const { series } of answers) {
+    const parts = partsOf(series, labels, within)
+    if (isMissing(parts)) return parts
+    all.push(parts)
+  }
+  return read(all)
 }

@@ -33,6 +33,8 @@ const body = z.object({
 /** One series of an answer: its attributes, and its samples. */
 export interface TempoSeries {
   readonly labels: ReadonlyMap<string, string>
+  /** Equal for the same series in several answers, and for no two. */
+  readonly identity: string
   readonly samples: readonly { readonly timestampMs: number; readonly value: number }[]
 }
 
@@ -43,10 +45,10 @@ export function readTempo(answer: unknown, secrets: readonly string[]): { readon
   const { series, status, message } = parsed.data
   if (status === 'PARTIAL') return missing('bad-answer', `only a part of the answer: ${clause(message ?? '', secrets)}`)
   return {
-    series: series.map(({ labels, samples }) => ({
-      labels: new Map(labels.flatMap(({ key, value }) => textOf(value).map((text) => [key, text] as const))),
-      samples,
-    })),
+    series: series.map(({ labels, samples }) => {
+      const texts = labels.flatMap(({ key, value }) => textOf(value).map((text) => [key, text] as const))
+      return { labels: new Map(texts), identity: JSON.stringify(texts.toSorted()), samples }
+    }),
   }
 }
 

@@ -62,11 +62,10 @@ export function tempoLanguage(settings: TempoSettings, peer: HttpPeer): Language
     },
     moments({ series, windowMs }, labels, ticks) {
       const moments = new Map<number, Sums>()
-      for (const { atMs } of ticks) {
-        const isWithin = (timestampMs: number) => timestampMs > atMs - windowMs && timestampMs <= atMs
-        const sums = sumsWithin(series, labels, isWithin)
+      for (const [index, ofTick] of perTick(series, ticks, windowMs).entries()) {
+        const sums = sumsWithin(ofTick, labels, () => true)
         if (isMissing(sums)) return sums
-        moments.set(atMs, sums)
+        moments.set(ticks[index]?.atMs ?? Number.NaN, sums)
       }
       return moments
     },
@@ -83,8 +82,29 @@ export function traceqlFault(query: string): QueryFault | null {
   return null
 }
 
-function within({ labels, samples }: TempoSeries, { sinceMs, atMs }: Tick): TempoSeries {
-  return { labels, samples: samples.filter(({ timestampMs }) => timestampMs > sinceMs && timestampMs <= atMs) }
+function within(series: TempoSeries, { sinceMs, atMs }: Tick): TempoSeries {
+  return {
+    ...series,
+    samples: series.samples.filter(({ timestampMs }) => timestampMs > sinceMs && timestampMs <= atMs),
+  }
+}
+
+/** By tick, the series with the samples of its window alone: each sample is looked at once for each window that it is in. */
+function perTick(series: readonly TempoSeries[], ticks: readonly Tick[], windowMs: number): readonly TempoSeries[][] {
+  const parts: TempoSeries[][] = ticks.map(() => [])
+  const [first] = ticks
+  if (!first) return parts
+  const tickMs = first.atMs - first.sinceMs
+  for (const one of series) {
+    const samples = new Map<number, TempoSeries['samples'][number][]>()
+    for (const sample of one.samples) {
+      let index = Math.max(0, Math.ceil((sample.timestampMs - first.atMs) / tickMs))
+      for (; index < ticks.length && sample.timestampMs > first.atMs + index * tickMs - windowMs; index++)
+        samples.set(index, [...(samples.get(index) ?? []), sample])
+    }
+    for (const [index, own] of samples) parts[index]?.push({ ...one, samples: own })
+  }
+  return parts
 }
 
 /** The sum of the samples of these times, by group. A group without any is not there. */
@@ -102,13 +122,12 @@ function sumsWithin(
     if (cluster === undefined || workload === undefined) continue
     hasLabels = true
     const key = groupKey(cluster, workload)
-    const identity = JSON.stringify([...one.labels].sort())
-    const known = seen.get(key) ?? identity
+    const known = seen.get(key) ?? one.identity
     seen.set(key, known)
     const values = one.samples.flatMap(({ timestampMs, value }) => (isWithin(timestampMs) ? [value] : []))
     if (values.length === 0) continue
     const before = sums.get(key) ?? 0
-    if (known !== identity)
+    if (known !== one.identity)
       sums.set(
         key,
         missing('bad-answer', `several series for one workload: by (${labels.cluster}, ${labels.workload})`),

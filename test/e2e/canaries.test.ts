@@ -1,0 +1,256 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { request } from 'undici'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { channelKinds } from '../../src/notify/registry.ts'
+import { configShape } from '../../src/policy/shape.ts'
+import { sourceKinds } from '../../src/sources/registry.ts'
+import { trafficKinds } from '../../src/traffic/registry.ts'
+import { createCanaries } from '../support/canaries.ts'
+import { type CanaryConfig, type CanaryServers, canaryConfig, FREE_KEYS, type Kind } from '../support/canary-config.ts'
+import { selfSigned } from '../support/certificates.ts'
+import { runHere } from '../support/cli.ts'
+import { startHeadgate } from '../support/headgate.ts'
+import { plantedPlaces, secretPlaces } from '../support/planted.ts'
+import { startSmtpServer } from '../support/smtp.ts'
+import { until } from '../support/until.ts'
+import { type Answer, answering, startWebServer, type WebServer } from '../support/web-server.ts'
+import { PATIENT } from './case.ts'
+
+const SOMEWHERE: CanaryServers = {
+  ...{ url: 'http://127.0.0.1:1', tlsUrl: 'https://127.0.0.1:1', smtp: { host: '127.0.0.1', port: 1 }, servicePort: 1 },
+}
+
+test('a canary is planted wherever the config may have a secret: a new place must be planted in canary-config.ts', () => {
+  const schema = configShape({ traffic: trafficKinds, sources: sourceKinds, channels: channelKinds })
+  const kinds: readonly Kind[] = ['tokens', 'credentials']
+  const planted = kinds.flatMap((kind) => plantedPlaces(canaryConfig(kind, SOMEWHERE, createCanaries()), FREE_KEYS))
+  expect([...new Set(planted)].sort()).toEqual(secretPlaces(schema))
+})
+
+const said = ({ url, headers, body }: { url: string; headers: object; body: string }) =>
+  `you sent ${url} ${JSON.stringify(headers)} ${body}`
+
+/** Repeats what it was sent, in turn in all the ways in which servers fail; it lets only the splits be read. */
+function echoing(): Answer {
+  const answers: readonly Answer[] = [
+    (response, got) => answering(401, said(got), { 'www-authenticate': 'Bearer' })(response, got),
+    (response, got) =>
+      answering(403, JSON.stringify({ message: said(got), errors: [{ message: said(got) }] }))(response, got),
+    (response, got) => answering(500, said(got))(response, got),
+    (response, got) => answering(200, said(got))(response, got),
+    (response, got) =>
+      answering(200, JSON.stringify({ error: said(got), ok: false, status: said(got) }))(response, got),
+    (response, got) => response.writeHead(302, { location: `/?${encodeURIComponent(said(got)).slice(0, 4000)}` }).end(),
+    (response) => response.destroy(),
+  ]
+  const splits = Object.fromEntries(['search', 'hooked', 'back', 'forth'].map((name) => [name, { weightPercent: 0 }]))
+  let turn = 0
+  return (response, got) => {
+    if (got.method === 'GET' && got.url.endsWith('/v1/splits'))
+      return answering(200, JSON.stringify({ splits }))(response, got)
+    return answers[turn++ % answers.length]?.(response, got)
+  }
+}
+
+interface Way {
+  readonly kind: Kind
+  /** Where the servers are, if not those that echo. */
+  readonly servers: (echo: CanaryServers) => Promise<CanaryServers>
+  readonly made?: (canary: string) => string
+  /** Some that must have come to a server: there was something to find. */
+  readonly sent: readonly string[]
+}
+
+const same = async (echo: CanaryServers) => echo
+const elsewhere = (url: string, host: string) => async (echo: CanaryServers) => ({
+  ...{ ...echo, url, tlsUrl: url.replace('http:', 'https:'), smtp: { host, port: 1 } },
+})
+const CHANNELS = ['email', 'grafana', 'opsgenie', 'pagerduty', 'slack webhook', 'slack token', 'teams webhook']
+const PROVIDERS = ['cloudflare', 'powerdns', 'split search']
+const WAYS: Readonly<Record<string, Way>> = {
+  'repeats tokens': {
+    ...{ kind: 'tokens', servers: same },
+    sent: [...CHANNELS, ...PROVIDERS, 'prometheus bearer', 'google token', 'datadog key', 'loki bearer'],
+  },
+  'repeats credentials': {
+    ...{ kind: 'credentials', servers: same },
+    sent: [...CHANNELS, ...PROVIDERS, 'prometheus password', 'google credentials'],
+  },
+  'gets secrets that no header takes': {
+    ...{ kind: 'credentials', servers: same, sent: [] },
+    made: (canary) => `${canary}\n\u0001é ${canary}`,
+  },
+  'is not there': { kind: 'tokens', servers: elsewhere('http://127.0.0.1:1', '127.0.0.1'), sent: [] },
+  'has no address': { kind: 'credentials', servers: elsewhere('https://nowhere.invalid', 'nowhere.invalid'), sent: [] },
+  'has a certificate of nobody': {
+    kind: 'tokens',
+    servers: async (echo) => {
+      const tls = selfSigned({ names: ['127.0.0.1'] })
+      const server = await startWebServer(echoing(), { tls })
+      return { ...echo, url: server.url, tlsUrl: server.url }
+    },
+    sent: [],
+  },
+}
+
+test.each(Object.entries(WAYS))(
+  'no secret is shown, logged, told or stored where a server %s',
+  PATIENT,
+  async (_, way) => {
+    const { canaries, servers, headgate, ask, stored, configPath } = await startScene(way)
+    const { sent } = way
+    await headgate.sweeps(2)
+    const paused = await ask('/api/v1/workloads/search/commands', { command: 'pause', reason: 'to be told of' })
+    let metrics = ''
+    // Marks are of steps, and where nothing can be read none begins.
+    const triers = NOTIFY_TESTS.filter((name) => name !== 'grafana' || sent.includes(name))
+    const untried = () => triers.filter((name) => !triedIn(metrics, name))
+    await until(
+      'every channel was tried',
+      async () => {
+        metrics = await ask('/metrics')
+        return untried().length === 0
+      },
+      () => `not tried: ${untried()}`,
+    )
+    const unsent = () => sent.filter((label) => !canaries.shownIn(servers.received()).includes(label))
+    await until(
+      'all was sent that can be',
+      () => unsent().length === 0,
+      () => `not sent: ${unsent()}`,
+    )
+    await ask('/api/v1/workloads/search/commands', { command: 'resume', reason: 'to be told of' })
+    await headgate.sweeps(3)
+
+    const places = new Map([['a command', paused]])
+    for (const path of [...PATHS, ...headgate.workloads.map((name) => `/api/v1/workloads/${name}`)])
+      places.set(path, await ask(path))
+    places.set('a session', await ask('/api/v1/session', {}))
+    places.set('a person', await ask('/api/v1/status', undefined, 'Bearer eyJhbGciOiJFUzI1NiJ9.e30.c2ln'))
+    places.set('the stream', await streamed(headgate.url, canaries.of('api admin')))
+    for (const args of [
+      ['validate', configPath],
+      ['plan', configPath],
+      ['doctor', configPath],
+      ...NOTIFY_TESTS.map((name) => ['notify', 'test', name, '-c', configPath]),
+    ]) {
+      const { out, err } = await runHere(args, { env: { ...canaries.env } })
+      places.set(`headgate ${args.join(' ')}`, out + err)
+    }
+    for (const [name, text] of stored('while it runs')) places.set(name, text)
+    await headgate.stop()
+    for (const [name, text] of stored('at rest')) places.set(name, text)
+    places.set('its log', headgate.log())
+    places.set('what a healthy receiver was told', servers.told())
+
+    expect(places.get('a command')).toContain('202')
+    expect(places.get('a person')).toMatch(/^503/)
+    expect(places.get('what a healthy receiver was told')).toContain('to be told of')
+    const found = [...places].flatMap(([place, text]) =>
+      canaries.shownIn(text).map((label) => `${place} shows ${label}`),
+    )
+    expect(found).toEqual([])
+  },
+)
+
+/** Whether a channel has been given something to tell, and something came of it. */
+function triedIn(metrics: string, channel: string): boolean {
+  return new RegExp(`^headgate_notifications_total\\{channel="${channel}",outcome="\\w+"\\} [1-9]`, 'm').test(metrics)
+}
+
+const NOTIFY_TESTS = ['email', 'grafana', 'opsgenie', 'pagerduty', 'slack', 'slackbot', 'teams', 'webhook']
+const PATHS = [
+  ...['/api/v1/status', '/api/v1/workloads', '/api/v1/fleet', '/api/v1/journal?limit=1000', '/api/v1/decommission'],
+  ...['html', 'md', 'json', 'svg'].map((format) => `/api/v1/report?format=${format}`),
+  ...['/api/v1/session', '/api/v1/journal/head', '/healthz', '/readyz', '/metrics', '/openapi.json', '/nowhere'],
+]
+
+/** Headgate with all its secrets, between servers that fail in one way; all of it ends with the test. */
+async function startScene({ kind, servers: place, made }: Way) {
+  const canaries = createCanaries()
+  const echo = await startWebServer(echoing())
+  const service = await startWebServer(answering(200, 'ok'))
+  const healthy = await startWebServer(answering(204, ''))
+  const smtp = await startSmtpServer()
+  const logins: string[] = []
+  smtp.answers = {
+    AUTH: (line) => {
+      logins.push(line)
+      return `535 5.7.8 you sent ${line}`
+    },
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-canaries-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const at = await place({
+    ...{ url: echo.url, tlsUrl: 'https://127.0.0.1:1', servicePort: service.port },
+    smtp: { host: '127.0.0.1', port: smtp.port },
+  })
+  const config = canaryConfig(kind, at, canaries, made)
+  const configPath = join(folder, 'headgate.yaml')
+  writeFileSync(configPath, JSON.stringify(withHealthy(config, healthy)))
+  // Nothing leaves this machine: what is not on loopback finds no proxy.
+  const away = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' }
+  for (const [name, value] of Object.entries(away)) vi.stubEnv(name, value)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const env = { ...canaries.env, HEALTHY_KEY: 'key-of-a-healthy-receiver' }
+  const headgate = await startHeadgate(configPath, { logLevel: 'debug', env })
+  onTestFinished(() => headgate.kill())
+  const admin = `Bearer ${canaries.of('api admin')}`
+  const ask = async (path: string, body?: object, authorization = admin) => {
+    const answer = await request(`${headgate.url}${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return `${answer.statusCode} ${JSON.stringify(answer.headers)} ${await answer.body.text()}`
+  }
+  return {
+    ...{ canaries, ask, configPath },
+    headgate: {
+      ...headgate,
+      sweeps: (count: number) => sweepsOf(ask, count),
+      workloads: config.workloads.map(({ name }) => name),
+    },
+    servers: {
+      received: () => JSON.stringify([echo.requests, logins]),
+      told: () => JSON.stringify(healthy.requests),
+    },
+    stored: (when: string) =>
+      readdirSync(folder)
+        .filter((name) => name !== 'headgate.yaml')
+        .map((name) => [`${name} ${when}`, readFileSync(join(folder, name), 'latin1')] as const),
+  }
+}
+
+/** With one more receiver of notifications, which works. */
+function withHealthy(config: CanaryConfig, { url }: WebServer): object {
+  const to = { webhook: { url, signingKey: '${env:HEALTHY_KEY}' } }
+  const channels = [...config.notify.channels, { name: 'healthy', to, severity: 'info', group: '0s' }]
+  return { ...config, notify: { channels } }
+}
+
+type Ask = (path: string, body?: object) => Promise<string>
+
+async function sweepsOf(ask: Ask, count: number): Promise<void> {
+  const seen = new Set<string>()
+  await until(`${count} sweeps`, async () => {
+    seen.add(/"lastSweepAtMs":(\d+|null)/.exec(await ask('/api/v1/status'))?.[1] ?? '')
+    // The first one seen may have begun before.
+    return seen.size > count + 1
+  })
+}
+
+/** All rows of the journal, as the stream has them. */
+async function streamed(url: string, token: string): Promise<string> {
+  const signal = AbortSignal.timeout(30_000)
+  const headers = { authorization: `Bearer ${token}` }
+  const { body } = await request(`${url}/api/v1/stream?afterSeq=0`, { headers, signal })
+  let text = ''
+  for await (const chunk of body) {
+    text += chunk
+    if (text.includes('hold-removed')) return text
+  }
+  throw new Error(`the stream ended: ${text}`)
+}
