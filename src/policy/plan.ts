@@ -6,7 +6,15 @@ import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checksOf } from './preflight.ts'
-import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
+import {
+  probedOf,
+  probeSpec,
+  type ResolvedTarget,
+  sliNamesOf,
+  syntheticsOf,
+  targetsOf,
+  type Workload,
+} from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
 
@@ -43,10 +51,11 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     after: workload.after,
     steps: steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })),
     ...limits,
-    gates: gatesOf({ slis, probes, policy }),
+    gates: gatesOf({ slis, probed: probedOf(workload, config), policy }),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
     slis: [...specs, ...connections],
     probes,
+    synthetics: syntheticsOf(workload),
     objects: objectsOf(workload),
     ...checksOf(preflight, workload),
     hooks,

@@ -4,6 +4,7 @@ import type { RolloutState } from '../core/state.ts'
 
 /** What a plan says of the parts that came after weights and gates, where it was pinned before there were any. */
 const PLAN_BEFORE_PARTS = {
+  synthetics: [],
   objects: null,
   checks: [],
   hooks: [],

@@ -16,7 +16,14 @@ import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
 import type { TaskRunner } from '../../src/ports/sight.ts'
-import { groupKey, type Measure, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
+import {
+  groupKey,
+  type Measure,
+  type MetricSource,
+  type Prober,
+  type SliVector,
+  type SyntheticReader,
+} from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
@@ -58,6 +65,7 @@ export class World {
   readonly memory: MemoryStore = createMemoryStore()
   readonly traffic: FakeTraffic
   readonly prober: Prober
+  readonly synthetics = new Map<string, SyntheticReader>()
   /** Which share of NEW's requests fails, by workload, percent. */
   readonly newBadPercent = new Map<string, number>()
   /** The value of every signal of NEW; null: nothing is there. */
@@ -175,7 +183,18 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const signals = new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
   const fleet = new Fleet(options.fleets ?? (() => []), signals)
   const sights = { ...plainSights(), fleet, ...(options.tasks && { tasks: options.tasks(wakeups) }) }
-  const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, tracer, ...sweep })
+  const observer = new Observer({
+    scopes,
+    slis,
+    prober,
+    synthetics: world.synthetics,
+    sights,
+    clock,
+    meter,
+    timer,
+    tracer,
+    ...sweep,
+  })
   const { tasks } = sights
   const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
   const engine = new Engine({ ...parts, tracer, ...sweep, runId: 'RUN', version: 'test' })
