@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { Config } from '../policy/config.ts'
-import type { StorePorts } from '../ports/store.ts'
+import type { ArchivedStore } from './archive.ts'
 import { openSqlite } from './sqlite.ts'
 
-export interface OpenedStore extends StorePorts {
+export interface OpenedStore extends ArchivedStore {
   /** How logs name it. */
   readonly place: string
   /** Names this migration run: as its rollouts do, or anew. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store, StorePorts } from '../ports/store.ts'
+import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
 import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
+import type { Archive, ArchivedStore } from './archive.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
 import {
   integer,
@@ -24,17 +25,18 @@ import type { Statements } from './statements.ts'
  *
  * Throws STORE_BUSY, STORE_UNAVAILABLE, or STORE_VERSION for a file of a newer Headgate.
  */
-export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): StorePorts {
+export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): ArchivedStore {
   return portsOn(options.readOnly ? openReader(path) : openWriter(path))
 }
 
 /** The ports on one connection. */
-export function portsOn(connection: Connection): StorePorts {
+export function portsOn(connection: Connection): ArchivedStore {
   return {
     store: createStore(connection),
     inbox: createInbox(connection),
     journal: createJournal(connection),
     cursors: createCursors(connection),
+    archive: createArchive(connection),
   }
 }
 
@@ -68,6 +70,16 @@ function createCursors(connection: Connection): Cursors {
         return row ? readCursor(row) : null
       }),
     write: async (cursor) => connection.write((sql) => void sql.putCursor.run(cursor.channel, JSON.stringify(cursor))),
+  }
+}
+
+function createArchive(connection: Connection): Archive {
+  return {
+    facts: async () =>
+      connection.read((sql) =>
+        sql.allFacts.all().map((row) => ({ fact: readFact(row), isConsumed: row['consumedRevision'] !== null })),
+      ),
+    cursors: async () => connection.read((sql) => sql.allCursors.all().map(readCursor)),
   }
 }
 
