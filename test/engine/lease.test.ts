@@ -89,6 +89,21 @@ describe('the lease', () => {
     await keeper.release()
   })
 
+  test.each([
+    ['is none to write by at once when the store lost it', 'STORE_LOST', null],
+    ['lasts while the store is away', 'STORE_UNAVAILABLE', 1],
+  ] as const)('%s', async (_, code, token) => {
+    const { memory, clock } = new World(['checkout'])
+    const keeper = new LeaseKeeper(memory.store, 'one', { clock, log: createFakeLog() })
+    await keeper.hold()
+    keeper.keep()
+    memory.failNext('lease', code)
+    await clock.advance(LEASE_MS / 3)
+    expect(keeper.trouble?.code).toBe(code)
+    expect(keeper.heldToken()).toBe(token)
+    await keeper.release()
+  })
+
   test('is renewed no more often than usual while the store is away', async () => {
     const world = new World(['checkout'])
     const { network, ports } = cuttable(world)
