@@ -1,5 +1,6 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
+import { createShare } from '../shared/share.ts'
 import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { checkRoutes } from './check-alertmanager.ts'
@@ -10,7 +11,7 @@ import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
 import { fleetPlanOf } from './fleet.ts'
-import { hashText } from './hash.ts'
+import { createHasher, hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
 import { resolveSlis } from './openslo.ts'
@@ -165,7 +166,8 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
-  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
+  const made = { share: createShare(), hashOf: createHasher() }
+  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds, made))
   const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
   const fleet = fleetPlanOf(config, kinds)
   return { migration, clusters, plans, fleet, kubernetes, calendar: calendar.spec, teams, costs }
