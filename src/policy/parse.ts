@@ -76,7 +76,7 @@ export function parseConfigs(
   )
   if (syntax.length > 0) return refused(syntax, files)
 
-  const schemas: Schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
+  const schemas = schemasOf(kinds)
   const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
   const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
   const read = layout.migrations.map((file) => readMigration(file, schemas, around))
@@ -111,6 +111,17 @@ interface Schemas {
   readonly config: ReturnType<typeof configSchema>
   readonly service: ReturnType<typeof serviceSchema>
   readonly shape: ReturnType<typeof configShape>
+}
+
+/** By the registries, of which a process has one: making them takes far longer than reading most configs. */
+const made = new WeakMap<Kinds, Schemas>()
+
+function schemasOf(kinds: Kinds): Schemas {
+  const known = made.get(kinds)
+  if (known) return known
+  const schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
+  made.set(kinds, schemas)
+  return schemas
 }
 
 /** What a file came to; no config where it does not fit the schema. */
