@@ -15,7 +15,7 @@ import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
 import { pinPlan } from './pin.ts'
 import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
-import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
+import { type Drifted, driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
 
@@ -183,17 +183,28 @@ function followDrift(draft: Draft): void {
   })
   const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
   const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
-  if (draft.plan.drift === 'correct') {
+  if (draft.plan.drift === 'correct' && !(isClosed(draft) && drifted.some((one) => isBelow(draft, one)))) {
+    unhold(draft, 'drift', 'corrected, as the policy says')
     reassert(
       draft,
       drifted.map(({ weightPercent }) => weightPercent),
       `${detail}; corrected, as the policy says`,
     )
   } else {
-    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
+    const then = draft.plan.drift === 'correct' ? '; it is corrected when the window opens' : ''
+    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again${then}`)
     // Time and requests at a foreign weight prove nothing about this one.
     change(draft, freshEvidence())
   }
+}
+
+function isClosed({ observation }: Draft): boolean {
+  return observation.calendar?.isOpen === false
+}
+
+/** To correct it would raise it. */
+function isBelow(draft: Draft, { target, weightPercent }: Drifted): boolean {
+  return weightPercent < wantedPercent(draft, target)
 }
 
 /** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */

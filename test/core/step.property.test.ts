@@ -103,6 +103,11 @@ function begins({ events }: PlayedStep): boolean {
   return isBegun && !events.some(({ type }) => type === 'weight-adopted' || type === 'revert-started')
 }
 
+/** What else is said in the same breath has consequences of its own. */
+function isAdoptAlone({ facts }: PlayedStep['observation']): boolean {
+  return facts.every((fact) => fact.kind === 'command' && fact.command === 'adopt')
+}
+
 /** The target was read before the rollout wrote anything, and has another weight than it starts from. */
 function hasUnknownWeight({ before, observation, events }: PlayedStep): boolean {
   const reading = observation.targets['lb']
@@ -154,7 +159,15 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     played.effects.length === 0 ||
     played.events.some(({ type }) => type === 'revert-started'),
   'an unknown weight is never raised from without an adopt': (played) => !hasUnknownWeight(played) || !raises(played),
-  'an adopt writes nothing, and takes what is there': ({ before, after, effects, events, weightPercent }) =>
+  'an adopt writes nothing, and takes what is there': ({
+    before,
+    after,
+    observation,
+    effects,
+    events,
+    weightPercent,
+  }) =>
+    !isAdoptAlone(observation) ||
     events.every(
       (event) =>
         event.type !== 'weight-adopted' ||
@@ -165,7 +178,13 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
           after.heldMs === 0 &&
           before.confirmedWeightPercent === null),
     ),
-  'an adopt goes on from a step whose weight is not above the one that is there': ({ after, plan, events }) =>
+  'an adopt goes on from a step whose weight is not above the one that is there': ({
+    after,
+    observation,
+    plan,
+    events,
+  }) =>
+    !isAdoptAlone(observation) ||
     events.every(
       (event) =>
         event.type !== 'weight-adopted' ||
