@@ -113,7 +113,7 @@ export const CATALOGUE = {
   STORE_LOST: entry(
     503,
     'The store lost what it held',
-    'nothing is raised or reverted: restore Redis, or import an export, then restart Headgate; see docs/redis.md',
+    'nothing is raised or reverted: restore a backup; or stop all replicas, then `headgate store import` an export, or start anew and `headgate adopt --all`; see docs/redis.md',
   ),
   STORE_EVICTS: entry(500, 'Redis may throw keys away', 'set maxmemory-policy to noeviction'),
   STORE_NOT_EMPTY: entry(409, 'There is a store already', 'import into an empty place; nothing was written'),
@@ -127,6 +127,11 @@ export const CATALOGUE = {
   COMMAND_NOTHING_TO_DO: entry(409, 'Nothing to do', 'see `headgate status`'),
   COMMAND_NOT_APPROVER: entry(403, 'Not one of the approvers', 'ask somebody with one of the roles'),
   COMMAND_CLOSED: entry(409, 'The rollout is closed', 'there is no way back from here: start a migration of its own'),
+  COMMAND_NOT_ADOPTABLE: entry(
+    409,
+    'The weights cannot be adopted',
+    'see the hold `unknown-weight` in `headgate status`',
+  ),
   COMMAND_OLD_UNFIT: entry(409, 'OLD cannot take the traffic', 'repair OLD, or revert with force'),
 
   API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),
