@@ -1,7 +1,8 @@
+import { followUnknown } from './adopt.ts'
 import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
 import { followCapacity, noteFullReplicas } from './capacity.ts'
 import { followCalendar, isCleared } from './clearance.ts'
-import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
+import { change, type Draft, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { followCompleted, followDraining, followReverted } from './ending.ts'
 import { takeIn } from './evidence.ts'
 import { followChecks } from './follow-checks.ts'
@@ -12,8 +13,9 @@ import { fleetVerdicts, judgeAll } from './harm.ts'
 import { isWarm, runHooks } from './hooks.ts'
 import { freshEvidence } from './initial.ts'
 import { finishRevert, intend, reassert } from './intend.ts'
+import { pinPlan } from './pin.ts'
 import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
-import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
+import { type Drifted, driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
 
@@ -43,10 +45,10 @@ function leaveWaiting(draft: Draft): void {
   const { plan } = draft
   followCalendar(draft)
   followTurn(draft)
+  // Traffic that moved already is told at once, and not only when it is its turn.
+  followUnknown(draft)
   if (draft.state.holds.length > 0) return
-  change(draft, { planHash: plan.hash, startedAtMs: draft.nowMs })
-  const steps = plan.steps.map(({ weightPercent, trial }) => ({ weightPercent, trial }))
-  emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, steps })
+  pinPlan(draft)
   enter(
     draft,
     { name: 'preflight' },
@@ -166,6 +168,7 @@ function watch(draft: Draft): 'reverting' | 'on' {
 }
 
 function followDrift(draft: Draft): void {
+  if (followUnknown(draft)) return
   const drifted = driftedTargets(draft)
   if (drifted.length === 0) {
     if (hasHold(draft.state, 'drift') && readsAsWanted(draft))
@@ -180,17 +183,28 @@ function followDrift(draft: Draft): void {
   })
   const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
   const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
-  if (draft.plan.drift === 'correct') {
+  if (draft.plan.drift === 'correct' && !(isClosed(draft) && drifted.some((one) => isBelow(draft, one)))) {
+    unhold(draft, 'drift', 'corrected, as the policy says')
     reassert(
       draft,
       drifted.map(({ weightPercent }) => weightPercent),
       `${detail}; corrected, as the policy says`,
     )
   } else {
-    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
+    const then = draft.plan.drift === 'correct' ? '; it is corrected when the window opens' : ''
+    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again${then}`)
     // Time and requests at a foreign weight prove nothing about this one.
     change(draft, freshEvidence())
   }
+}
+
+function isClosed({ observation }: Draft): boolean {
+  return observation.calendar?.isOpen === false
+}
+
+/** To correct it would raise it. */
+function isBelow(draft: Draft, { target, weightPercent }: Drifted): boolean {
+  return weightPercent < wantedPercent(draft, target)
 }
 
 /** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */

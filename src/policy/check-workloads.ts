@@ -43,9 +43,13 @@ export function checkWorkloads(
 }
 
 function checkNames(workloads: readonly Workload[]): Finding[] {
+  const firsts = new Map<string, number>()
   return workloads.flatMap(({ name }, index): Finding[] => {
-    const first = workloads.findIndex((other) => other.name === name)
-    if (first === index) return []
+    const first = firsts.get(name)
+    if (first === undefined) {
+      firsts.set(name, index)
+      return []
+    }
     return [
       {
         code: 'CONFIG_DUPLICATE',

@@ -1,16 +1,18 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
+import { createShare } from '../shared/share.ts'
 import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { checkRoutes } from './check-alertmanager.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
 import { checkNotify } from './check-notify.ts'
+import { checkTls } from './check-tls.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
 import { fleetPlanOf } from './fleet.ts'
-import { hashText } from './hash.ts'
+import { createHasher, hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
 import { resolveSlis } from './openslo.ts'
@@ -153,7 +155,7 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
   if (slis === null) return { file, findings: [...inFile([...secrets, ...calendar.findings]), ...findings] }
   const config = { ...parsed.data, slis }
   const policies = resolvePolicies(config.policies)
-  const rules = [...checkConfig(config, policies, kinds), ...calendar.findings]
+  const rules = [...checkConfig(config, policies, kinds), ...checkTls(config, readBeside), ...calendar.findings]
   const resolved = { config, policies, calendar, definitions: [...files.values()] }
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }
@@ -176,7 +178,8 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
-  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
+  const made = { share: createShare(), hashOf: createHasher(), judged: new Map() }
+  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds, made))
   const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
   const fleet = fleetPlanOf(config, kinds)
   return { migration, clusters, plans, fleet, kubernetes, calendar: calendar.spec, teams, costs }

@@ -1,10 +1,11 @@
 import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import type { Share } from '../shared/share.ts'
 import { drainOf } from './drain.ts'
 import { gatesOf } from './gates.ts'
-import { hashOf } from './hash.ts'
+import type { Hasher } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
-import type { ResolvedPolicies } from './policies.ts'
+import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
 import { checksOf } from './preflight.ts'
 import {
   probedOf,
@@ -18,8 +19,29 @@ import {
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
 
+/** What the plans of a config have in common: parts that are equal are kept, and hashed, once. */
+export interface Made {
+  readonly share: Share
+  readonly hashOf: Hasher
+  /** By policy, SLIs and probes: what judges the workloads that have the same. */
+  readonly judged: Map<string, Judged>
+}
+
+/** `specs` of the SLIs, without what a drain adds. */
+interface Judged {
+  readonly specs: readonly SliSpec[]
+  readonly gates: Plan['gates']
+}
+
 /** The plan of a workload, of a config that passed every check. */
-export function buildPlan(workload: Workload, config: ParsedConfig, policies: ResolvedPolicies, kinds: Kinds): Plan {
+export function buildPlan(
+  workload: Workload,
+  config: ParsedConfig,
+  policies: ResolvedPolicies,
+  kinds: Kinds,
+  made: Made,
+): Plan {
+  const { share } = made
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
@@ -34,9 +56,7 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     drain,
     ...limits
   } = policy
-  const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
-  const sources = Object.keys(config.sources)
-  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources, kinds))
+  const { specs, gates } = judgedBy(workload, { config, policy, name, kinds, made })
   const { rule, connections } = drainOf(drain, specs, {
     workload: workload.name,
     cluster: config.clusters.old,
@@ -49,11 +69,11 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     clusters: config.clusters,
     policy: name,
     after: workload.after,
-    steps: steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })),
+    steps: share(steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } }))),
     ...limits,
-    gates: gatesOf({ slis, probed: probedOf(workload, config), policy }),
+    gates,
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
-    slis: [...specs, ...connections],
+    slis: connections.length === 0 ? specs : share([...specs, ...connections]),
     probes,
     synthetics: syntheticsOf(workload),
     objects: objectsOf(workload),
@@ -62,7 +82,31 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     capacity: capacityOf(workload, capacity),
     drain: rule,
   }
-  return { hash: hashOf(rest), ...rest }
+  return { hash: made.hashOf(rest), ...rest }
+}
+
+interface Judging {
+  readonly config: ParsedConfig
+  readonly policy: ResolvedPolicy
+  /** The policy's. */
+  readonly name: string
+  readonly kinds: Kinds
+  readonly made: Made
+}
+
+function judgedBy(workload: Workload, { config, policy, name, kinds, made }: Judging): Judged {
+  const probed = probedOf(workload, config)
+  const names = sliNamesOf(workload, config)
+  const key = JSON.stringify([name, names, probed])
+  let judged = made.judged.get(key)
+  if (judged === undefined) {
+    const slis = Object.entries(config.slis).filter(([sli]) => names.includes(sli))
+    const sources = Object.keys(config.sources)
+    const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources, kinds))
+    judged = { specs: made.share(specs), gates: made.share(gatesOf({ slis, probed, policy })) }
+    made.judged.set(key, judged)
+  }
+  return judged
 }
 
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[], kinds: Kinds): SliSpec {

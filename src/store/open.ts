@@ -25,7 +25,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const { freshRunId, ...opened } = await openPorts(config, folder, deps)
   try {
-    return { ...opened, runId: (await opened.store.load()).rollouts[0]?.runId ?? freshRunId }
+    return { ...opened, runId: (await opened.store.runId()) ?? freshRunId }
   } catch (error) {
     await opened.store.close()
     throw error

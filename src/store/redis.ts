@@ -89,6 +89,7 @@ function createStore(connection: RedisConnection, seen: SeenHead, leaseTime: 're
   return {
     lease: (owner, nowMs, ttlMs) => takeLease(seen, owner, ttlMs, leaseTime === 'redis' ? '' : nowMs),
     release: async ({ owner, token }) => void (await seen.write(RELEASE, [], [owner, token])),
+    runId: async () => firstRunId(seen),
     load: async () => {
       if (isInDoubt) await seen.write(FENCE, [], [])
       isInDoubt = false
@@ -112,6 +113,14 @@ async function takeLease(seen: SeenHead, owner: string, ttlMs: number, nowMs: nu
   if (word === 'held')
     throw problem('STORE_LEASE_HELD', `${String(first)} holds the lease for another ${String(second)} ms`)
   return { owner, token: Number(first) }
+}
+
+async function firstRunId(seen: SeenHead): Promise<string | null> {
+  const { rollouts, order } = seen.keys
+  const [workload] = texts((await seen.read((multi) => multi.zrange(order, '0', '0'))).answers[0])
+  if (workload === undefined) return null
+  const [state = null] = await manyOf(seen, (multi) => multi.hmget(rollouts, workload))
+  return readState({ workload, state }).runId
 }
 
 async function loadSnapshot(seen: SeenHead): Promise<Snapshot> {

@@ -10,6 +10,7 @@ export function prepareStatements(db: DatabaseSync) {
     setLease: db.prepare('UPDATE head SET leaseOwner = ?, leaseToken = ?, leaseUntilMs = ?'),
     dropLease: db.prepare('UPDATE head SET leaseOwner = NULL WHERE leaseOwner = ? AND leaseToken = ?'),
 
+    runId: db.prepare(`SELECT state ->> '$.runId' AS runId FROM rollout ORDER BY place LIMIT 1`),
     rollouts: db.prepare('SELECT workload, state FROM rollout ORDER BY place'),
     // An update keeps the place: rollouts stay in the order in which they came.
     putRollout: db.prepare(

@@ -25,6 +25,7 @@ function cuttable({ memory: { store, inbox } }: World) {
     store: {
       lease: (...args: Parameters<typeof store.lease>) => through(() => store.lease(...args)),
       release: (...args: Parameters<typeof store.release>) => through(() => store.release(...args)),
+      runId: () => through(() => store.runId()),
       load: () => through(() => store.load()),
       commit: (...args: Parameters<typeof store.commit>) => through(() => store.commit(...args)),
       close: () => store.close(),
