@@ -88,6 +88,11 @@ async function migrate({ store, replicas, redisBinary, chance, kills }: Attempt)
     async () => [...(await rowsOf(journal())).map(told), ...running.map((one) => one.log())].join('\n'),
     TIMEOUT_MS,
   )
+  // The last one may have come when all was over.
+  await until(
+    'what people said is taken in',
+    async () => brokenFacts(await rowsOf(journal()), acknowledged).length === 0,
+  )
   await endAll()
 
   const rows = await rowsOf(journal())
@@ -161,6 +166,8 @@ async function deciding(running: readonly RunningHeadgate[]): Promise<number | n
 }
 
 const COMMAND_EVERY_MS = 1_500
+/** Seldom enough for the limit of changes a minute. */
+const AGAIN_MS = 500
 
 /** A person who pauses one workload after the other, and lets it go again; `end` resolves with what was acknowledged. */
 function commandNow(running: readonly RunningHeadgate[], chance: Chance) {
@@ -168,16 +175,18 @@ function commandNow(running: readonly RunningHeadgate[], chance: Chance) {
   const acknowledged: string[] = []
   /** False: nobody has answered, so it may be known or not. */
   const say = async (workload: string, command: 'pause' | 'resume') => {
-    const headgate = running[Math.floor(chance() * running.length)]
-    try {
-      if (headgate) acknowledged.push(await headgate.command(workload, command, 'a test'))
-      return headgate !== undefined
-    } catch (error) {
-      // It was killed meanwhile; or the store has no time for it, and says so.
-      if (error instanceof Error && / 4\d\d /.test(error.message)) throw error
-      await sleep(COMMAND_EVERY_MS)
-      return false
+    const first = Math.floor(chance() * running.length)
+    for (const headgate of [...running.slice(first), ...running.slice(0, first)]) {
+      try {
+        acknowledged.push(await headgate.command(workload, command, 'a test'))
+        return true
+      } catch (error) {
+        // It was killed meanwhile, or does not decide; or its store is away, and it says so.
+        if (error instanceof Error && / 4\d\d /.test(error.message)) throw error
+      }
     }
+    await sleep(AGAIN_MS)
+    return false
   }
   const work = async () => {
     for (let turn = 0; !stopping.signal.aborted; turn++) {
