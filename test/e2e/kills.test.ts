@@ -89,9 +89,11 @@ async function migrate({ store, replicas, redisBinary, chance, kills }: Attempt)
     TIMEOUT_MS,
   )
   // The last one may have come when all was over.
+  const broken = async () => brokenFacts(await rowsOf(journal()), acknowledged)
   await until(
     'what people said is taken in',
-    async () => brokenFacts(await rowsOf(journal()), acknowledged).length === 0,
+    async () => (await broken()).length === 0,
+    async () => (await broken()).join(', '),
   )
   await endAll()
 
