@@ -23,7 +23,7 @@ export const SIMULATED_TRAFFIC = {
 } as const
 
 const KINDS = {
-  traffic: [{ ...SIMULATED_TRAFFIC, scopeOf: () => '', placeOf: () => '' }],
+  traffic: [SIMULATED_TRAFFIC],
   sources: [{ kind: 'sim', settings: z.strictObject({}), measures: ['selector' as const] }],
   channels: [],
 }

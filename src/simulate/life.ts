@@ -33,6 +33,11 @@ export class Life {
     this.death = { ...death, atCall: this.calls + death.atCall }
   }
 
+  /** It does not die by itself after all. */
+  spare(): void {
+    this.death = null
+  }
+
   get isFrozen(): boolean {
     return this.frost !== null
   }
