@@ -2,6 +2,7 @@ import { followBlindness, isBaselined, missingBaseline, missingTargets } from '.
 import { followCapacity, noteFullReplicas } from './capacity.ts'
 import { followCalendar, isCleared } from './clearance.ts'
 import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
+import { followDrift } from './drift.ts'
 import { followCompleted, followDraining, followReverted } from './ending.ts'
 import { takeIn } from './evidence.ts'
 import { followChecks } from './follow-checks.ts'
@@ -10,10 +11,8 @@ import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import { fleetVerdicts, judgeAll } from './harm.ts'
 import { isWarm, runHooks } from './hooks.ts'
-import { freshEvidence } from './initial.ts'
-import { finishRevert, intend, reassert } from './intend.ts'
+import { finishRevert, intend } from './intend.ts'
 import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
-import { driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
 
@@ -163,35 +162,6 @@ function watch(draft: Draft): 'reverting' | 'on' {
   if (draft.state.inForceAtMs !== null && !hasHold(draft.state, 'blind'))
     change(draft, { heldMs: draft.state.heldMs + spendElapsed(draft) })
   return 'on'
-}
-
-function followDrift(draft: Draft): void {
-  const drifted = driftedTargets(draft)
-  if (drifted.length === 0) {
-    if (hasHold(draft.state, 'drift') && readsAsWanted(draft))
-      unhold(draft, 'drift', 'the targets read the intended weight again')
-    return
-  }
-  const told = drifted.map(({ target, weightPercent }) => {
-    const wanted = wantedPercent(draft, target)
-    return sameWeight(weightPercent, wanted)
-      ? `${target.id} has another trial than the one that was written`
-      : `${target.id} reads ${formatPercent(weightPercent)} but ${formatPercent(wanted)} was written`
-  })
-  const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
-  const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
-  if (draft.plan.drift === 'correct') {
-    reassert(
-      draft,
-      drifted.map(({ weightPercent }) => weightPercent),
-      `${detail}; corrected, as the policy says`,
-    )
-  } else {
-    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
-    // Time and requests at a foreign weight prove nothing about this one.
-    const { verdicts } = draft.state
-    change(draft, { ...freshEvidence(), verdicts })
-  }
 }
 
 /** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */

@@ -27,11 +27,11 @@ export class Judge {
     this.report = report
   }
 
-  sent({ process, scope, token, changes }: SentWrite): void {
+  sent({ process, scope, token, changes }: SentWrite, percentOf: (workload: string) => number): void {
     if (token === null) this.report('one-writer', `${process} writes to ${scope} without a lease`)
     for (const { targetId, weightPercent, urgency } of changes) {
       const entry = this.entryOf(targetId)
-      if (!entry || urgency === 'revert' || weightPercent <= (entry.confirmedPercent ?? 0)) continue
+      if (!entry || urgency === 'revert' || weightPercent <= percentOf(entry.plan.workload)) continue
       const held = [...entry.holds].filter(([, sinceMs]) => this.isPast(sinceMs)).map(([cause]) => cause)
       if (held.length > 0)
         this.report('halted-never-rises', `${process} writes ${weightPercent} % to ${targetId}, held: ${held}`)

@@ -61,7 +61,7 @@ export class World {
     this.judge = new Judge(this.ledger, clock, report)
     this.provider = new Provider(names, {
       ...{ clock, chance },
-      onSent: (write) => this.judge.sent(write),
+      onSent: (write) => this.judge.sent(write, (name) => this.provider.shares.get(name)?.new ?? 0),
       onLanded: (landing) => {
         this.judge.landed(landing)
         this.truth.setShare(landing.place, this.provider.shares.get(landing.place)?.new ?? 0)
