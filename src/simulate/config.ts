@@ -114,6 +114,8 @@ function textOf(name: string): string {
     '    blindAfter: 1m',
     '    share: { tolerance: 5%, stuckAfter: 2m }',
     '    budget: { halt: 50%, revert: 80% }',
+    // What OLD failed in bursts must not make proof too dear for a world that ends soon.
+    '    evidence: { bursts: { assumed: 1, max: 3 } }',
     ...(policy === undefined ? [] : [`    ${policy}`]),
     ...(fleet === undefined ? [] : [`fleet: ${fleet}`]),
     'workloads:',

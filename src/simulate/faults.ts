@@ -1,7 +1,7 @@
 import { STORE_FAULTS } from './process.ts'
 import { PROVIDER_FAULTS } from './provider.ts'
 import { SOURCE_FAULTS } from './truth.ts'
-import type { World } from './world.ts'
+import { FAULTS, type FaultName, type World } from './world.ts'
 
 /** Runs it after some time, if nothing has healed everything by then. */
 export type Later = (seconds: number, work: () => void) => void
@@ -13,26 +13,35 @@ interface Kind {
 }
 
 /** What may happen, and how often beside the others. */
-const KINDS: readonly Kind[] = [
-  { weight: 4, deed: kill },
-  { weight: 3, deed: killAtCall },
-  { weight: 2, deed: stop },
-  { weight: 3, deed: freeze },
-  { weight: 3, deed: spoilStore },
-  { weight: 4, deed: spoilProvider },
-  { weight: 3, deed: spoilSource },
-  { weight: 3, deed: jump },
-  { weight: 2, deed: edit },
-  { weight: 2, deed: spoilWorkload },
-  { weight: 6, deed: ({ people, ...world }) => people.sayAnything(workloadOf(world)) },
-  { weight: 3, deed: alert },
-]
+const KINDS = {
+  kill: { weight: 4, deed: kill },
+  killAtCall: { weight: 3, deed: killAtCall },
+  stop: { weight: 2, deed: stop },
+  freeze: { weight: 3, deed: freeze },
+  store: { weight: 3, deed: spoilStore },
+  provider: { weight: 4, deed: spoilProvider },
+  source: { weight: 3, deed: spoilSource },
+  jump: { weight: 3, deed: jump },
+  edit: { weight: 2, deed: edit },
+  workload: { weight: 2, deed: spoilWorkload },
+  command: { weight: 6, deed: command },
+  alert: { weight: 3, deed: alert },
+} satisfies Readonly<Record<FaultName, Kind>>
 
-const DRAWN = KINDS.flatMap(({ weight, deed }) => Array.from({ length: weight }, () => deed))
+/** So much more often comes what a seed prefers: some faults only meet where there are many of one kind. */
+const PREFERRED_WEIGHT = 25
+
+const DRAWN = new Map([null, ...FAULTS].map((preferred) => [preferred, drawn(preferred)]))
+
+function drawn(preferred: FaultName | null): readonly Kind['deed'][] {
+  return Object.entries<Kind>(KINDS).flatMap(([name, { weight, deed }]) =>
+    Array.from({ length: name === preferred ? PREFERRED_WEIGHT : weight }, () => deed),
+  )
+}
 
 /** Does one thing by chance. */
 export function misbehave(world: World, later: Later): void {
-  const text = world.chance.one(DRAWN)(world, later)
+  const text = world.chance.one(DRAWN.get(world.options.prefers) ?? [])(world, later)
   if (text !== null) world.tell(text)
 }
 
@@ -56,6 +65,10 @@ export function heal(world: World): void {
 
 function workloadOf({ chance, migration }: Pick<World, 'chance' | 'migration'>): string {
   return chance.one(migration.plans).workload
+}
+
+function command(world: World): string {
+  return world.people.sayAnything(workloadOf(world))
 }
 
 const seconds = ({ chance }: World, most: number) => chance.whole(1, most)

@@ -5,7 +5,7 @@ export const INVARIANTS = {
     'A weight is raised only from one that was in force for its hold time, with every gate passing since, or by a person.',
   'halted-never-rises': 'While anything holds a rollout, no raise is intended, and none is sent.',
   'revert-not-overtaken': 'From the start of a revert until the next start, nothing but its safe weight lands.',
-  'one-writer': 'A write of an older lease never lands in a scope after one of a newer lease.',
+  'one-writer': 'A write never lands in a scope after one of a newer lease, nor once a newer lease was given.',
   'fact-once': 'Each fact is acted on once: never twice, and in the end every one that was answered for.',
   'journal-and-state': 'The weights, phases and holds that the journal tells are those of the committed states.',
   'journal-chain': "The journal's chain of hashes verifies.",

@@ -38,14 +38,14 @@ export class Judge {
     }
   }
 
-  landed({ write, change, place }: Landing): void {
+  /** `givenToken`: of the newest lease that the store gave by a clock that does not jump; null: it has no such clock. */
+  landed({ write, change, place }: Landing, givenToken: number | null): void {
     const { scope, token, process } = write
     const newest = this.newestToken.get(scope) ?? 0
-    if (token !== null && token < newest)
-      this.report(
-        'one-writer',
-        `a write of ${process} (lease ${token}) landed in ${scope} after one of lease ${newest}`,
-      )
+    const told = `a write of ${process} (lease ${token}) landed in ${scope}`
+    if (token !== null && token < newest) this.report('one-writer', `${told} after one of lease ${newest}`)
+    if (token !== null && token < (givenToken ?? 0))
+      this.report('one-writer', `${told} when lease ${givenToken} was given`)
     this.newestToken.set(scope, Math.max(newest, token ?? 0))
     const entry = this.entryOf(change.targetId)
     if (!entry || (entry.phase !== 'reverting' && entry.phase !== 'reverted')) return

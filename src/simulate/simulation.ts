@@ -42,6 +42,7 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<O
     if (calm > 0 && calm <= PERSON_UNTIL_SWEEP && calm % PERSON_EVERY_SWEEPS === 0) tidy(world)
   }
   if (world.violations.length === 0) {
+    sabotage.atEnd?.(world)
     const { memory, provider, people, editedAtMs, options } = world
     const harmed = new Set(options.harmed)
     await world.judge.ended({ memory, provider, promisedFacts: people.promised, harmed, editedAtMs })

@@ -13,6 +13,13 @@ import { Truth } from './truth.ts'
 
 const START_MS = Date.UTC(2026, 0, 5, 9)
 
+/** What may go wrong, or be said. */
+export const FAULTS = [
+  ...(['kill', 'killAtCall', 'stop', 'freeze', 'store', 'provider', 'source', 'jump'] as const),
+  ...(['edit', 'workload', 'command', 'alert'] as const),
+] as const
+export type FaultName = (typeof FAULTS)[number]
+
 /** What a seed chooses before anything happens. */
 export interface WorldOptions {
   readonly migration: string
@@ -21,6 +28,8 @@ export interface WorldOptions {
   readonly hasOwnClocks: boolean
   /** Workloads whose NEW fails half of its requests throughout. */
   readonly harmed: readonly string[]
+  /** What happens more often than all else; null: nothing does. */
+  readonly prefers: FaultName | null
 }
 
 /** What a test of the simulator itself breaks, to see that the break is found. */
@@ -28,6 +37,8 @@ export interface Sabotage {
   readonly distort?: ProviderDeps['distort']
   readonly inbox?: (inbox: Inbox) => Inbox
   readonly store?: (store: Store) => Store
+  /** Done when all has come to rest, right before the last look. */
+  readonly atEnd?: (world: World) => void
 }
 
 /** Everything that is there beside the processes, and the processes: all of one seed. */
@@ -45,6 +56,7 @@ export class World {
   readonly people: People
   readonly editedAtMs = new Map<string, number>()
   readonly violations: Violation[] = []
+  private givenToken = 0
   /** What the seed did, for the trace. */
   readonly deeds: { readonly atMs: number; readonly text: string }[] = []
 
@@ -63,7 +75,7 @@ export class World {
       ...{ clock, chance },
       onSent: (write) => this.judge.sent(write, (name) => this.provider.shares.get(name)?.new ?? 0),
       onLanded: (landing) => {
-        this.judge.landed(landing)
+        this.judge.landed(landing, this.options.hasOwnClocks ? this.givenToken : null)
         this.truth.setShare(landing.place, this.provider.shares.get(landing.place)?.new ?? 0)
       },
       ...(sabotage.distort && { distort: sabotage.distort }),
@@ -129,5 +141,6 @@ function drawOptions(chance: Chance): WorldOptions {
     harmed: migrationOf(migration)
       .plans.map(({ workload }) => workload)
       .filter(() => chance.is(0.12)),
+    prefers: chance.is(0.6) ? chance.one(FAULTS) : null,
   }
 }
