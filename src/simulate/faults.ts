@@ -18,6 +18,7 @@ const KINDS = {
   killAtCall: { weight: 3, deed: killAtCall },
   stop: { weight: 2, deed: stop },
   freeze: { weight: 3, deed: freeze },
+  isolate: { weight: 3, deed: isolate },
   store: { weight: 3, deed: spoilStore },
   provider: { weight: 4, deed: spoilProvider },
   source: { weight: 3, deed: spoilSource },
@@ -108,17 +109,40 @@ function freeze(world: World, later: Later): string | null {
   return `freeze ${process.name} for ${span} s`
 }
 
+/** The worst moment to lose a leader: a revert that it cannot write yet. */
+function isolate(world: World, later: Later): string | null {
+  const leader = world.processes.find(({ running }) => running?.lease.heldToken() !== null && running !== null)
+  if (!leader) return null
+  const workload = workloadOf(world)
+  world.people.say('revert', workload, true)
+  const [refusal, span] = [seconds(world, 30), seconds(world, 40)]
+  for (const scope of ['z1', 'z2']) {
+    world.provider.faults.set(scope, 'throttles')
+    later(refusal, () => world.provider.faults.delete(scope))
+  }
+  const { life } = leader
+  later(2, () => {
+    if (world.chance.is(0.5)) life.freeze()
+    else leader.storeFault = { kind: 'away', probability: 1 }
+  })
+  later(2 + span, () => {
+    life.thaw()
+    leader.storeFault = null
+  })
+  return `revert ${workload}, throttled for ${refusal} s; 2 s later ${leader.name} is cut off for ${span} s`
+}
+
 function spoilStore(world: World, later: Later): string {
   const victims = world.chance.is(0.5) ? world.processes : [world.chance.one(world.processes)]
-  const fault = world.chance.one(STORE_FAULTS)
-  const span = seconds(world, 30)
+  const fault = { kind: world.chance.one(STORE_FAULTS), probability: world.chance.one([0.5, 1]) }
+  const span = seconds(world, 40)
   for (const process of victims) {
     process.storeFault = fault
     later(span, () => {
       process.storeFault = null
     })
   }
-  return `the store is ${fault} for ${victims.map(({ name }) => name).join(', ')}, ${span} s`
+  return `the store is ${fault.kind} (${fault.probability}) for ${victims.map(({ name }) => name).join(', ')}, ${span} s`
 }
 
 function spoilProvider(world: World, later: Later): string {

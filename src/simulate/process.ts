@@ -10,11 +10,13 @@ import { type Death, Life, sourceOf, storeOf, trafficOf } from './life.ts'
 import { createFakeMeter } from './runtime.ts'
 import type { Truth } from './truth.ts'
 
-/** What is wrong with the way to the store. Each call meets it or not, by chance. */
-export type StoreFault = (typeof STORE_FAULTS)[number]
+/** What is wrong with the way to the store. Each call meets it with this probability. */
+export interface StoreFault {
+  readonly kind: (typeof STORE_FAULTS)[number]
+  readonly probability: number
+}
 export const STORE_FAULTS = ['away', 'busy', 'loses-answers', 'late'] as const
 
-const PROBABILITY = 0.6
 /** A commit that the caller gave up may still be carried out, ms. */
 const LATE_MS = 1_500
 
@@ -151,7 +153,8 @@ export class Process {
 
   private async meet<T>(work: () => Promise<T>): Promise<T> {
     const { chance, clock } = this.world
-    const fault = this.storeFault !== null && chance.is(PROBABILITY) ? this.storeFault : null
+    const { kind, probability } = this.storeFault ?? { kind: null, probability: 0 }
+    const fault = chance.is(probability) ? kind : null
     const fail = (code: ProblemCode) => problem(code, `simulated: ${fault}`)
     switch (fault) {
       case null:

@@ -14,8 +14,8 @@ const PERSON_EVERY_SWEEPS = 12
 const PERSON_UNTIL_SWEEP = 50
 /** Lines of a trace. */
 const TRACE_LINES = 60
-/** All that the inbox was promised has been answered by then, sweeps. */
-const LEAST_CALM_SWEEPS = 6
+/** Whoever insists on a fact has been answered by then, and the fact acted on, sweeps. */
+const LEAST_CALM_SWEEPS = 11
 
 export interface Outcome {
   readonly seed: number

@@ -15,7 +15,7 @@ const START_MS = Date.UTC(2026, 0, 5, 9)
 
 /** What may go wrong, or be said. */
 export const FAULTS = [
-  ...(['kill', 'killAtCall', 'stop', 'freeze', 'store', 'provider', 'source', 'jump'] as const),
+  ...(['kill', 'killAtCall', 'stop', 'freeze', 'isolate', 'store', 'provider', 'source', 'jump'] as const),
   ...(['edit', 'workload', 'command', 'alert'] as const),
 ] as const
 export type FaultName = (typeof FAULTS)[number]
