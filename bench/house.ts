@@ -108,6 +108,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     scopes,
     slis,
     prober,
+    synthetics: new Map(),
     sights,
     clock,
     meter,

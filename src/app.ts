@@ -36,7 +36,7 @@ import { createSilenceApi } from './silence/api.ts'
 import { SilenceKeeper } from './silence/keeper.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { promqlKindOf, sourceKinds } from './sources/registry.ts'
+import { openSources, openSynthetics, promqlKindOf, sourceKinds } from './sources/registry.ts'
 import { openStore } from './store/open.ts'
 import { createTaskRunner } from './tasks/runner.ts'
 import { createAudit } from './telemetry/audit.ts'
@@ -106,11 +106,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
   const wakeups = createTimerWakeups(clock, sweepSeconds)
-  const sources = new Map(
-    sourceKinds.flatMap(({ kind, open }) =>
-      config.sources[kind] === undefined ? [] : [[kind, open(config.sources[kind], context)] as const],
-    ),
-  )
+  const sources = openSources(config.sources, context)
+  const synthetics = openSynthetics(config.sources, context)
   const prober = createProber(context)
   const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
   const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
@@ -143,6 +140,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     scopes,
     slis,
     prober,
+    synthetics,
     sights,
     clock,
     meter,
@@ -230,7 +228,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const closeAll = async () => {
     await api.close()
     await fetchJson.close()
-    await Promise.all([...sources.values()].map((source) => source.close()))
+    await Promise.all([...sources.values(), ...synthetics.values()].map((source) => source.close()))
     await prober.close()
     await notes.close()
     await silences.close()

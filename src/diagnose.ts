@@ -9,7 +9,14 @@ import { channelKinds } from './notify/registry.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext, Privilege } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
-import { closedMs, groupKey, type MetricSource, type SliVector, type SourceKind } from './ports/source.ts'
+import {
+  closedMs,
+  groupKey,
+  type MetricSource,
+  type SliVector,
+  type SourceKind,
+  type SyntheticResult,
+} from './ports/source.ts'
 import { NO_TRACER } from './ports/tracer.ts'
 import type { TrafficFinding, TrafficKind } from './ports/traffic.ts'
 import { mapBounded } from './shared/bounded.ts'
@@ -23,13 +30,15 @@ const LOOK_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 /** So many scopes at once: more would wait for their account's quota rather than for an answer, and seem late. */
 const SCOPES_AT_ONCE = 16
+/** So many synthetic tests at once: their API has a limit of its own. */
+const TESTS_AT_ONCE = 4
 /** So many names are listed where many are meant. */
 const NAMES_TOLD = 3
 
 /** What came of looking at one thing. */
 export interface Check {
-  readonly kind: 'target' | 'sli' | 'cluster'
-  /** A target's id, a source and one of its SLIs, or a cluster's name. */
+  readonly kind: 'target' | 'sli' | 'synthetic' | 'cluster'
+  /** A target's id, a source and one of its SLIs, a synthetic test of a workload, or a cluster's name. */
   readonly about: string
   /** `fail`: a rollout would not get on; `warn`: it would, but somebody should look. */
   readonly level: 'ok' | 'warn' | 'fail'
@@ -76,9 +85,10 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
   const look: Look = { config, context, kinds, signal }
   const targets = plansOf(config).flatMap((plan) => plan.targets)
   const scopes = [...Map.groupBy(targets, ({ scope }) => scope).values()]
-  const [found, slis, clusters] = await Promise.all([
+  const [found, slis, synthetics, clusters] = await Promise.all([
     mapBounded(scopes, SCOPES_AT_ONCE, (scope) => inspectScope(scope, look)),
     Promise.all(Object.keys(config.sources).map((source) => checkSource(source, look))),
+    Promise.all(Object.keys(config.sources).map((source) => checkSynthetics(source, look))),
     Promise.all(
       config.migrations.flatMap((migration) => [
         checkCluster(migration, 'old', look),
@@ -90,7 +100,12 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
   const findings = Map.groupBy(found.flat(), ({ targetId }) => targetId)
   // A finding about something else than the targets is nothing to keep silent about either.
   const ids = new Set([...targets.map(({ id }) => id), ...findings.keys()])
-  return [...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])), ...slis.flat(), ...clusters.flat()]
+  return [
+    ...[...ids].map((id) => targetCheck(id, findings.get(id) ?? [])),
+    ...slis.flat(),
+    ...synthetics.flat(),
+    ...clusters.flat(),
+  ]
 }
 
 /** The least that Headgate must be allowed to do for this config, by kind of provider and source, and in the clusters. No I/O. */
@@ -175,6 +190,33 @@ async function checkCluster(
   const level = findings.some((one) => one.level === 'fail') ? 'fail' : findings.length > 0 ? 'warn' : 'ok'
   const about = `${clusters[side]} (${side} of ${migration})`
   return [{ kind: 'cluster', about, level, problems: findings.map((finding) => finding.problem) }]
+}
+
+/** Whether each synthetic test that a config takes from a source is there, runs, and says something of now. */
+async function checkSynthetics(name: string, look: Look): Promise<readonly Check[]> {
+  const { config, context, kinds } = look
+  const { synthetics } = kindOf(name, kinds.sources)
+  const tests = plansOf(config).flatMap((plan) =>
+    plan.synthetics
+      .filter(({ source }) => source === name)
+      .flatMap((spec) =>
+        (['old', 'new'] as const).flatMap((side) => {
+          const test = spec.test[side]
+          return test === null ? [] : [{ about: `${plan.workload}/${spec.name} of ${plan.clusters[side]}`, test }]
+        }),
+      ),
+  )
+  if (!synthetics || tests.length === 0) return []
+  const reader = synthetics.open(config.sources[name], context)
+  const late = () => missing('timeout', `no answer within ${LOOK_TIMEOUT_MS / 1000} s`)
+  return inTime(look, reader, (deadline) =>
+    mapBounded(tests, TESTS_AT_ONCE, async ({ about, test }): Promise<Check> => {
+      const said = await byDeadline<SyntheticResult | Missing>(reader.read(test, deadline), deadline, late)
+      if (said.kind === 'result') return { kind: 'synthetic', about, level: 'ok', problems: [] }
+      const why = problem('SOURCE_NO_ANSWER', `${said.why}: ${said.detail}`).toJSON()
+      return { kind: 'synthetic', about, level: 'fail', problems: [why] }
+    }),
+  )
 }
 
 /** One poll answers for all SLIs of a source. */

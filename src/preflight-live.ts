@@ -9,7 +9,6 @@ import { createTimer } from './engine/timer.ts'
 import { type Config, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
 import type { Clock, Log, Meter, Random } from './ports/runtime.ts'
-import type { MetricSource } from './ports/source.ts'
 import { NO_TRACER } from './ports/tracer.ts'
 import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
@@ -18,7 +17,7 @@ import { byDeadline, within } from './shared/deadline.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { promqlKindOf, sourceKinds } from './sources/registry.ts'
+import { openSources, promqlKindOf } from './sources/registry.ts'
 import { trafficKinds } from './traffic/registry.ts'
 
 /** What the targets and SLIs may take, and then again what the checks may take, ms. */
@@ -53,7 +52,7 @@ export async function lookAhead(
   const secret = (reference: string) => resolveSecret(reference, env)
   const context: AdapterContext = { clock, log, quotas: createQuotas(clock), tracer: NO_TRACER, secret }
   const plans = plansOf(config).filter(isWanted)
-  const sources = openSources(config, context)
+  const sources = openSources(config.sources, context)
   const slis = new SliWatch(sources, config.sweepSeconds, {
     ...{ log, meter: NO_METER, timer: createTimer(clock), tracer: NO_TRACER },
   })
@@ -92,14 +91,6 @@ export async function lookAhead(
       return byDeadline<unknown>(closing, deadline, () => log.warn({}, 'a source does not close'))
     })
   }
-}
-
-function openSources(config: Config, context: AdapterContext): ReadonlyMap<string, MetricSource> {
-  return new Map(
-    sourceKinds.flatMap(({ kind, open }) =>
-      config.sources[kind] === undefined ? [] : [[kind, open(config.sources[kind], context)] as const],
-    ),
-  )
 }
 
 /** What counts from its first look on tells something at the second. */

@@ -76,7 +76,7 @@ export class Headgate {
     takeIn(draft)
     const isRevert = judgeAll(draft)
     const say: Say = isRevert ? 'revert' : hasHold(draft.state, 'halted') ? 'halt' : 'on'
-    const gates = say === 'on' ? [] : draft.state.verdicts.filter(({ outcome }) => outcome === say)
+    const gates = say === 'on' ? [] : (draft.verdicts ?? []).filter(({ outcome }) => outcome === say)
     this.state = draft.state
     return { say, gates: gates.map(({ gate }) => gate) }
   }
@@ -146,6 +146,7 @@ export function draftOf(plan: Plan, state: RolloutState, observation: Observatio
     sweepSeconds: TICK_SECONDS,
     elapsedMs: TICK_MS,
     state,
+    verdicts: null,
     events: [],
     effects: [],
     tasks: [],

@@ -32,17 +32,17 @@ export function toWorkload(view: WorkloadView): WorkloadJson {
     inForceAtMs: state.inForceAtMs,
     heldSeconds: state.heldMs / 1000,
     holds: [...sortHolds(state.holds)],
-    outcome: worstOutcome(state.verdicts),
+    outcome: worstOutcome(state),
     why: whyOf(view),
   }
 }
 
 /** Everything about a workload that a person may ask for. */
 export function toWorkloadDetail(view: WorkloadView): WorkloadDetailJson {
-  const { state, plan, observation } = view
+  const { state, plan, verdicts, observation } = view
   return {
     ...toWorkload(view),
-    verdicts: [...state.verdicts],
+    verdicts: verdicts && [...verdicts],
     evidence: { ...state.evidence },
     readings: observation,
     times: {

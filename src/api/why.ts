@@ -1,18 +1,19 @@
 import { formatPercent, formatSpan } from '../core/format.ts'
-import { OUTCOMES, type Outcome, type Verdict } from '../core/gates/verdict.ts'
+import { OUTCOMES, type Outcome } from '../core/gates/verdict.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Hold, HoldCause, RolloutState } from '../core/state.ts'
 import { waitSeconds } from '../core/ttl.ts'
 import { unreachable } from '../core/unreachable.ts'
 import type { WorkloadView } from '../ports/control.ts'
 
-type WhyInput = Pick<WorkloadView, 'state' | 'plan' | 'observation'>
+type WhyInput = Pick<WorkloadView, 'state' | 'plan' | 'verdicts' | 'observation'>
 
 /**
  * In one clause, why the workload stands where it stands: what ended it, else what holds it, else what a gate has
  * against it, else how far it is.
  */
-export function whyOf({ state, plan, observation }: WhyInput): string {
+export function whyOf(view: WhyInput): string {
+  const { state, plan } = view
   const { phase } = state
   switch (phase.name) {
     case 'completed':
@@ -24,13 +25,13 @@ export function whyOf({ state, plan, observation }: WhyInput): string {
     case 'waiting':
       return holdClause(state) ?? 'waits for its turn'
     case 'preflight':
-      return troubleClause(state) ?? 'checking that both clusters can be seen'
+      return troubleClause(view) ?? 'checking that both clusters can be seen'
     case 'preparing':
-      return troubleClause(state) ?? preparingClause(state, plan)
+      return troubleClause(view) ?? preparingClause(state, plan)
     case 'stepping':
-      return troubleClause(state) ?? progressClause(state, observation, plan.steps[phase.stepIndex]?.holdSeconds)
+      return troubleClause(view) ?? progressClause(view, plan.steps[phase.stepIndex]?.holdSeconds)
     case 'baking':
-      return troubleClause(state) ?? progressClause(state, observation, plan.bakeSeconds)
+      return troubleClause(view) ?? progressClause(view, plan.bakeSeconds)
     case 'draining':
       return holdClause(state) ?? drainClause(state, plan)
     default:
@@ -38,12 +39,10 @@ export function whyOf({ state, plan, observation }: WhyInput): string {
   }
 }
 
-/** The worst of the newest verdicts; null: nothing was judged yet. */
-export function worstOutcome(verdicts: readonly Verdict[]): Outcome | null {
-  return verdicts.reduce<Outcome | null>(
-    (worst, { outcome }) => (worst === null || OUTCOMES.indexOf(outcome) > OUTCOMES.indexOf(worst) ? outcome : worst),
-    null,
-  )
+/** The worst that a gate said last; null: nothing was judged yet. */
+export function worstOutcome({ outcomes }: Pick<RolloutState, 'outcomes'>): Outcome | null {
+  const said = Object.values(outcomes)
+  return OUTCOMES.findLast((outcome) => said.includes(outcome)) ?? null
 }
 
 // What wants a person first comes first.
@@ -73,11 +72,12 @@ function drainClause({ drain }: RolloutState, { drainSeconds }: Plan): string {
   return `old quiet for ${formatSpan(drain.quietMs / 1000)} of ${formatSpan(drainSeconds)}${last}`
 }
 
-function troubleClause(state: RolloutState): string | null {
-  const worst = worstOutcome(state.verdicts)
-  const verdict = state.verdicts.find(({ outcome }) => outcome === worst)
-  const isTrouble = worst === 'revert' || worst === 'halt' || worst === 'blind'
-  return holdClause(state) ?? (verdict && isTrouble ? verdict.sentence : null)
+function troubleClause({ state, verdicts }: WhyInput): string | null {
+  const held = holdClause(state)
+  const worst = worstOutcome(state)
+  if (held !== null || (worst !== 'revert' && worst !== 'halt' && worst !== 'blind')) return held
+  if (verdicts === null) return `a gate said ${worst} before the start`
+  return verdicts.find(({ outcome }) => outcome === worst)?.sentence ?? null
 }
 
 function holdClause({ holds }: RolloutState): string | null {
@@ -102,20 +102,17 @@ function pendingClause({ targets }: WhyInput['observation']): string | null {
   return pending.length === 0 ? null : pending.join('; ')
 }
 
-function progressClause(
-  state: RolloutState,
-  observation: WhyInput['observation'],
-  holdSeconds: number | undefined,
-): string {
-  const { intendedWeightPercent, confirmedWeightPercent, inForceAtMs, heldMs, verdicts } = state
+function progressClause({ state, verdicts, observation }: WhyInput, holdSeconds: number | undefined): string {
+  const { intendedWeightPercent, confirmedWeightPercent, inForceAtMs, heldMs } = state
   if (confirmedWeightPercent !== intendedWeightPercent)
     return `writing ${formatPercent(intendedWeightPercent)}, not read back yet`
   if (inForceAtMs === null) return pendingClause(observation) ?? 'read back; settling until the observed share shows it'
-  const waiting = verdicts.find(({ outcome }) => outcome === 'wait')
+  const waiting = verdicts?.find(({ outcome }) => outcome === 'wait')
   const heldSeconds = heldMs / 1000
   if (holdSeconds !== undefined && heldSeconds < holdSeconds) {
     const held = `held ${formatSpan(Math.floor(heldSeconds))} of ${formatSpan(holdSeconds)}`
     return waiting ? `${held}; ${waiting.sentence}` : held
   }
+  if (verdicts === null) return 'held long enough; not judged since the start'
   return waiting ? waiting.sentence : 'held long enough, and every gate passes'
 }

@@ -206,6 +206,14 @@ const probeSchema = z.object({
   allowAddresses: z.array(z.string()),
 })
 
+const syntheticTestSchema = z.object({ id: z.string(), location: z.string().nullable() })
+
+const syntheticSchema = z.object({
+  name: z.string(),
+  source: z.string(),
+  test: sides(syntheticTestSchema.nullable()),
+})
+
 export const planSchema: z.ZodType<Plan> = z
   .object({
     hash: z.string(),
@@ -253,6 +261,7 @@ export const planSchema: z.ZodType<Plan> = z
     ),
     slis: z.array(sliSpecSchema),
     probes: z.array(probeSchema),
+    synthetics: z.array(syntheticSchema),
     ...wayShape,
   })
   .meta({ id: 'Plan', description: 'A policy resolved for one workload' })

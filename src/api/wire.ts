@@ -65,7 +65,7 @@ export const workloadSchema = z
     inForceAtMs: momentSchema.nullable(),
     heldSeconds: z.number(),
     holds: z.array(holdSchema),
-    /** The worst of the newest verdicts; null: nothing was judged yet. */
+    /** The worst that a gate said last; null: nothing was judged yet. */
     outcome: outcomeSchema.nullable(),
     /** In one clause, why the workload stands where it stands. */
     why: z.string(),
@@ -74,7 +74,8 @@ export const workloadSchema = z
 
 export const workloadDetailSchema = workloadSchema
   .extend({
-    verdicts: z.array(verdictSchema),
+    /** With their numbers; null: nothing was judged since Headgate started. Only `outcome` is stored. */
+    verdicts: z.array(verdictSchema).nullable(),
     /** By SLI name: counts since the weight came in force. */
     evidence: z.record(z.string(), sliEvidenceSchema),
     readings: readingsSchema,

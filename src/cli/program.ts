@@ -44,6 +44,7 @@ function createProgram(io: Io, onExit: (code: number) => void): Command {
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
   const run = async (action: Action) => onExit(await action(openSession(io, program.opts<GlobalOptions>())))
   addService(program, run)
+  addStore(program, run)
   addViews(program, run)
   addReport(program, run)
   for (const [name, description] of COMMANDS) addCommand(program, run, name, description)
@@ -125,6 +126,25 @@ function addService(program: Command, run: Run): void {
     .option('--exit', 'leave at the end instead of staying up for a look around')
     .action((options: { exit?: boolean }) =>
       run(async (session) => (await import('./commands/demo.ts')).demo(session, options.exit === true)),
+    )
+}
+
+function addStore(program: Command, run: Run): void {
+  const store = program.command('store').description('carry a store from a file to Redis, or back')
+  store
+    .command('export')
+    .description('write all that a store holds on stdout, a line of JSON each; the service must not run')
+    .option('-c, --config <path>', 'the config that names the store')
+    .option('--store <file>', 'a SQLite file instead')
+    .action((options) => run(async (session) => (await import('./commands/store.ts')).storeExport(session, options)))
+  store
+    .command('import')
+    .description('take an export into an empty store; its journal is proven before and after')
+    .argument('<file>')
+    .option('-c, --config <path>', 'the config that names the store')
+    .option('--store <file>', 'a SQLite file instead')
+    .action((file: string, options) =>
+      run(async (session) => (await import('./commands/store.ts')).storeImport(session, file, options)),
     )
 }
 

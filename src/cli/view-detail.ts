@@ -34,7 +34,9 @@ function holdRows({ holds }: WorkloadDetailJson, ago: (atMs: number) => string):
   return holds.map(({ cause, detail, sinceMs, actor }) => [cause, `${detail} (${actor}, ${ago(sinceMs)})`])
 }
 
-function verdictRows({ verdicts }: WorkloadDetailJson): Row[] {
+function verdictRows({ verdicts, outcome }: WorkloadDetailJson): Row[] {
+  if (verdicts === null)
+    return outcome === null ? [] : [[outcome, 'the worst before Headgate started; not judged again yet']]
   return verdicts.map(({ gate, outcome, sentence }) => [gate, `${outcome.padEnd(6)}  ${sentence}`])
 }
 

@@ -31,6 +31,11 @@ export function doctorLines(
       style,
     ),
     ...section(
+      'synthetic tests',
+      checks.filter(({ kind }) => kind === 'synthetic'),
+      style,
+    ),
+    ...section(
       'clusters',
       checks.filter(({ kind }) => kind === 'cluster'),
       style,

@@ -13,7 +13,7 @@ export function askRevert(draft: Draft, reason: string, actor: string): Problem 
   if (fitness.kind === 'unfit') return problem('COMMAND_OLD_UNFIT', fitness.sentence)
   const capacity = oldCapacity(draft)
   if (capacity.kind !== 'short') {
-    startRevert(draft, reason, draft.state.verdicts, actor)
+    startRevert(draft, reason, draft.verdicts ?? [], actor)
     return null
   }
   if (!capacity.isScaled) return problem('COMMAND_OLD_UNFIT', capacity.sentence)
@@ -33,7 +33,7 @@ export function followAskedRevert(draft: Draft): void {
     if (!capacity.isScaled) giveUp(draft, `${askedRevert.reason}; but ${shortness(capacity)}`, askedRevert.actor)
     return
   }
-  startRevert(draft, askedRevert.reason, draft.state.verdicts, askedRevert.actor)
+  startRevert(draft, askedRevert.reason, draft.verdicts ?? [], askedRevert.actor)
 }
 
 /** OLD could not be scaled up: whoever asked must know, or would wait for ever. */

@@ -111,6 +111,8 @@ export const CATALOGUE = {
     'nothing is raised or reverted: restore Redis, or import an export, then restart Headgate; see docs/redis.md',
   ),
   STORE_EVICTS: entry(500, 'Redis may throw keys away', 'set maxmemory-policy to noeviction'),
+  STORE_NOT_EMPTY: entry(409, 'There is a store already', 'import into an empty place; nothing was written'),
+  STORE_EXPORT: entry(400, 'The export cannot be taken', 'export it again; nothing was written'),
   STORE_VERSION: entry(500, 'The store was written by a newer Headgate', 'use that version or a newer one'),
 
   ENGINE_STALLED: entry(503, 'No sweep has ended for long', 'see the log; a restart is safe'),

@@ -1,7 +1,7 @@
 import { earnAnew } from './anew.ts'
 import { approvalOf, isApprovedNow, stepToApprove } from './approval.ts'
 import { askRevert } from './asked-revert.ts'
-import { change, type Draft, emit, enter, hold, unhold } from './draft.ts'
+import { change, type Draft, emit, enter, hold, note, unhold } from './draft.ts'
 import { initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
 import type { Command, CommandName } from './observation.ts'
@@ -100,7 +100,7 @@ function revert(draft: Draft, { reason, actor, force }: Command): Problem | null
     return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
   if (state.closed !== null) return problem('COMMAND_CLOSED', `${state.closed.actor} closed ${state.workload}`)
   if (!force) return askRevert(draft, reason, actor)
-  startRevert(draft, reason, state.verdicts, actor)
+  startRevert(draft, reason, draft.verdicts ?? [], actor)
   return null
 }
 
@@ -114,6 +114,7 @@ function retry(draft: Draft, { reason, actor }: Command): Problem | null {
   if (phase.name === 'reverted' || phase.name === 'cancelled') {
     const { workload, runId, round, intendedWeightPercent, ttlsBefore } = draft.state
     change(draft, { ...initialState(workload, runId, draft.nowMs), round: round + 1, phase, ttlsBefore })
+    note(draft, [])
     // A revert ended at the policy's safe weight, and that is where the targets are, also when it was cancelled then.
     if (phase.name === 'reverted' || intendedWeightPercent === draft.plan.safeWeightPercent)
       change(draft, { intendedWeightPercent })

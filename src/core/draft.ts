@@ -18,6 +18,8 @@ export interface Draft {
   /** Observed time since the last step that nothing has counted yet, ms. */
   elapsedMs: number
   state: RolloutState
+  /** What the gates said last; null: nothing is known of it. */
+  verdicts: readonly Verdict[] | null
   readonly events: HeadgateEvent[]
   readonly effects: Effect[]
   readonly tasks: TaskRequest[]
@@ -25,6 +27,12 @@ export interface Draft {
 
 export function change(draft: Draft, patch: Partial<RolloutState>): void {
   draft.state = { ...draft.state, ...patch }
+}
+
+/** Notes what every gate says now: the state keeps the outcomes, the rest goes beside it. */
+export function note(draft: Draft, verdicts: readonly Verdict[]): void {
+  draft.verdicts = verdicts
+  change(draft, { outcomes: Object.fromEntries(verdicts.map(({ gate, outcome }) => [gate, outcome])) })
 }
 
 /** Takes the step's observed time, which may count towards one thing only. */

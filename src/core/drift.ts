@@ -31,7 +31,6 @@ export function followDrift(draft: Draft): void {
   } else {
     hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again`)
     // Time and requests at a foreign weight prove nothing about this one.
-    const { verdicts } = draft.state
-    change(draft, { ...freshEvidence(), verdicts })
+    change(draft, freshEvidence())
   }
 }

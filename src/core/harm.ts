@@ -1,15 +1,18 @@
 import { followBlindness, missingTargets } from './blind.ts'
 import { oldCapacity, shortness } from './capacity.ts'
-import { change, type Draft, emit, hold } from './draft.ts'
+import { type Draft, emit, hold, note } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
 import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
+import type { RolloutState } from './state.ts'
+
+type Outcomes = RolloutState['outcomes']
 
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
 export function judgeAll(draft: Draft): boolean {
-  const before = draft.state.verdicts
-  const verdicts = [...judge(draft.plan, draft.state, draft.observation), ...fleetVerdicts(draft)]
-  change(draft, { verdicts })
+  const before = draft.state.outcomes
+  const verdicts = [...judge(draft.plan, draft.state, draft.observation, draft.verdicts), ...fleetVerdicts(draft)]
+  note(draft, verdicts)
   for (const verdict of verdicts) tellChange(draft, before, verdict)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   // Gates of one SLI say the same of it.
@@ -27,8 +30,8 @@ export function fleetVerdicts({ observation, state }: Draft): readonly Verdict[]
   )
 }
 
-function tellChange(draft: Draft, before: readonly Verdict[], verdict: Verdict): void {
-  const from = before.find(({ gate }) => gate === verdict.gate)?.outcome ?? null
+function tellChange(draft: Draft, before: Outcomes, verdict: Verdict): void {
+  const from = before[verdict.gate] ?? null
   if (from !== verdict.outcome && isNews(from, verdict.outcome)) emit(draft, { type: 'verdict-changed', from, verdict })
 }
 
@@ -38,7 +41,7 @@ function isNews(from: Outcome | null, to: Outcome): boolean {
   return isTrouble(from) || isTrouble(to) || (from === 'pass' && to === 'wait')
 }
 
-function actOnHarm(draft: Draft, before: readonly Verdict[], verdicts: readonly Verdict[]): boolean {
+function actOnHarm(draft: Draft, before: Outcomes, verdicts: readonly Verdict[]): boolean {
   const worst = verdicts.reduce((sum, verdict) => worse(sum, verdict.outcome), 'pass' as Verdict['outcome'])
   if (worst !== 'halt' && worst !== 'revert') return false
   const accusing = verdicts.filter(({ outcome }) => outcome === worst)
@@ -60,7 +63,7 @@ function actOnHarm(draft: Draft, before: readonly Verdict[], verdicts: readonly 
     return true
   }
   const refusal = `${reason}; but ${capacity === null ? fitness.sentence : shortness(capacity)}`
-  const isNew = accusing.some(({ gate }) => before.find((verdict) => verdict.gate === gate)?.outcome !== 'revert')
+  const isNew = accusing.some(({ gate }) => before[gate] !== 'revert')
   if (isNew) emit(draft, { type: 'revert-refused', reason: refusal, evidence: accusing })
   hold(draft, 'halted', refusal, accusing)
   return false

@@ -3,7 +3,7 @@ import type { RolloutState } from './state.ts'
 /** Evidence that belongs to one weight: it starts anew when another is intended, or a person resumes. */
 export function freshEvidence(): Pick<
   RolloutState,
-  'settledMs' | 'inForceAtMs' | 'heldMs' | 'evidence' | 'proofs' | 'share' | 'probes' | 'verdicts' | 'advancedStepIndex'
+  'settledMs' | 'inForceAtMs' | 'heldMs' | 'evidence' | 'proofs' | 'share' | 'probes' | 'advancedStepIndex'
 > {
   return {
     settledMs: 0,
@@ -13,7 +13,6 @@ export function freshEvidence(): Pick<
     proofs: {},
     share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
     probes: {},
-    verdicts: [],
     advancedStepIndex: null,
   }
 }
@@ -52,6 +51,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     blindSinceMs: null,
     told: { blind: false, stuck: false, asked: false },
     tests: {},
+    outcomes: {},
     ...freshEvidence(),
   }
 }

@@ -1,4 +1,4 @@
-import { change, type Draft, dropHolds, emit, enter, HEADGATE } from './draft.ts'
+import { change, type Draft, dropHolds, emit, enter, HEADGATE, note } from './draft.ts'
 import type { Urgency } from './effect.ts'
 import { formatPercent } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
@@ -25,6 +25,7 @@ export function intend(draft: Draft, intent: Intent): void {
     unconfirmedPercents: [...draft.state.unconfirmedPercents, weightPercent],
     ...freshEvidence(),
   })
+  note(draft, [])
   emit(
     draft,
     { type: 'weight-intended', fromPercent, toPercent: weightPercent, trial, urgency, reason, evidence },
@@ -45,6 +46,7 @@ export function reassert(
     unconfirmedPercents: [...unconfirmedPercents, ...foreignPercents, intendedWeightPercent],
     ...freshEvidence(),
   })
+  note(draft, [])
   emit(
     draft,
     { type: 'weight-reasserted', foundPercents: foreignPercents, weightPercent: intendedWeightPercent, reason },
@@ -64,11 +66,13 @@ export function startRevert(
   emit(draft, { type: 'revert-started', fromPercent, toPercent, reason, evidence }, actor)
   dropHolds(draft, 'nothing holds a revert', actor)
   enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
-  const { verdicts } = draft.state
+  const { verdicts } = draft
+  const { outcomes } = draft.state
   // A late revert is counted as well.
   change(draft, { askedRevert: null, isCounted: false })
   intend(draft, { weightPercent: toPercent, urgency: 'revert', reason: 'revert', evidence: [], actor })
-  change(draft, { verdicts, blindSinceMs: null })
+  draft.verdicts = verdicts
+  change(draft, { outcomes, blindSinceMs: null })
 }
 
 /** Ends a revert once every target reads the safe weight. */

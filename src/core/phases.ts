@@ -136,7 +136,7 @@ function followBaking(draft: Draft): void {
 function followAsking(draft: Draft): void {
   const { state } = draft
   const asking =
-    state.advancedStepIndex === null ? state.verdicts.find(({ evidence }) => evidence['asks'] === 'person') : undefined
+    state.advancedStepIndex === null ? draft.verdicts?.find(({ evidence }) => evidence['asks'] === 'person') : undefined
   if (asking) hold(draft, 'approval', asking.sentence)
   else if (state.told.asked) unhold(draft, 'approval', 'it is proven now')
   change(draft, { told: { ...state.told, asked: asking !== undefined } })
@@ -169,7 +169,8 @@ function isProven(draft: Draft, holdSeconds: number, index: number): boolean {
   const { state } = draft
   if (state.inForceAtMs === null || !isConfirmedWeight(draft)) return false
   if (state.advancedStepIndex === index) return true
-  return state.heldMs >= holdSeconds * 1000 && state.verdicts.every((verdict) => isGoodEnough(draft, verdict))
+  const isHeldLong = state.heldMs >= holdSeconds * 1000
+  return isHeldLong && (draft.verdicts?.every((verdict) => isGoodEnough(draft, verdict)) ?? false)
 }
 
 /** Without a weight no requests of users prove anything: there it is enough that nothing speaks against NEW. */
@@ -179,9 +180,9 @@ function isGoodEnough(draft: Draft, { gate, outcome }: Verdict): boolean {
   return outcome === 'wait' && !isProbe
 }
 
-function proofSentence({ state }: Draft, index: number): string {
+function proofSentence({ state, verdicts }: Draft, index: number): string {
   if (state.advancedStepIndex === index) return 'advanced by a person'
-  return `held for ${formatSpan(state.heldMs / 1000)}; ${state.verdicts.map(({ sentence }) => sentence).join('; ')}`
+  return `held for ${formatSpan(state.heldMs / 1000)}; ${(verdicts ?? []).map(({ sentence }) => sentence).join('; ')}`
 }
 
 function raise(draft: Draft, index: number): void {
@@ -198,7 +199,7 @@ function raise(draft: Draft, index: number): void {
     trial: step.trial,
     urgency: 'forward',
     reason,
-    evidence: draft.state.verdicts,
+    evidence: draft.verdicts ?? [],
   })
 }
 

@@ -1,5 +1,6 @@
 import type { CheckRules, PlanCheck } from './check.ts'
 import type { SliSpec } from './sli.ts'
+import type { SyntheticSpec } from './synthetic.ts'
 import type { Hook, WarmTask } from './task.ts'
 
 export type { SliMeasure, SliOrigin, SliSpec } from './sli.ts'
@@ -41,6 +42,8 @@ export interface Plan {
   readonly targets: readonly PlanTarget[]
   readonly slis: readonly SliSpec[]
   readonly probes: readonly ProbeSpec[]
+  /** Judged as probes are. */
+  readonly synthetics: readonly SyntheticSpec[]
   /** The workload's object in each cluster; null: none is named, and nothing of Kubernetes is looked at. */
   readonly objects: Sides<ObjectRef> | null
   readonly checks: readonly PlanCheck[]

@@ -1,7 +1,7 @@
 import type { Stakes } from './gates/harm-test.ts'
 import type { Proof } from './gates/proof-test.ts'
 import type { Restarts } from './gates/restarts.ts'
-import type { Verdict } from './gates/verdict.ts'
+import type { Outcome } from './gates/verdict.ts'
 import type { Alert, Counts } from './observation.ts'
 import type { Sides } from './plan.ts'
 import type { TaskState } from './task.ts'
@@ -102,8 +102,8 @@ export interface RolloutState {
   readonly tests: Readonly<Record<string, TestState>>
   /** By gate: the proof gathered at this weight, from the ticks that `evidence` counts. */
   readonly proofs: Readonly<Record<string, Proof>>
-  /** The newest verdict of each gate. */
-  readonly verdicts: readonly Verdict[]
+  /** By gate: what it said last at this weight. Its numbers and words are not stored: a step gives them beside the state. */
+  readonly outcomes: Readonly<Record<string, Outcome>>
   /** The step that a person approved; null: none. */
   readonly approved: { readonly stepIndex: number; readonly atMs: number; readonly actor: string } | null
   /** A person's `advance`: the index of the step that needs no more proof. */

@@ -4,6 +4,7 @@ import { takeCommand } from './commands.ts'
 import { change, type Draft, emit } from './draft.ts'
 import type { Effect, TaskRequest } from './effect.ts'
 import type { HeadgateEvent } from './event.ts'
+import type { Verdict } from './gates/verdict.ts'
 import { freshEvidence } from './initial.ts'
 import type { Observation, TargetReading, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
@@ -19,6 +20,8 @@ export interface StepInput {
   /** The pinned plan, or the config's while the rollout waits. */
   readonly plan: Plan
   readonly observation: Observation
+  /** What the gates said last; null: nothing is known of it, as after a start of the service. */
+  readonly verdicts: readonly Verdict[] | null
   readonly nowMs: number
   /** How often steps are meant to come, seconds: a longer silence is a gap, which counts towards nothing. */
   readonly sweepSeconds: number
@@ -26,6 +29,8 @@ export interface StepInput {
 
 export interface StepResult {
   readonly state: RolloutState
+  /** What the gates say now; null: they were not judged, and what they said last is not known. */
+  readonly verdicts: readonly Verdict[] | null
   /** In order; to be done only after the state was committed. */
   readonly effects: readonly Effect[]
   /** As the effects: to be begun after the commit, and asked for again until their end is observed. */
@@ -41,7 +46,7 @@ const GAP_SWEEPS = 3
  * clock, no chance, no I/O. The only owner of a phase change.
  */
 export function step(input: StepInput): StepResult {
-  const { state, plan, observation, nowMs, sweepSeconds } = input
+  const { state, plan, observation, verdicts, nowMs, sweepSeconds } = input
   const draft: Draft = {
     plan,
     observation,
@@ -49,6 +54,7 @@ export function step(input: StepInput): StepResult {
     sweepSeconds,
     elapsedMs: observedMs(input),
     state,
+    verdicts,
     events: [],
     effects: [],
     tasks: [],
@@ -65,7 +71,8 @@ export function step(input: StepInput): StepResult {
   followAskedRevert(draft)
   runPhases(draft)
   demandWeights(draft)
-  return { state: draft.state, effects: draft.effects, tasks: draft.tasks, events: draft.events }
+  const { effects, tasks, events } = draft
+  return { state: draft.state, verdicts: draft.verdicts, effects, tasks, events }
 }
 
 function observedMs({ state, nowMs, sweepSeconds }: StepInput): number {

@@ -1,3 +1,4 @@
+import type { Verdict } from '../core/gates/verdict.ts'
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
 import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
@@ -8,6 +9,8 @@ import type { Subject } from './observe.ts'
 export class Book {
   revision = 0
   private readonly states = new Map<string, RolloutState>()
+  /** What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. */
+  private readonly verdicts = new Map<string, readonly Verdict[]>()
   private readonly pinned = new Map<string, Plan>()
   private configured = new Map<string, Plan>()
 
@@ -15,6 +18,7 @@ export class Book {
   load({ revision, rollouts, plans }: Snapshot): void {
     this.revision = revision
     this.states.clear()
+    this.verdicts.clear()
     for (const state of rollouts) this.states.set(state.workload, state)
     for (const [hash, plan] of plans) this.pinned.set(hash, plan)
   }
@@ -46,6 +50,11 @@ export class Book {
     for (const plan of plans) this.pinned.set(plan.hash, plan)
   }
 
+  /** Notes what the gates say, beside what a commit has made durable. */
+  judged(verdicts: ReadonlyMap<string, readonly Verdict[]>): void {
+    for (const [workload, said] of verdicts) this.verdicts.set(workload, said)
+  }
+
   /** The pinned plan, or the config's while the rollout waits; null: neither is there. */
   planOf(state: RolloutState): Plan | null {
     return (state.planHash === null ? this.configured.get(state.workload) : this.pinned.get(state.planHash)) ?? null
@@ -54,7 +63,7 @@ export class Book {
   subject(workload: string): Subject | null {
     const state = this.states.get(workload)
     const plan = state && this.planOf(state)
-    return state && plan ? { state, plan } : null
+    return state && plan ? { state, plan, verdicts: this.verdicts.get(workload) ?? null } : null
   }
 
   /** Rollouts with a plan: first as the config lists them, then those that it lists no more. */

@@ -6,7 +6,16 @@ import type { Book } from './book.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { Thought } from './think.ts'
 
-export type Durable = Pick<Thought, 'states' | 'plans' | 'events' | 'consumedFactIds' | 'writes'>
+export type Durable = Pick<Thought, 'states' | 'verdicts' | 'plans' | 'events' | 'consumedFactIds' | 'writes'>
+
+export const NOTHING: Durable = {
+  states: [],
+  verdicts: new Map(),
+  plans: [],
+  events: [],
+  consumedFactIds: [],
+  writes: [],
+}
 
 export interface CommitterDeps {
   readonly store: Store
@@ -46,6 +55,7 @@ export class Committer {
     this.doubt = null
     // Nobody but the holder of this very lease can have made the next revision.
     if (doubt === null || doubt.token !== token || doubt.revision + 1 !== snapshot.revision) return false
+    this.book.judged(doubt.durable.verdicts)
     this.deps.onDurable(doubt.durable)
     // The rows are in the journal, without their numbers being known here: who follows it is told to look.
     this.tell([])
@@ -54,7 +64,7 @@ export class Committer {
 
   /** Durable when it resolves. Throws STORE_…: then nothing of it is, or `catchUp` finds out that it was. */
   async commit(durable: Durable): Promise<void> {
-    const { states, plans, events, consumedFactIds } = durable
+    const { states, verdicts, plans, events, consumedFactIds } = durable
     const lease = await this.deps.lease.hold()
     if (states.length + events.length + consumedFactIds.length === 0) return
     const revision = this.book.revision
@@ -67,6 +77,7 @@ export class Committer {
       throw error
     }
     this.book.committed(committed.revision, states, plans)
+    this.book.judged(verdicts)
     this.deps.onDurable(durable)
     this.tell(committed.rows)
   }

@@ -10,7 +10,7 @@ import type { Inbox, Store } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
-import { Committer } from './committer.ts'
+import { Committer, NOTHING } from './committer.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { Observer } from './observe.ts'
 import type { Scopes } from './scopes.ts'
@@ -101,7 +101,7 @@ export class Engine {
         const loaded = { type: 'config-loaded', hash, added, removed: this.book.removedBy(plans) } as const
         const created = added.map((workload) => this.event({ type: 'rollout-created' }, workload))
         const events = [...[...bodies, loaded].map((body) => this.event(body)), ...created]
-        await this.committer.commit({ states, plans: [], events, consumedFactIds: [], writes: [] })
+        await this.committer.commit({ ...NOTHING, states, events })
       }
       this.book.configure(plans)
       this.useBook()
@@ -229,7 +229,7 @@ export class Engine {
 
   private async commitBody(body: EventBody): Promise<void> {
     await this.committer.catchUp()
-    await this.committer.commit({ states: [], plans: [], events: [this.event(body)], consumedFactIds: [], writes: [] })
+    await this.committer.commit({ ...NOTHING, events: [this.event(body)] })
   }
 
   private event(body: EventBody, workload: string | null = null): HeadgateEvent {

@@ -10,9 +10,16 @@ export function latenciesOf(measures: Sides<Measure>): Latencies | null {
   const [old, fresh] = [bucketsOf(measures.old), bucketsOf(measures.new)]
   const first = old ?? fresh
   if (first === null) return null
+  if (old !== null && fresh !== null && isSame(old.boundsSeconds, fresh.boundsSeconds))
+    return { boundsSeconds: old.boundsSeconds, slower: { old: old.slower, new: fresh.slower } }
   const boundsSeconds = first.boundsSeconds.filter((bound) => fresh === null || fresh.boundsSeconds.includes(bound))
   if (boundsSeconds.length === 0) return null
   return { boundsSeconds, slower: { old: slowerThan(old, boundsSeconds), new: slowerThan(fresh, boundsSeconds) } }
+}
+
+/** As nearly always. */
+function isSame(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((bound, index) => bound === b[index])
 }
 
 function bucketsOf(measure: Measure): BucketCounts | null {

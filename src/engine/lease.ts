@@ -67,7 +67,7 @@ export class LeaseKeeper {
       this.lease = await this.store.lease(this.owner, nowMs, LEASE_MS)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      if (error.code === 'STORE_LEASE_HELD') this.lease = null
+      if (error.code === 'STORE_LEASE_HELD' || error.code === 'STORE_LOST') this.lease = null
       this.trouble = error.toJSON()
       throw error
     }

@@ -1,5 +1,6 @@
 import type { Urgency } from '../core/effect.ts'
 import type { FleetView } from '../core/fleet-view.ts'
+import type { Verdict } from '../core/gates/verdict.ts'
 import type {
   FleetReading,
   Observation,
@@ -16,11 +17,13 @@ import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
 import type { Tracer } from '../ports/tracer.ts'
+import { mapBounded } from '../shared/bounded.ts'
 import { byDeadline, within } from '../shared/deadline.ts'
 import type { Book } from './book.ts'
 import type { Scopes } from './scopes.ts'
 import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
+import { readRound, type SyntheticReaders } from './synthetics.ts'
 import type { Timer } from './timer.ts'
 
 /** What the fleet says to each of its rollouts. */
@@ -40,12 +43,15 @@ const PROBES_AT_ONCE = 32
 export interface Subject {
   readonly state: RolloutState
   readonly plan: Plan
+  /** What the gates said last; null: nothing since this process loaded the store. */
+  readonly verdicts: readonly Verdict[] | null
 }
 
 export interface ObserverDeps {
   readonly scopes: Scopes
   readonly slis: SliWatch
   readonly prober: Prober
+  readonly synthetics: SyntheticReaders
   readonly sights: Sights
   readonly clock: Clock
   readonly meter: Meter
@@ -95,6 +101,7 @@ export class Observer {
         slis.poll(atMs, signal),
         ...names.map((name) => this.readInto(name, urgencyOf(name), signal)),
         this.probeAll(active, signal),
+        this.readSynthetics(active, signal),
         active.length === 0 ? null : this.deps.sights.fleet.look(atMs, everybody, signal),
         this.deps.sights.checker.look(watched, signal),
         this.deps.sights.replicas.look(watched, signal),
@@ -272,7 +279,19 @@ export class Observer {
       return outcomes
     })
     this.deps.meter.call('probe', workload, seconds(), fresh?.kind === 'passed')
-    this.probes.set(workload, { ...this.probes.get(workload), [spec.name]: { atMs, outcome: { old, new: fresh } } })
+    this.keepRound(workload, spec.name, { atMs, outcome: { old, new: fresh } })
+  }
+
+  private async readSynthetics(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {
+    const { synthetics, clock } = this.deps
+    const specs = subjects.flatMap(({ plan }) => plan.synthetics.map((spec) => ({ workload: plan.workload, spec })))
+    await mapBounded(specs, PROBES_AT_ONCE, async ({ workload, spec }) =>
+      this.keepRound(workload, spec.name, await readRound(spec, synthetics, clock, signal)),
+    )
+  }
+
+  private keepRound(workload: string, name: string, round: ProbeReading): void {
+    this.probes.set(workload, { ...this.probes.get(workload), [name]: round })
   }
 }
 

@@ -2,8 +2,10 @@ import type { Counts } from '../core/observation.ts'
 
 /** Cells of a window: it covers between 11/12 and all of its length. */
 const CELLS = 12
-/** Groups for which there is room at first; it doubles whenever it is used up. */
+/** Groups for which there is room at first. */
 const FIRST_ROOM = 64
+/** Whenever it is used up, it becomes so many times larger: a large fleet's columns are most of what is kept of it. */
+const GROWTH = 1.25
 
 /**
  * Sums of counts over the last `seconds`, in a few coarse cells, so that the cost does not depend on the ticks. The cells
@@ -55,15 +57,17 @@ class Ring {
   sum(group: number, atMs: number, sinceMs: number): Counts {
     const newest = Math.ceil(atMs / this.cellMs) - 1
     const oldest = Math.max(newest - CELLS + 1, Math.ceil(sinceMs / this.cellMs))
-    const sum = { total: 0, bad: 0 }
-    for (const [slot, totals] of this.totals.entries()) {
+    let total = 0
+    let bad = 0
+    for (let slot = 0; slot < CELLS; slot++) {
       const cell = at(this.cells, slot)
+      const totals = this.totals[slot]
       const bads = this.bads[slot]
-      if (cell < oldest || cell > newest || bads === undefined) continue
-      sum.total += at(totals, group)
-      sum.bad += at(bads, group)
+      if (cell < oldest || cell > newest || totals === undefined || bads === undefined) continue
+      total += at(totals, group)
+      bad += at(bads, group)
     }
-    return sum
+    return { total, bad }
   }
 }
 
@@ -95,11 +99,15 @@ export class SliWindows {
     for (const ring of this.rings) ring.add(place, atMs, counts, lengthMs)
   }
 
-  /** null: this group was never seen. */
-  sum(group: string, seconds: number, atMs: number, sinceMs: number): Counts | null {
+  /** The sum of each window, in the order of `seconds`; null: this group was never seen. */
+  sums(group: string, atMs: number, sinceMs: number): readonly Counts[] | null {
     const place = this.places.get(group)
-    if (place === undefined) return null
-    return this.rings.find((ring) => ring.seconds === seconds)?.sum(place, atMs, sinceMs) ?? null
+    return place === undefined ? null : this.rings.map((ring) => ring.sum(place, atMs, sinceMs))
+  }
+
+  /** The same of one window; null also where there is none of that length. */
+  sum(group: string, seconds: number, atMs: number, sinceMs: number): Counts | null {
+    return this.sums(group, atMs, sinceMs)?.[this.seconds.indexOf(seconds)] ?? null
   }
 
   private placeOf(group: string): number {
@@ -108,7 +116,7 @@ export class SliWindows {
       place = this.places.size
       this.places.set(group, place)
       if (place >= this.room) {
-        this.room *= 2
+        this.room = Math.ceil(this.room * GROWTH)
         for (const ring of this.rings) ring.resize(this.room)
       }
     }

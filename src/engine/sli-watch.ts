@@ -54,6 +54,7 @@ const CLUSTERS = 2
 export class SliWatch {
   private readonly watched = new Map<string, Watched>()
   private readonly keys = new WeakMap<SliSpec, string>()
+  private readonly groups = new WeakMap<Plan, Sides<string>>()
   private readonly sources: ReadonlyMap<string, MetricSource>
   private readonly sweepSeconds: number
   private readonly deps: WatchDeps
@@ -203,17 +204,21 @@ export class SliWatch {
     const { newest } = entry
     if (newest.kind === 'missing') return newest
     const { sinceMs, atMs } = newest
-    const groups = { old: groupKey(plan.clusters.old, plan.workload), new: groupKey(plan.clusters.new, plan.workload) }
+    const groups = this.groupsOf(plan)
     const measure = {
       old: newest.groups.get(groups.old) ?? absent(spec, plan, 'old'),
       new: newest.groups.get(groups.new) ?? absent(spec, plan, 'new'),
     }
     if (spec.measure.kind === 'value' || spec.measure.kind === 'askValue') return valueReading(atMs, measure)
-    const windows = entry.windows.seconds.map((seconds) => ({
+    const sums = {
+      old: entry.windows.sums(groups.old, atMs, judgeSinceMs),
+      new: entry.windows.sums(groups.new, atMs, judgeSinceMs),
+    }
+    const windows = entry.windows.seconds.map((seconds, index) => ({
       seconds,
       counts: {
-        old: entry.windows.sum(groups.old, seconds, atMs, judgeSinceMs) ?? absent(spec, plan, 'old'),
-        new: entry.windows.sum(groups.new, seconds, atMs, judgeSinceMs) ?? absent(spec, plan, 'new'),
+        old: sums.old?.[index] ?? absent(spec, plan, 'old'),
+        new: sums.new?.[index] ?? absent(spec, plan, 'new'),
       },
     }))
     return {
@@ -225,6 +230,17 @@ export class SliWatch {
       latencies: latenciesOf(measure),
       dispersion: entry.oldTicks?.dispersion(groups.old) ?? null,
     } satisfies CountsReading
+  }
+
+  /** The names of a workload's groups: made once, since each sweep looks for ten thousand of them by several SLIs. */
+  private groupsOf(plan: Plan): Sides<string> {
+    let groups = this.groups.get(plan)
+    if (groups === undefined) {
+      const { clusters, workload } = plan
+      groups = { old: groupKey(clusters.old, workload), new: groupKey(clusters.new, workload) }
+      this.groups.set(plan, groups)
+    }
+    return groups
   }
 
   private keyOf(spec: SliSpec): string {

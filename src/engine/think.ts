@@ -1,6 +1,7 @@
 import { ALERTMANAGER } from '../core/alerts.ts'
 import type { Effect, TaskRequest } from '../core/effect.ts'
 import type { HeadgateEvent } from '../core/event.ts'
+import type { Verdict } from '../core/gates/verdict.ts'
 import type { Fact, WorkloadFact, WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
@@ -13,6 +14,8 @@ import type { Observer, Subject } from './observe.ts'
 /** What a round of thinking came to, to be committed whole. */
 export interface Thought {
   readonly states: readonly RolloutState[]
+  /** By workload: what the gates say, of those that were judged. Never stored. */
+  readonly verdicts: ReadonlyMap<string, readonly Verdict[]>
   readonly plans: readonly Plan[]
   readonly events: readonly HeadgateEvent[]
   readonly consumedFactIds: readonly string[]
@@ -46,6 +49,11 @@ export function think(input: ThinkInput): Thought {
   const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
   return {
     states: stepped.map(({ result }) => result.state),
+    verdicts: new Map(
+      stepped.flatMap(({ subject, result: { verdicts } }) =>
+        verdicts === null ? [] : [[subject.plan.workload, verdicts]],
+      ),
+    ),
     plans: stepped.flatMap(({ subject, result }) =>
       subject.state.planHash === null && result.state.planHash !== null ? [subject.plan] : [],
     ),

@@ -4,7 +4,7 @@ import type { Finding } from './finding.ts'
 import { budgetOf } from './gates.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
-import { addressOf, sliNamesOf, targetsOf } from './resolve.ts'
+import { probedOf, sliNamesOf, targetsOf } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 
 /** Every weight of a workload's policy is one that its providers can have. */
@@ -102,7 +102,7 @@ export function checkLowTraffic(config: ParsedConfig, { byName }: ResolvedPolici
     const name = workload.policy ?? config.policy
     if (byName.get(name)?.evidence.proof.lowTraffic.then !== 'probes') return []
     const needsProof = sliNamesOf(workload, config).some((sli) => (config.slis[sli]?.objectivePercent ?? null) !== null)
-    if (!needsProof || workload.probes.some((probe) => addressOf(probe, config).new !== null)) return []
+    if (!needsProof || probedOf(workload, config).length > 0) return []
     return [
       {
         code: 'CONFIG_MISSING_KEY',

@@ -2,11 +2,12 @@ import { checkBoomerangs } from './check-boomerangs.ts'
 import { checkOrder } from './check-order.ts'
 import { checkPlaces } from './check-places.ts'
 import { checkBurnRates, checkLowTraffic, checkMargins, checkWeights } from './check-policies.ts'
+import { checkSynthetics } from './check-synthetics.ts'
 import { checkTrials } from './check-trials.ts'
 import type { Finding, Path } from './finding.ts'
-import type { TrafficKindConfig } from './kinds.ts'
+import type { SourceKindConfig, TrafficKindConfig } from './kinds.ts'
 import type { ResolvedPolicies } from './policies.ts'
-import { addressOf, probeName, sliNamesOf, type Workload } from './resolve.ts'
+import { addressOf, probedOf, probeName, sliNamesOf, type Workload } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import { suggestion } from './suggest.ts'
 
@@ -15,6 +16,7 @@ export function checkWorkloads(
   config: ParsedConfig,
   policies: ResolvedPolicies,
   kinds: readonly TrafficKindConfig[],
+  sources: readonly SourceKindConfig[],
 ): Finding[] {
   return [
     ...checkNames(config.workloads),
@@ -33,6 +35,7 @@ export function checkWorkloads(
         ...checkPolicy(workload, path, config, policies),
         ...checkSliNames(workload.slis, [...path, 'slis'], config),
         ...checkProbes(workload, path, config),
+        ...checkSynthetics(workload, path, { config, kinds: sources }),
         ...checkEvidence(workload, path, config),
       ]
     }),
@@ -40,9 +43,13 @@ export function checkWorkloads(
 }
 
 function checkNames(workloads: readonly Workload[]): Finding[] {
+  const firsts = new Map<string, number>()
   return workloads.flatMap(({ name }, index): Finding[] => {
-    const first = workloads.findIndex((other) => other.name === name)
-    if (first === index) return []
+    const first = firsts.get(name)
+    if (first === undefined) {
+      firsts.set(name, index)
+      return []
+    }
     return [
       {
         code: 'CONFIG_DUPLICATE',
@@ -131,7 +138,7 @@ function checkEvidence(workload: Workload, path: Path, config: ParsedConfig): Fi
   const addresses = workload.probes.map((probe) => addressOf(probe, config))
   // A probe without any address has its own finding.
   const hasProbe = addresses.some((address) => address.new !== null || address.old === null)
-  if (hasSli || hasProbe) return []
+  if (hasSli || hasProbe || probedOf(workload, config).length > 0) return []
   return [
     {
       code: 'CONFIG_MISSING_KEY',

@@ -27,7 +27,7 @@ export function checkConfig(config: ParsedConfig, policies: ResolvedPolicies, ki
     ...checkProviders(config, kinds.traffic),
     ...checkKubernetes(config),
     ...checkSteps(config, policies),
-    ...checkWorkloads(config, policies, kinds.traffic),
+    ...checkWorkloads(config, policies, kinds.traffic, kinds.sources),
     ...checkReplication(config, kinds.sources),
     ...checkFleet(config, kinds),
   ]

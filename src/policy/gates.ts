@@ -1,4 +1,4 @@
-import type { Allowance, BurnPair, Gate, Harm, ProbeSpec } from '../core/plan.ts'
+import type { Allowance, BurnPair, Gate, Harm } from '../core/plan.ts'
 import type { Limit } from './evidence.ts'
 import type { ResolvedPolicy } from './policies.ts'
 import type { SliSettings } from './schema-sli.ts'
@@ -11,7 +11,8 @@ const NO_BURSTS = { assumed: 1, max: 1 } as const
 /** What the gates of one workload are made from. */
 interface Judged {
   readonly slis: readonly (readonly [name: string, settings: SliSettings])[]
-  readonly probes: readonly ProbeSpec[]
+  /** Names of the probes and synthetics that say something of NEW. */
+  readonly probed: readonly string[]
   readonly policy: ResolvedPolicy
 }
 
@@ -20,13 +21,12 @@ interface Judged {
  * policy: each gets an equal part, so that a healthy rollout is stopped no more often because it has more SLIs. The
  * false reverts are shared by those alone that may revert.
  */
-export function gatesOf({ slis, probes, policy }: Judged): Gate[] {
-  const asked = probes.filter(({ address }) => address.new !== null).map(({ name }) => name)
-  const all = [...slis.flatMap(([, settings]) => testsOf(settings)), ...asked.map(() => policy.probes.then)]
+export function gatesOf({ slis, probed, policy }: Judged): Gate[] {
+  const all = [...slis.flatMap(([, settings]) => testsOf(settings)), ...probed.map(() => policy.probes.then)]
   const tests = { halt: all.length, revert: all.filter((worst) => worst === 'revert').length }
   return [
     ...slis.flatMap(([sli, settings]) => sliGates(sli, settings, policy, tests)),
-    ...asked.flatMap((probe) => probeGates(probe, policy, tests)),
+    ...probed.flatMap((probe) => probeGates(probe, policy, tests)),
   ]
 }
 

@@ -31,6 +31,8 @@ export interface SourceKindConfig {
     about: { readonly form: 'ask' | 'askValue'; readonly labels: SliSpec['labels'] },
   ): { readonly offset: number; readonly cause: string; readonly hint: string } | null
   readonly usualWindowSeconds?: number
+  /** There if it runs synthetic tests. */
+  readonly synthetics?: object
 }
 
 /** What the config needs to know of a kind of notification channel (see `ChannelKind` in `ports/channel.ts`). */

@@ -1,5 +1,6 @@
 import { CATALOGUE } from '../core/catalogue.ts'
 import type { Position, ProblemJson } from '../core/problem.ts'
+import { createShare } from '../shared/share.ts'
 import { apiOf } from './access.ts'
 import { checkConfig } from './check.ts'
 import { checkRoutes } from './check-alertmanager.ts'
@@ -10,7 +11,7 @@ import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
 import { fleetPlanOf } from './fleet.ts'
-import { hashText } from './hash.ts'
+import { createHasher, hashText } from './hash.ts'
 import { issueFindings } from './issues.ts'
 import type { Kinds } from './kinds.ts'
 import { resolveSlis } from './openslo.ts'
@@ -75,7 +76,7 @@ export function parseConfigs(
   )
   if (syntax.length > 0) return refused(syntax, files)
 
-  const schemas: Schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
+  const schemas = schemasOf(kinds)
   const migrationKeys = Object.keys(schemas.config.shape).filter((key) => !(key in schemas.service.shape))
   const layout = layOut(files, { service: SERVICE_KEYS, migration: migrationKeys })
   const read = layout.migrations.map((file) => readMigration(file, schemas, around))
@@ -110,6 +111,17 @@ interface Schemas {
   readonly config: ReturnType<typeof configSchema>
   readonly service: ReturnType<typeof serviceSchema>
   readonly shape: ReturnType<typeof configShape>
+}
+
+/** By the registries, of which a process has one: making them takes far longer than reading most configs. */
+const made = new WeakMap<Kinds, Schemas>()
+
+function schemasOf(kinds: Kinds): Schemas {
+  const known = made.get(kinds)
+  if (known) return known
+  const schemas = { config: configSchema(kinds), service: serviceSchema(kinds), shape: configShape(kinds) }
+  made.set(kinds, schemas)
+  return schemas
 }
 
 /** What a file came to; no config where it does not fit the schema. */
@@ -165,7 +177,8 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
-  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds))
+  const made = { share: createShare(), hashOf: createHasher() }
+  const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds, made))
   const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
   const fleet = fleetPlanOf(config, kinds)
   return { migration, clusters, plans, fleet, kubernetes, calendar: calendar.spec, teams, costs }

@@ -1,17 +1,39 @@
 import type { Plan, PlanTarget, SliSpec } from '../core/plan.ts'
+import type { Share } from '../shared/share.ts'
 import { drainOf } from './drain.ts'
 import { gatesOf } from './gates.ts'
-import { hashOf } from './hash.ts'
+import type { Hasher } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
 import type { ResolvedPolicies } from './policies.ts'
 import { checksOf } from './preflight.ts'
-import { probeSpec, type ResolvedTarget, sliNamesOf, targetsOf, type Workload } from './resolve.ts'
+import {
+  probedOf,
+  probeSpec,
+  type ResolvedTarget,
+  sliNamesOf,
+  syntheticsOf,
+  targetsOf,
+  type Workload,
+} from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { SliSettings } from './schema-sli.ts'
 
+/** What the plans of a config have in common: parts that are equal are kept, and hashed, once. */
+export interface Made {
+  readonly share: Share
+  readonly hashOf: Hasher
+}
+
 /** The plan of a workload, of a config that passed every check. */
-export function buildPlan(workload: Workload, config: ParsedConfig, policies: ResolvedPolicies, kinds: Kinds): Plan {
+export function buildPlan(
+  workload: Workload,
+  config: ParsedConfig,
+  policies: ResolvedPolicies,
+  kinds: Kinds,
+  made: Made,
+): Plan {
+  const { share } = made
   const name = workload.policy ?? config.policy
   const policy = policies.byName.get(name)
   if (!policy) throw new Error(`no policy ${name}: the checks let a config pass that they should not`)
@@ -41,19 +63,20 @@ export function buildPlan(workload: Workload, config: ParsedConfig, policies: Re
     clusters: config.clusters,
     policy: name,
     after: workload.after,
-    steps: steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })),
+    steps: share(steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } }))),
     ...limits,
-    gates: gatesOf({ slis, probes, policy }),
+    gates: share(gatesOf({ slis, probed: probedOf(workload, config), policy })),
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
-    slis: [...specs, ...connections],
+    slis: share([...specs, ...connections]),
     probes,
+    synthetics: syntheticsOf(workload),
     objects: objectsOf(workload),
     ...checksOf(preflight, workload),
     hooks,
     capacity: capacityOf(workload, capacity),
     drain: rule,
   }
-  return { hash: hashOf(rest), ...rest }
+  return { hash: made.hashOf(rest), ...rest }
 }
 
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[], kinds: Kinds): SliSpec {

@@ -1,4 +1,5 @@
 import type { Json, PlanTarget, ProbeSpec, Sides } from '../core/plan.ts'
+import type { SyntheticSpec } from '../core/synthetic.ts'
 import type { TrafficKindConfig } from './kinds.ts'
 import type { ParsedConfig } from './schema.ts'
 import type { ProbeSettings } from './schema-workload.ts'
@@ -34,6 +35,26 @@ export function probeSpec(probe: ProbeSettings, index: number, config: ParsedCon
     certificateDays: probe.certificateDays ?? null,
     allowAddresses: probe.allowAddresses,
   }
+}
+
+/** A workload's synthetics, with all defaults. */
+export function syntheticsOf({ synthetics }: Workload): SyntheticSpec[] {
+  const testOf = (test: Workload['synthetics'][number]['new']) =>
+    test === undefined ? null : { id: test.test, location: test.location ?? null }
+  return synthetics.map(({ name, source, old, new: fresh }) => ({
+    name,
+    source,
+    test: { old: testOf(old), new: testOf(fresh) },
+  }))
+}
+
+/** Names of the probes and synthetics that say something of NEW, in the order of the file. */
+export function probedOf(workload: Workload, config: ParsedConfig): readonly string[] {
+  const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
+  return [
+    ...probes.filter(({ address }) => address.new !== null),
+    ...syntheticsOf(workload).filter(({ test }) => test.new !== null),
+  ].map(({ name }) => name)
 }
 
 export interface ResolvedTarget {

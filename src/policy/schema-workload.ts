@@ -8,6 +8,7 @@ import { addressRange, answerSchema, httpUrl } from './schema-http.ts'
 import { objectsSchema, replicasSchema } from './schema-kubernetes.ts'
 import { name, text, workloadName } from './schema-names.ts'
 import { replicationSchema, statefulSchema } from './schema-preflight.ts'
+import { syntheticsSchema } from './schema-synthetics.ts'
 import { jsonSettings } from './settings.ts'
 
 const addressSchema = z
@@ -102,6 +103,7 @@ export function workloadSchema(kinds: readonly TrafficKindConfig[]) {
       'Routes in NEW that send what still arrives there back to OLD when the rollout reverts',
     ).optional(),
     probes: z.array(probeSchema).prefault([]).meta(about('Synthetic requests that judge this workload')),
+    synthetics: syntheticsSchema,
     stateful: statefulSchema,
     replication: replicationSchema,
     kubernetes: objectsSchema.optional(),

@@ -1,5 +1,6 @@
 import type { JournalRow } from '../core/event.ts'
 import type { FleetView } from '../core/fleet-view.ts'
+import type { Verdict } from '../core/gates/verdict.ts'
 import type { CommandName, Observation } from '../core/observation.ts'
 import type { Plan, Sides } from '../core/plan.ts'
 import type { ProblemJson } from '../core/problem.ts'
@@ -53,6 +54,8 @@ export interface WorkloadView {
   readonly state: RolloutState
   /** The pinned plan, or the config's while waiting. */
   readonly plan: Plan
+  /** The newest verdict of each gate; null: nothing was judged since this process loaded the store. */
+  readonly verdicts: readonly Verdict[] | null
   /** The newest readings. */
   readonly observation: Pick<Observation, 'targets' | 'slis' | 'probes' | 'checks' | 'replicas'>
 }

@@ -1,5 +1,6 @@
 import type { Counts, Missing, ProbeOutcome } from '../core/observation.ts'
 import type { ProbeSpec, Side, SliMeasure, SliSpec } from '../core/plan.ts'
+import type { SyntheticTest } from '../core/synthetic.ts'
 import type { AdapterContext, Privilege, SettingsSchema } from './kind.ts'
 
 /** A kind of metric source: `prometheus`, `scrape`, `loki`, … One array entry in `sources/registry.ts`. */
@@ -21,6 +22,8 @@ export interface SourceKind<Settings = unknown> {
   /** The least that the credentials must be allowed. Left out: there is nothing to say. No I/O. */
   privilegesFor?(settings: Settings): readonly Privilege[]
   open(settings: Settings, context: AdapterContext): MetricSource
+  /** Where it runs synthetic tests too. Left out: it runs none. */
+  readonly synthetics?: { open(settings: Settings, context: AdapterContext): SyntheticReader }
 }
 
 /** What a query is for. */
@@ -118,6 +121,20 @@ export function clusterOf(key: string): string {
 export interface Prober {
   probe(spec: ProbeSpec, side: Side, signal: AbortSignal): Promise<ProbeOutcome | Missing | null>
   close(): Promise<void>
+}
+
+/** Reads what came of tests that run by themselves. Never throws. */
+export interface SyntheticReader {
+  /** The newest result. One that is older than the time between two runs says nothing of now: it is missing. */
+  read(test: SyntheticTest, signal: AbortSignal): Promise<SyntheticResult | Missing>
+  close(): Promise<void>
+}
+
+export interface SyntheticResult {
+  readonly kind: 'result'
+  readonly outcome: ProbeOutcome
+  /** When the run ended, ms since 1970: a result that was told before is the same one. */
+  readonly endedAtMs: number
 }
 
 /** Looks at the certificate that one side serves for a probe's name. Never throws. */

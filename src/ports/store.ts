@@ -17,6 +17,8 @@ export interface Store {
   lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
   /** Gives the lease up, if it is still held with this token. */
   release(lease: Lease): Promise<void>
+  /** The migration run that the first of the rollouts names; null: there is none yet. */
+  runId(): Promise<string | null>
   /** Everything, as of one revision. */
   load(): Promise<Snapshot>
   /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the newest. */

@@ -14,7 +14,7 @@ import type { AlertIntake } from '../ports/alerts.ts'
 import type { Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { TaskRunner } from '../ports/sight.ts'
-import type { MetricSource, Prober } from '../ports/source.ts'
+import type { MetricSource, Prober, SyntheticReader } from '../ports/source.ts'
 import type { Inbox, Store } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import type { TrafficKind } from '../ports/traffic.ts'
@@ -34,6 +34,8 @@ export interface Parts {
   readonly kinds: readonly TrafficKind[]
   readonly sources: ReadonlyMap<string, MetricSource>
   readonly prober: Prober
+  /** By kind; left out: none runs synthetic tests. */
+  readonly synthetics?: ReadonlyMap<string, SyntheticReader>
   readonly fleets: () => readonly FleetPlan[]
   /** Who does tasks; left out: nobody. */
   readonly tasks?: (wakeups: Wakeups) => TaskRunner
@@ -61,9 +63,9 @@ export function assemble(parts: Parts): Assembled {
   const slis = new SliWatch(sources, sweepSeconds, watch)
   const fleet = new Fleet(parts.fleets, new SignalWatch(sources, sweepSeconds, watch))
   const sights = { ...plainSights(), fleet, ...(parts.tasks && { tasks: parts.tasks(wakeups) }) }
-  const { observeTimeoutSeconds } = parts
+  const { observeTimeoutSeconds, synthetics = new Map() } = parts
   const sweep = { sweepSeconds, observeTimeoutSeconds }
-  const observer = new Observer({ scopes, slis, prober, sights, clock, meter, timer, tracer, ...sweep })
+  const observer = new Observer({ scopes, slis, prober, synthetics, sights, clock, meter, timer, tracer, ...sweep })
   const { tasks } = sights
   const engine = new Engine({
     ...{ store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer, tracer },

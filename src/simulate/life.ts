@@ -93,6 +93,7 @@ export function storeOf(life: Life, { store, inbox }: { store: Store; inbox: Inb
     store: {
       lease: (...args) => life.call(() => store.lease(...args)),
       release: (...args) => life.call(() => store.release(...args)),
+      runId: () => life.call(() => store.runId()),
       load: () => life.call(() => store.load()),
       commit: (...args) => life.call(() => store.commit(...args)),
       close: () => life.call(() => store.close()),

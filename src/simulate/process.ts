@@ -139,6 +139,7 @@ export class Process {
       store: {
         lease: (...args) => through(() => store.lease(...args)),
         release: (...args) => through(() => store.release(...args)),
+        runId: () => through(() => store.runId()),
         load: () => through(() => store.load()),
         commit: (...args) => through(() => store.commit(...args)),
         close: () => store.close(),

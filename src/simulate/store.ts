@@ -56,6 +56,7 @@ export function createMemoryStore(): MemoryStore {
     store: {
       lease: async (owner, nowMs, ttlMs) => call('lease', () => memory.takeLease(owner, nowMs, ttlMs)),
       release: async ({ owner, token }) => call('release', () => memory.release(owner, token)),
+      runId: async () => call('load', () => memory.load().rollouts[0]?.runId ?? null),
       load: async () => call('load', () => memory.load()),
       commit: async (commit) => call('commit', () => memory.commit(copy(commit)), 'afterCommit'),
       close: async () => {

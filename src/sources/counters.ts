@@ -68,9 +68,14 @@ export type PartRule = Pick<Counters, 'partIs' | 'absentPart'>
 function joinGroup(total: number | Missing, part: number | Missing, partIs: Counters['partIs']): Measure {
   if (typeof total !== 'number') return total
   if (typeof part !== 'number') return part
-  const unusable = [total, part].find((count) => !(Number.isFinite(count) && count >= 0))
-  if (unusable !== undefined) return missing('not-a-number', `a count is ${unusable}`)
-  return { kind: 'counts', ...countsOf(total, part, partIs), latencies: null }
+  if (!isCount(total)) return missing('not-a-number', `a count is ${total}`)
+  if (!isCount(part)) return missing('not-a-number', `a count is ${part}`)
+  const counts = countsOf(total, part, partIs)
+  return { kind: 'counts', total: counts.total, bad: counts.bad, latencies: null }
+}
+
+function isCount(value: number): boolean {
+  return value >= 0 && value < Number.POSITIVE_INFINITY
 }
 
 function countsOf(total: number, part: number, partIs: Counters['partIs']): Counts {

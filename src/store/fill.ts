@@ -1,9 +1,11 @@
 import { initialState } from '../core/initial.ts'
 import type { Plan, ProbeSpec } from '../core/plan.ts'
 import type { RolloutState } from '../core/state.ts'
+import type { Share } from '../shared/share.ts'
 
 /** What a plan says of the parts that came after weights and gates, where it was pinned before there were any. */
 const PLAN_BEFORE_PARTS = {
+  synthetics: [],
   objects: null,
   checks: [],
   hooks: [],
@@ -25,6 +27,20 @@ export function filledState(stored: RolloutState): RolloutState {
 export function filledPlan(stored: Plan): Plan {
   const steps = stored.steps.map((step) => ({ ...step, warm: warmOf(step.warm), approval: approvalOf(step.approval) }))
   return { ...PLAN_BEFORE_PARTS, ...stored, steps, probes: stored.probes.map(probeOf) }
+}
+
+/** A plan whose parts that many plans have are the others', too. */
+export function sharedPlan(plan: Plan, share: Share): Plan {
+  const { steps, gates, slis, checks, hooks, capacity } = plan
+  return {
+    ...plan,
+    steps: share(steps),
+    gates: share(gates),
+    slis: share(slis),
+    checks: share(checks),
+    hooks: share(hooks),
+    capacity: share(capacity),
+  }
 }
 
 function warmOf(stored: Plan['steps'][number]['warm'] | undefined): Plan['steps'][number]['warm'] {

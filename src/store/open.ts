@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { Config } from '../policy/config.ts'
-import type { StorePorts } from '../ports/store.ts'
+import type { ArchivedStore } from './archive.ts'
 import { openSqlite } from './sqlite.ts'
 
-export interface OpenedStore extends StorePorts {
+export interface OpenedStore extends ArchivedStore {
   /** How logs name it. */
   readonly place: string
   /** Names this migration run: as its rollouts do, or anew. */
@@ -25,7 +25,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   const { freshRunId, ...opened } = await openPorts(config, folder, deps)
   try {
-    return { ...opened, runId: (await opened.store.load()).rollouts[0]?.runId ?? freshRunId }
+    return { ...opened, runId: (await opened.store.runId()) ?? freshRunId }
   } catch (error) {
     await opened.store.close()
     throw error

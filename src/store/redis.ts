@@ -1,6 +1,8 @@
 import { Problem, problem } from '../core/problem.ts'
 import type { RedisConfig } from '../policy/config.ts'
-import type { Cursors, Inbox, Lease, Snapshot, Store, StorePorts } from '../ports/store.ts'
+import type { Cursors, Inbox, Lease, Snapshot, Store } from '../ports/store.ts'
+import type { ArchivedStore } from './archive.ts'
+import { createRedisArchive, pairsOf } from './redis-archive.ts'
 import { checkServer } from './redis-check.ts'
 import { applyCommit } from './redis-commit.ts'
 import { connectRedis, type RedisConnection } from './redis-connection.ts'
@@ -25,7 +27,7 @@ export interface RedisDeps {
 }
 
 /** The ports on one Redis. */
-export interface RedisStore extends StorePorts {
+export interface RedisStore extends ArchivedStore {
   /** Names this store for as long as it lasts: a new one has another. */
   readonly identity: string
   /** What an operator should know of this Redis; empty: nothing. */
@@ -50,6 +52,7 @@ export async function openRedis(settings: RedisConfig, deps: RedisDeps): Promise
       inbox: createInbox(seen),
       journal: createRedisJournal(seen),
       cursors: createCursors(seen),
+      archive: createRedisArchive(seen),
     }
   } catch (error) {
     connection.close()
@@ -86,6 +89,7 @@ function createStore(connection: RedisConnection, seen: SeenHead, leaseTime: 're
   return {
     lease: (owner, nowMs, ttlMs) => takeLease(seen, owner, ttlMs, leaseTime === 'redis' ? '' : nowMs),
     release: async ({ owner, token }) => void (await seen.write(RELEASE, [], [owner, token])),
+    runId: async () => firstRunId(seen),
     load: async () => {
       if (isInDoubt) await seen.write(FENCE, [], [])
       isInDoubt = false
@@ -111,10 +115,18 @@ async function takeLease(seen: SeenHead, owner: string, ttlMs: number, nowMs: nu
   return { owner, token: Number(first) }
 }
 
+async function firstRunId(seen: SeenHead): Promise<string | null> {
+  const { rollouts, order } = seen.keys
+  const [workload] = texts((await seen.read((multi) => multi.zrange(order, '0', '0'))).answers[0])
+  if (workload === undefined) return null
+  const [state = null] = await manyOf(seen, (multi) => multi.hmget(rollouts, workload))
+  return readState({ workload, state }).runId
+}
+
 async function loadSnapshot(seen: SeenHead): Promise<Snapshot> {
   const { rollouts, order, plans } = seen.keys
   const { head, answers } = await seen.read((multi) => multi.zrange(order, '0', '-1').hgetall(rollouts))
-  const [names, states] = [texts(answers[0]), pairs(answers[1])]
+  const [names, states] = [texts(answers[0]), new Map(pairsOf(answers[1]))]
   const loaded = names.map((workload) => readState({ workload, state: states.get(workload) ?? null }))
   const hashes = [...new Set(loaded.flatMap(({ planHash }) => planHash ?? []))]
   const stored = hashes.length === 0 ? [] : await manyOf(seen, (multi) => multi.hmget(plans, ...hashes))
@@ -166,9 +178,4 @@ function createCursors(seen: SeenHead): Cursors {
 
 function texts(answer: unknown): readonly string[] {
   return Array.isArray(answer) ? answer.map(String) : []
-}
-
-/** A whole hash, which ioredis gives as an object. */
-function pairs(answer: unknown): ReadonlyMap<string, string> {
-  return new Map(Object.entries(answer ?? {}).map(([key, value]) => [key, String(value)]))
 }

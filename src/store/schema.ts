@@ -67,6 +67,14 @@ export const STEPS: readonly Step[] = [
     cursor TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Of verdicts only the outcomes are stored: numbers and words are made anew by each sweep.
+  UPDATE rollout SET state = json_set(
+    json_remove(state, '$.verdicts'),
+    '$.outcomes',
+    (SELECT json_group_object(value ->> 'gate', value ->> 'outcome') FROM json_each(rollout.state, '$.verdicts'))
+  ) WHERE json_type(state, '$.verdicts') = 'array';
+  `,
 ]
 
 /**

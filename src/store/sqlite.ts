@@ -1,9 +1,14 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Fact } from '../core/observation.ts'
+import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store, StorePorts } from '../ports/store.ts'
+import type { RolloutState } from '../core/state.ts'
+import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
 import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
+import { createShare } from '../shared/share.ts'
+import type { Archive, ArchivedStore } from './archive.ts'
 import { type Connection, openReader, openWriter } from './connection.ts'
+import { sharedPlan } from './fill.ts'
 import {
   integer,
   type Row,
@@ -24,17 +29,18 @@ import type { Statements } from './statements.ts'
  *
  * Throws STORE_BUSY, STORE_UNAVAILABLE, or STORE_VERSION for a file of a newer Headgate.
  */
-export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): StorePorts {
+export function openSqlite(path: string, options: { readonly readOnly?: boolean } = {}): ArchivedStore {
   return portsOn(options.readOnly ? openReader(path) : openWriter(path))
 }
 
 /** The ports on one connection. */
-export function portsOn(connection: Connection): StorePorts {
+export function portsOn(connection: Connection): ArchivedStore {
   return {
     store: createStore(connection),
     inbox: createInbox(connection),
     journal: createJournal(connection),
     cursors: createCursors(connection),
+    archive: createArchive(connection),
   }
 }
 
@@ -42,6 +48,7 @@ function createStore(connection: Connection): Store {
   return {
     lease: async (owner, nowMs, ttlMs) => connection.write((sql) => takeLease(sql, owner, nowMs, ttlMs)),
     release: async (lease) => connection.write((sql) => void sql.dropLease.run(lease.owner, lease.token)),
+    runId: async () => connection.read(({ runId }) => textOrNull(runId.get() ?? { runId: null }, 'runId')),
     load: async () => connection.read(loadSnapshot),
     commit: async (commit) => connection.write((sql) => applyCommit(sql, commit)),
     close: async () => connection.close(),
@@ -68,6 +75,16 @@ function createCursors(connection: Connection): Cursors {
         return row ? readCursor(row) : null
       }),
     write: async (cursor) => connection.write((sql) => void sql.putCursor.run(cursor.channel, JSON.stringify(cursor))),
+  }
+}
+
+function createArchive(connection: Connection): Archive {
+  return {
+    facts: async () =>
+      connection.read((sql) =>
+        sql.allFacts.all().map((row) => ({ fact: readFact(row), isConsumed: row['consumedRevision'] !== null })),
+      ),
+    cursors: async () => connection.read((sql) => sql.allCursors.all().map(readCursor)),
   }
 }
 
@@ -126,12 +143,16 @@ function takeLease(sql: Statements, owner: string, nowMs: number, ttlMs: number)
 }
 
 function loadSnapshot(sql: Statements): Snapshot {
-  const plans = sql.pinnedPlans.all().map(readPlan)
-  return {
-    revision: readHead(sql).revision,
-    rollouts: sql.rollouts.all().map(readState),
-    plans: new Map(plans.map((plan) => [plan.hash, plan])),
+  // Row by row: the texts of a large fleet would be as much again as what is made of them.
+  const share = createShare()
+  const plans = new Map<string, Plan>()
+  for (const row of sql.pinnedPlans.iterate()) {
+    const plan = sharedPlan(readPlan(row), share)
+    plans.set(plan.hash, plan)
   }
+  const rollouts: RolloutState[] = []
+  for (const row of sql.rollouts.iterate()) rollouts.push(readState(row))
+  return { revision: readHead(sql).revision, rollouts, plans }
 }
 
 function applyCommit(sql: Statements, commit: Commit): Committed {

@@ -10,6 +10,7 @@ export function prepareStatements(db: DatabaseSync) {
     setLease: db.prepare('UPDATE head SET leaseOwner = ?, leaseToken = ?, leaseUntilMs = ?'),
     dropLease: db.prepare('UPDATE head SET leaseOwner = NULL WHERE leaseOwner = ? AND leaseToken = ?'),
 
+    runId: db.prepare(`SELECT state ->> '$.runId' AS runId FROM rollout ORDER BY place LIMIT 1`),
     rollouts: db.prepare('SELECT workload, state FROM rollout ORDER BY place'),
     // An update keeps the place: rollouts stay in the order in which they came.
     putRollout: db.prepare(
@@ -37,6 +38,8 @@ export function prepareStatements(db: DatabaseSync) {
 
     putFact: db.prepare('INSERT INTO fact (id, fact) VALUES (?, ?) ON CONFLICT (id) DO NOTHING'),
     pendingFacts: db.prepare('SELECT id, fact FROM fact WHERE consumedRevision IS NULL ORDER BY place LIMIT ?'),
+    allFacts: db.prepare('SELECT id, fact, consumedRevision FROM fact ORDER BY place'),
+    allCursors: db.prepare('SELECT channel, cursor FROM cursor ORDER BY channel'),
     consumeFact: db.prepare('UPDATE fact SET consumedRevision = ? WHERE id = ? AND consumedRevision IS NULL'),
   }
 }

@@ -29,7 +29,7 @@ const GAUGES = {
   headgate_steps: ({ plan }) => one({}, plan.steps.length),
   headgate_least_seconds_left: ({ plan, state }) => known([[{}, leastSecondsLeft(plan, state)]]),
   headgate_gate_outcome: ({ state }) =>
-    state.verdicts.map(({ gate, outcome }) => ({ labels: { gate, outcome }, value: 1 })),
+    Object.entries(state.outcomes).map(([gate, outcome]) => ({ labels: { gate, outcome }, value: 1 })),
   headgate_sli_requests_total: ({ state }) =>
     Object.entries(state.totals).flatMap(([sli, { counts }]) =>
       SIDES.flatMap((side) => [
@@ -39,23 +39,23 @@ const GAUGES = {
     ),
   headgate_sli_objective_percent: ({ plan }) =>
     known(plan.slis.map(({ name, objectivePercent }) => [{ sli: name }, objectivePercent])),
-  headgate_latency_seconds: ({ state }) =>
-    ofVerdicts(state.verdicts, [
+  headgate_latency_seconds: ({ verdicts }) =>
+    ofVerdicts(verdicts, [
       ['newP95Seconds', { side: 'new', quantile: '0.95' }],
       ['oldP95Seconds', { side: 'old', quantile: '0.95' }],
       ['newP99Seconds', { side: 'new', quantile: '0.99' }],
       ['oldP99Seconds', { side: 'old', quantile: '0.99' }],
     ]),
-  headgate_evidence: ({ state }) =>
-    ofVerdicts(state.verdicts, [
+  headgate_evidence: ({ verdicts }) =>
+    ofVerdicts(verdicts, [
       ['revertEvidence', { test: 'revert' }],
       ['haltEvidence', { test: 'halt' }],
       ['absoluteEvidence', { test: 'absolute' }],
       ['proof', { test: 'proof' }],
       ['newValue', { test: 'value' }],
     ]),
-  headgate_evidence_limit: ({ state }) =>
-    ofVerdicts(state.verdicts, [
+  headgate_evidence_limit: ({ verdicts }) =>
+    ofVerdicts(verdicts, [
       ['revertNeeds', { test: 'revert' }],
       ['haltNeeds', { test: 'halt' }],
       ['absoluteNeeds', { test: 'absolute' }],
@@ -63,7 +63,7 @@ const GAUGES = {
       ['max', { test: 'value' }],
       ['min', { test: 'value' }],
     ]),
-  headgate_budget_spent_percent: ({ state }) => ofVerdicts(state.verdicts, [['spentPercent', {}]]),
+  headgate_budget_spent_percent: ({ verdicts }) => ofVerdicts(verdicts, [['spentPercent', {}]]),
   headgate_budget_limit_percent: ({ plan }) =>
     plan.gates.flatMap((gate) =>
       gate.kind === 'budget'
@@ -120,12 +120,12 @@ function known(all: readonly (readonly [Sample['labels'], number | null])[]): re
   return all.flatMap(([labels, value]) => (value === null ? [] : [{ labels, value }]))
 }
 
-/** The numbers of these names among the verdicts' evidence. */
+/** The numbers of these names among the verdicts' evidence; none where nothing was judged since the start. */
 function ofVerdicts(
-  verdicts: readonly Verdict[],
+  verdicts: readonly Verdict[] | null,
   wanted: readonly (readonly [string, Sample['labels']])[],
 ): readonly Sample[] {
-  return verdicts.flatMap(({ gate, evidence }) =>
+  return (verdicts ?? []).flatMap(({ gate, evidence }) =>
     wanted.flatMap(([key, labels]) => {
       const value = evidence[key]
       return typeof value === 'number' ? [{ labels: { gate, ...labels }, value }] : []

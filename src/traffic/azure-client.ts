@@ -140,8 +140,8 @@ class Connection<Client> {
         if (!request.url.startsWith(`${endpoint}/`)) throw badAzureAnswer(endpoint, 'with a link to another host')
         this.lastToken = request.headers.get('authorization')?.replace(/^Bearer /, '') ?? null
         request.allowInsecureConnection = true
-        // A proxy of the environment brings an agent of its own.
-        request.agent ??= this.#currentAgent()
+        // A proxy of the environment brings an agent of its own, chosen before the turn: to this machine none is asked.
+        if (sdkEndpoint !== endpoint || request.agent === undefined) request.agent = this.#currentAgent()
         const tooLong = new AbortController()
         request.abortSignal?.addEventListener('abort', () => tooLong.abort())
         if (request.abortSignal?.aborted) tooLong.abort()

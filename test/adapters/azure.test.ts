@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { TrafficScope } from '../../src/ports/traffic.ts'
 import { azureAccount } from '../../src/traffic/azure.ts'
 import { azureProblem } from '../../src/traffic/azure-call.ts'
@@ -80,6 +80,14 @@ describe.each(RIGS)('%s in trouble', (_, createRig) => {
   afterEach(async () => {
     await scope.close()
     await rig.azure.stop()
+  })
+
+  test('an endpoint on this machine is asked past the proxies of the environment', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs())
+    for (const name of ['HTTPS_PROXY', 'HTTP_PROXY']) vi.stubEnv(name, 'http://127.0.0.1:1')
+    const own = rig.open()
+    expect(await readA(own)).not.toMatchObject({ kind: 'missing' })
+    await own.close()
   })
 
   test.each<[string, ArmAnswer | 'reset' | 'endless', string, string]>([

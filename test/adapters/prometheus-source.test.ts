@@ -60,7 +60,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
         run,
         pods: pages.pods,
         async tick() {
-          await everyPageScraped(pages)
+          await everyPageScraped(pages, prometheus)
           const tick = { sinceMs, atMs: Date.now() }
           sinceMs = tick.atMs
           return tick
@@ -76,11 +76,11 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const source = open(prometheus.url, { delay: '1s' })
     const sli = availabilitySli(run)
     pages.delayMs = 80
-    await everyPageScraped(pages)
+    await everyPageScraped(pages, prometheus)
     let sinceMs = Date.now()
     const sum = { total: 0, bad: 0 }
     const poll = async () => {
-      await everyPageScraped(pages)
+      await everyPageScraped(pages, prometheus)
       const tick = { sinceMs, atMs: Date.now() }
       const vector = (await source.poll([sli], tick, longWhile())).get(sli)
       sinceMs = tick.atMs
@@ -107,7 +107,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const source = open(prometheus.url, { delay: '0s' })
     const [sli, latency] = [availabilitySli(run), latencySli(run)]
     const lookBack = async () => {
-      await everyPageScraped(pages)
+      await everyPageScraped(pages, prometheus)
       const tick = { sinceMs: Date.now() - 2000, atMs: Date.now() }
       return groupsOf((await source.poll([sli], tick, longWhile())).get(sli)).get(A_CATALOG)
     }
@@ -115,12 +115,12 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     while ((await lookBack()) === undefined);
     const startMs = Date.now()
     pages.pods.a1.serve({ good: 20, bad: 4, slow: 3 })
-    await everyPageScraped(pages)
+    await everyPageScraped(pages, prometheus)
     pages.pods.a2.serve({ good: 5, stuck: 1 })
-    await everyPageScraped(pages)
+    await everyPageScraped(pages, prometheus)
     const untilMs = Date.now()
     pages.pods.a1.serve({ good: 3, bad: 1, slow: 2 })
-    await everyPageScraped(pages)
+    await everyPageScraped(pages, prometheus)
 
     const seconds = Math.ceil((untilMs - startMs) / 1000)
     const span = { untilMs, seconds, tickSeconds: 1 }
@@ -146,7 +146,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     pages.pods.a2.useBounds(['0.25', '1'])
     const latency = latencySli(run)
     const untilPast = async () => {
-      await everyPageScraped(pages)
+      await everyPageScraped(pages, prometheus)
       const past = await source.history(latency, { untilMs: Date.now(), seconds: 1, tickSeconds: 1 }, longWhile())
       return isMissing(past) ? null : groupsOf(past[0])
     }
@@ -173,7 +173,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const wrong = sliSpec({ kind: 'value', value: 'rate(up)', windowSeconds: 10 })
     const text = sliSpec({ kind: 'value', value: 'scalar(vector(1))', windowSeconds: 10 })
     pages.pods.a1.serve({ good: 20, bad: 4 })
-    await everyPageScraped(pages)
+    await everyPageScraped(pages, prometheus)
     const tick = { sinceMs: Date.now() - 2000, atMs: Date.now() }
     const answers = await source.poll([counted, value, odd, loose, bare, wrong, text], tick, longWhile())
     await source.close()
@@ -198,7 +198,7 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const sli = availabilitySli(run)
     let sinceMs = Date.now()
     const poll = async () => {
-      await everyPageScraped(pages)
+      await everyPageScraped(pages, prometheus)
       const tick = { sinceMs, atMs: Date.now() }
       sinceMs = tick.atMs
       return groupsOf((await source.poll([sli], tick, longWhile())).get(sli)).get(A_CATALOG)

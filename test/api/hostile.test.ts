@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CATALOGUE } from '../../src/core/catalogue.ts'
+import { alertmanagerConfig } from '../support/alerts.ts'
 import { listeningApi, OPERATOR_TOKEN, signIn, testApi, VIEWER_TOKEN } from '../support/api.ts'
 import { HOSTILE_BYTES, type HostileRequest, hostileRequest } from '../support/hostile.ts'
 
@@ -37,6 +38,10 @@ test(`${REQUESTS} hostile requests: each is refused with a code, nothing breaks,
 }, async () => {
   const seed = Number(process.env['HEADGATE_FUZZ_SEED'] ?? 20261121)
   const { app, service, logged, audited } = await testApi()
+  // One that could be read would be taken.
+  service.alertmanager = alertmanagerConfig({
+    routes: [{ match: ['alertname=~".*"'], action: 'halt', everything: true }],
+  })
   const pages = await Promise.all(
     [OPERATOR_TOKEN, VIEWER_TOKEN].map(async (token) => (await signIn(app, token)).headers.cookie),
   )
@@ -65,6 +70,7 @@ test(`${REQUESTS} hostile requests: each is refused with a code, nothing breaks,
   if (process.env['HEADGATE_FUZZ_REQUESTS'])
     process.stdout.write(`${JSON.stringify({ ...Object.fromEntries(counts), grown })}\n`)
   expect(service.submitted).toEqual([])
+  expect(service.alertFacts).toEqual([])
   expect(logged.filter((line) => line.includes('"level":"error"'))).toEqual([])
   expect([...counts.keys()].sort()).toEqual([
     'API_BAD_REQUEST',

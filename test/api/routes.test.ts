@@ -72,10 +72,17 @@ describe('state', () => {
     const detail = (await app.inject({ url: '/api/v1/workloads/catalog', headers: viewer })).json()
     expect(detail.plan).toEqual(view.plan)
     expect(detail.readings).toEqual(view.observation)
-    expect(detail.verdicts).toEqual(view.state.verdicts)
+    expect(detail.verdicts).toEqual(view.verdicts)
     expect(detail.evidence).toEqual(view.state.evidence)
     expect(detail.times.confirmedAtMs).toBe(view.state.confirmedAtMs)
     expect(detail.planPinned).toBe(true)
+  })
+
+  test('verdicts that were not made since the start are unknown, their worst outcome is not', async () => {
+    const { app, service } = await testApi()
+    service.workloads = [fakeView('catalog', { verdicts: null, outcomes: { a: 'wait', b: 'pass' } })]
+    const detail = (await app.inject({ url: '/api/v1/workloads/catalog', headers: viewer })).json()
+    expect(detail).toMatchObject({ verdicts: null, outcome: 'wait' })
   })
 
   test.each([

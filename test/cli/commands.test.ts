@@ -233,6 +233,13 @@ describe('status', () => {
     expect(out).toContain('clock   skipped  nothing has a clock, 1 min ago')
   })
 
+  test('one workload that was not judged since the start says so', async () => {
+    const { url, service } = await listeningApi()
+    service.workloads = [fakeView('catalog', { verdicts: null, outcomes: { 'harm/a': 'wait' } })]
+    const { out } = await runHere(['status', 'catalog'], { env: operator(url) })
+    expect(out).toContain('wait  the worst before Headgate started; not judged again yet')
+  })
+
   test('--json: one object', async () => {
     const { url } = await listeningApi()
     const { out } = await runHere(['status', '--json'], { env: operator(url) })

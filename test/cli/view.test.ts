@@ -12,12 +12,12 @@ import {
   workloadLines,
 } from '../../src/cli/view.ts'
 import { problem } from '../../src/core/problem.ts'
-import type { Hold, RolloutState } from '../../src/core/state.ts'
-import { fakeEvent, fakeStatus, fakeView, NOW_MS } from '../fakes/service.ts'
+import type { Hold } from '../../src/core/state.ts'
+import { type FakeState, fakeEvent, fakeStatus, fakeView, NOW_MS } from '../fakes/service.ts'
 
 const WIDE = { columns: 120, color: false }
 
-function line(name: string, state: Partial<RolloutState>): WorkloadLine {
+function line(name: string, state: FakeState): WorkloadLine {
   return toWorkload(fakeView(name, state))
 }
 
@@ -26,7 +26,7 @@ const hold = (cause: Hold['cause'], detail: string): Hold => ({ cause, detail, s
 const waiting = { phase: { name: 'waiting' }, intendedWeightPercent: 0, confirmedWeightPercent: null } as const
 const verdict = { gate: 'burnRate/availability', evidence: {}, sentence: 'new burns 31 times too fast' } as const
 
-const LINES: Record<string, { state: Partial<RolloutState>; want: string }> = {
+const LINES: Record<string, { state: FakeState; want: string }> = {
   'waiting for another': {
     state: { ...waiting, holds: [hold('dependency', 'waits for catalog (baking) to have baked')] },
     want: '· cart     ░░░░░░░░░░░░░░░░░░░░   not read yet  waiting         dependency: waits for catalog (baking) to have baked',
@@ -62,6 +62,14 @@ const LINES: Record<string, { state: Partial<RolloutState>; want: string }> = {
   'harm seen this very sweep': {
     state: { verdicts: [{ ...verdict, outcome: 'revert' }] },
     want: '! cart     ██░░░░░░░░░░░░░░░░░░         10.0 %  stepping 2/3    new burns 31 times too fast',
+  },
+  'harm seen before a restart': {
+    state: { verdicts: null, outcomes: { [verdict.gate]: 'revert' } },
+    want: '! cart     ██░░░░░░░░░░░░░░░░░░         10.0 %  stepping 2/3    a gate said revert before the start',
+  },
+  'held long enough before a restart': {
+    state: { verdicts: null, heldMs: 300_000 },
+    want: '› cart     ██░░░░░░░░░░░░░░░░░░         10.0 %  stepping 2/3    held long enough; not judged since the start',
   },
   'reverting: what leaves new is shown': {
     state: { phase: { name: 'reverting', reason: 'errors', startedAtMs: NOW_MS }, intendedWeightPercent: 0 },

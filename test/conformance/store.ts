@@ -61,6 +61,7 @@ export interface User {
 function commitSuite({ ports, lease, commit, reconnect }: User): void {
   test('an empty store has revision 0 and nothing else', async () => {
     expect(await ports().store.load()).toEqual({ revision: 0, rollouts: [], plans: new Map() })
+    expect(await ports().store.runId()).toBeNull()
     expect(await ports().journal.lastSeq()).toBe(0)
     expect(await ports().journal.read({ afterSeq: 0, limit: 10 })).toEqual([])
     expect(await ports().inbox.pending(10)).toEqual([])
@@ -84,6 +85,7 @@ function commitSuite({ ports, lease, commit, reconnect }: User): void {
       ],
     })
     await reconnect()
+    expect(await ports().store.runId()).toBe(state.runId)
     expect(await ports().store.load()).toEqual({
       revision: 1,
       rollouts: [state],

@@ -51,6 +51,12 @@ const WHOLE: Readonly<Record<string, (part: object) => object>> = {
   }),
   calendar: (part) => ({ ...MINIMAL, ...part }),
   probes: (part) => ({ ...MINIMAL, workloads: [{ ...MINIMAL.workloads[0], ...part }] }),
+  synthetics: (part) => ({
+    ...MINIMAL,
+    sources: { ...MINIMAL.sources, datadog: { apiKey: '${env:DD_API_KEY}', appKey: '${env:DD_APP_KEY}' } },
+    slis: { availability: { ...MINIMAL.slis.availability, source: 'prometheus' } },
+    workloads: [{ ...MINIMAL.workloads[0], ...part }],
+  }),
   fleet: (part) => ({ ...MINIMAL, ...FLEET, ...part }),
   kubernetes: (part) => ({ ...MINIMAL, ...part }),
   capacity: (part) => ({ ...MINIMAL, policies: { own: part }, policy: 'own' }),

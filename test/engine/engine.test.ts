@@ -119,6 +119,21 @@ describe('after a crash', () => {
     expect(await world.eventsOf('plan-pinned')).toHaveLength(1)
   })
 
+  test('what the gates say is unknown until they are judged again, and what came of it is not', async () => {
+    const { world, rig } = await underWay()
+    const judged = rig.control.workloads().map(({ verdicts }) => verdicts?.map(({ gate, outcome }) => [gate, outcome]))
+    expect(judged[0]?.length).toBeGreaterThan(0)
+    rig.kill()
+    rigs.splice(0)
+    const second = newRig(world)
+    await second.start([planFor('checkout')])
+    expect(second.control.workloads().map(({ verdicts, state }) => [verdicts, Object.entries(state.outcomes)])).toEqual(
+      [[null, judged[0]]],
+    )
+    await sweep(world, 2)
+    expect(second.control.workloads()[0]?.verdicts?.map(({ gate }) => gate)).toEqual(judged[0]?.map(([gate]) => gate))
+  })
+
   test('a revert goes on', async () => {
     const { world, rig } = await underWay()
     world.traffic.faults.unreachable = true

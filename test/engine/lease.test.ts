@@ -25,6 +25,7 @@ function cuttable({ memory: { store, inbox } }: World) {
     store: {
       lease: (...args: Parameters<typeof store.lease>) => through(() => store.lease(...args)),
       release: (...args: Parameters<typeof store.release>) => through(() => store.release(...args)),
+      runId: () => through(() => store.runId()),
       load: () => through(() => store.load()),
       commit: (...args: Parameters<typeof store.commit>) => through(() => store.commit(...args)),
       close: () => store.close(),
@@ -86,6 +87,21 @@ describe('the lease', () => {
       await world.clock.advance(100)
       expect(keeper.heldToken()).toBe(token)
     }
+    await keeper.release()
+  })
+
+  test.each([
+    ['is none to write by at once when the store lost it', 'STORE_LOST', null],
+    ['lasts while the store is away', 'STORE_UNAVAILABLE', 1],
+  ] as const)('%s', async (_, code, token) => {
+    const { memory, clock } = new World(['checkout'])
+    const keeper = new LeaseKeeper(memory.store, 'one', { clock, log: createFakeLog() })
+    await keeper.hold()
+    keeper.keep()
+    memory.failNext('lease', code)
+    await clock.advance(LEASE_MS / 3)
+    expect(keeper.trouble?.code).toBe(code)
+    expect(keeper.heldToken()).toBe(token)
     await keeper.release()
   })
 

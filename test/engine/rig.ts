@@ -6,7 +6,14 @@ import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
 import type { TaskRunner } from '../../src/ports/sight.ts'
-import { groupKey, type Measure, type MetricSource, type Prober, type SliVector } from '../../src/ports/source.ts'
+import {
+  groupKey,
+  type Measure,
+  type MetricSource,
+  type Prober,
+  type SliVector,
+  type SyntheticReader,
+} from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
 import { assemble } from '../../src/simulate/assemble.ts'
@@ -47,6 +54,7 @@ export class World {
   readonly memory: MemoryStore = createMemoryStore()
   readonly traffic: FakeTraffic
   readonly prober: Prober
+  readonly synthetics = new Map<string, SyntheticReader>()
   /** Which share of NEW's requests fails, by workload, percent. */
   readonly newBadPercent = new Map<string, number>()
   /** The value of every signal of NEW; null: nothing is there. */
@@ -165,6 +173,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
     kinds: [trafficOf(life, world.traffic.kind, onWrite)],
     sources: new Map([['fake', sourceOf(life, world.source)]]),
     prober: world.prober,
+    synthetics: world.synthetics,
     fleets: options.fleets ?? (() => []),
     ...(options.tasks && { tasks: options.tasks }),
     sweepSeconds: SWEEP_SECONDS,

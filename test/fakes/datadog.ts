@@ -139,7 +139,7 @@ function resultsBody({ results }: FakeTest, asked: URLSearchParams): object {
             test_sub_type: 'http',
             location: { id: location, name: location },
             execution_info: {
-              duration: durationMs,
+              duration: { has_duration: true, value: durationMs },
               unhealthy: rest.unhealthy ?? false,
               ...(rest.error !== undefined && { error_message: rest.error }),
             },

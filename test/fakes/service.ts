@@ -1,5 +1,6 @@
 import type { HeadgateEvent, JournalRow } from '../../src/core/event.ts'
 import type { FleetView } from '../../src/core/fleet-view.ts'
+import type { Verdict } from '../../src/core/gates/verdict.ts'
 import { initialState } from '../../src/core/initial.ts'
 import type { RoutedAlert, UnmatchedAlert } from '../../src/core/observation.ts'
 import type { Plan } from '../../src/core/plan.ts'
@@ -117,8 +118,15 @@ export function fakeStatus(): ServiceStatus {
   }
 }
 
+/** What may be said of a fake rollout: its state, and what its gates say. */
+export type FakeState = Partial<RolloutState> & Partial<Pick<WorkloadView, 'verdicts'>>
+
+const ALL_WELL: readonly Verdict[] = [
+  { gate: 'burnRate/availability', outcome: 'pass', evidence: { requests: 100, note: null }, sentence: 'all well' },
+]
+
 /** A workload in its second step, with one of everything. */
-export function fakeView(name: string, state: Partial<RolloutState> = {}): WorkloadView {
+export function fakeView(name: string, { verdicts = ALL_WELL, ...state }: FakeState = {}): WorkloadView {
   const tick = { old: { total: 90, bad: 0 }, new: { kind: 'missing', why: 'empty', detail: 'no series' } } as const
   return {
     plan: fakePlan(name),
@@ -134,16 +142,10 @@ export function fakeView(name: string, state: Partial<RolloutState> = {}): Workl
       evidence: {
         availability: { untilMs: NOW_MS, counts: { old: { total: 900, bad: 1 }, new: { total: 100, bad: 0 } } },
       },
-      verdicts: [
-        {
-          gate: 'burnRate/availability',
-          outcome: 'pass',
-          evidence: { requests: 100, note: null },
-          sentence: 'all well',
-        },
-      ],
+      outcomes: Object.fromEntries((verdicts ?? ALL_WELL).map(({ gate, outcome }) => [gate, outcome])),
       ...state,
     },
+    verdicts,
     observation: {
       replicas: null,
       targets: {

@@ -98,6 +98,7 @@ export const kinds: Kinds = {
       settings: z.strictObject({ url: z.string() }),
       measures: ['ask'],
       usualWindowSeconds: 60,
+      synthetics: {},
     },
   ],
   channels: [

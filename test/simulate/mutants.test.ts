@@ -131,7 +131,7 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
     name: 'a step that stays where it is while it bakes',
     step: (real) => (input) =>
       input.state.phase.name === 'baking' && input.observation.facts.length === 0
-        ? { state: input.state, effects: [], tasks: [], events: [] }
+        ? { state: input.state, effects: [], tasks: [], events: [], verdicts: [] }
         : real(input),
   },
   'targets-hold': {

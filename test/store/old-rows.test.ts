@@ -63,6 +63,24 @@ describe('a row that an older Headgate wrote', () => {
     expect(Object.keys(state ?? {}).sort()).toEqual(Object.keys(initialState('a', 'b', 0)).sort())
   })
 
+  test('of a state with its verdicts: the outcomes stay', async () => {
+    const { outcomes, ...known } = sampleState('checkout', { heldMs: 7.25 })
+    const verdicts = [
+      { gate: 'harm/a "b"', outcome: 'pass', evidence: { requests: 12 }, sentence: 'all well' },
+      { gate: 'proof/a', outcome: 'wait', evidence: {}, sentence: 'more is needed' },
+    ]
+    oldStore(3, (db) =>
+      db
+        .prepare('INSERT INTO rollout (workload, planHash, state) VALUES (?, NULL, ?)')
+        .run('checkout', JSON.stringify({ ...known, verdicts })),
+    )
+    const { store } = openSqlite(place.path)
+    const { rollouts } = await store.load()
+    await store.close()
+    expect(outcomes).toEqual({})
+    expect(rollouts).toEqual([{ ...known, outcomes: { 'harm/a "b"': 'pass', 'proof/a': 'wait' } }])
+  })
+
   test('of a plan: it has none of the parts that came later, and an approval is one that any operator can give', async () => {
     const plan = samplePlan('aaaa')
     const steps = [

@@ -33,7 +33,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     proofs: {},
     share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: null },
     probes: {},
-    verdicts: [],
+    outcomes: {},
     approved: null,
     round: 1,
     startedAtMs: null,

@@ -22,7 +22,7 @@ export interface CanaryConfig {
 }
 
 /** Keys that stand for any name. */
-export const FREE_KEYS: readonly string[] = ['policies', 'slis']
+export const FREE_KEYS: readonly string[] = ['policies', 'slis', 'telemetry.tracing.headers']
 
 const GUID = '0b1f6471-1bf0-4dda-aec3-cb9272f09590'
 const MATCH = ['alertname=~"TrafficDropped"']
@@ -73,8 +73,15 @@ export function canaryConfig(
     sources: {
       prometheus: { url, auth: auth('prometheus') },
       loki: { url, auth: auth('loki') },
+      tempo: { url, auth: auth('tempo') },
       datadog: { url, period: '10s', apiKey: secret('datadog key'), appKey: secret('datadog app') },
+      'http-json': {
+        ...{ url: `${url}/rows?q=$query&from=$fromMs`, auth: auth('http-json') },
+        key: { header: 'x-key', prefix: 'Api-Token ', secret: secret('http-json key') },
+        ...{ rows: '$.rows[*]', cluster: '$.cluster', workload: '$.workload', value: '$.value' },
+      },
     },
+    telemetry: { tracing: { url, headers: { authorization: secret('tracing') } } },
     alertmanager: { url, auth: auth('alertmanager'), silence: { matchers: MATCH } },
     providers: {
       'azure-front-door': azure('front door'),
@@ -121,6 +128,15 @@ export function canaryConfig(
         objective: '99%',
         ask: { total: 'sum:a{*} by {cluster,service}.as_count()', bad: 'sum:b{*} by {cluster,service}.as_count()' },
       },
+      traced: {
+        source: 'tempo',
+        objective: '99%',
+        ask: {
+          total: '{} | count_over_time() by (resource.cluster, resource.service)',
+          bad: '{ status = error } | count_over_time() by (resource.cluster, resource.service)',
+        },
+      },
+      told: { source: 'http-json', objective: '99%', ask: { total: 'all', bad: 'failed' } },
     },
     workloads: [
       { ...{ name: 'search', slis: [], probes }, traffic: { http: split('search') } },

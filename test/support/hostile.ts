@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { OPERATOR_TOKEN, VIEWER_TOKEN } from './api.ts'
+import { notification, postedAlert } from './alerts.ts'
+import { OPERATOR_TOKEN, VIEWER_TOKEN, WEBHOOK_TOKEN } from './api.ts'
 
 /** A request that no route may take, over HTTP. */
 export interface HostileRequest {
@@ -11,6 +12,7 @@ export interface HostileRequest {
 
 const OPERATOR = { authorization: `Bearer ${OPERATOR_TOKEN}`, host: 'localhost' }
 const VIEWER = { authorization: `Bearer ${VIEWER_TOKEN}`, host: 'localhost' }
+const WEBHOOK = { authorization: `Bearer ${WEBHOOK_TOKEN}`, host: 'localhost' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 const READS = [
@@ -29,7 +31,8 @@ const READS = [
 const OPEN = ['/healthz', '/readyz', '/metrics']
 const COMMANDS = ['/api/v1/workloads/catalog/commands', '/api/v1/commands']
 const SESSION = '/api/v1/session'
-const CHANGES = [...COMMANDS, '/api/v1/reload']
+const ALERTS = '/api/v1/webhooks/alertmanager'
+const CHANGES = [...COMMANDS, '/api/v1/reload', ALERTS]
 const NASTY = [
   '../../../../etc/passwd',
   '..%2f..%2fetc%2fpasswd',
@@ -92,6 +95,29 @@ const badBody = fc.oneof(
   ),
 )
 
+/** None of which can be read: were there one that can, it would be taken, as an alert must not be lost. */
+const badAlert = fc.oneof(
+  fc.jsonValue({ maxDepth: 3 }),
+  fc
+    .record({ key: fc.constantFrom('status', 'labels', 'annotations', 'startsAt'), value: nasty })
+    .map(({ key, value }) => postedAlert({}, { [key]: value })),
+  nasty.map((text) => postedAlert({}, { fingerprint: `!${text}` })),
+  fc.constantFrom(
+    postedAlert({ service: 'x'.repeat(5000) }),
+    postedAlert({}, { labels: { service: { $gt: '' } } }),
+    postedAlert({}, { startsAt: '9999-99-99T00:00:00Z' }),
+  ),
+)
+const badNotification = fc.oneof(
+  fc.array(badAlert, { minLength: 1, maxLength: 5 }).map((alerts) => notification(alerts)),
+  fc.constantFrom(
+    notification([postedAlert()], { version: '3' }),
+    notification([postedAlert()], { truncatedAlerts: -1 }),
+    notification([], { alerts: { length: 1, 0: postedAlert() } }),
+    notification(Array(5001).fill(0)),
+  ),
+)
+
 /** Sessions of pages: bad ones, and good ones where they may not be used. */
 function ofSessions(pages: readonly string[]): readonly fc.Arbitrary<HostileRequest>[] {
   const page = fc.constantFrom(...pages)
@@ -151,6 +177,9 @@ const WITHOUT_SESSIONS: readonly fc.Arbitrary<HostileRequest>[] = [
     .map(
       ({ url, payload }): HostileRequest => ({ method: 'POST', url, payload, headers: { ...VIEWER, ...JSON_TYPE } }),
     ),
+  fc
+    .constantFrom(...READS, ...CHANGES.filter((url) => url !== ALERTS))
+    .map((url): HostileRequest => ({ method: methodOf(url), url, headers: WEBHOOK })),
   // From where nobody asks.
   fc
     .record({ url: fc.constantFrom(...READS, ...OPEN), host: inHeader })
@@ -167,6 +196,19 @@ const WITHOUT_SESSIONS: readonly fc.Arbitrary<HostileRequest>[] = [
       headers: { ...OPERATOR, 'content-type': `x/${type}` },
     }),
   ),
+  fc
+    .record({
+      payload: fc.oneof(
+        badBody,
+        badNotification.map((body) => JSON.stringify(body)),
+      ),
+      headers: fc.constantFrom(WEBHOOK, OPERATOR),
+    })
+    .map(
+      ({ payload, headers }): HostileRequest => ({
+        ...{ method: 'POST', url: ALERTS, payload, headers: { ...headers, ...JSON_TYPE } },
+      }),
+    ),
   inHeader.map(
     (key): HostileRequest => ({
       method: 'POST',

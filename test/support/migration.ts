@@ -141,11 +141,12 @@ function holdSeconds(weightPercent: number): number {
   return weightPercent === 25 ? 6 : 2
 }
 
-function configText(
+/** The config of such a migration. */
+export function configText(
   prometheusUrl: string,
   workloads: readonly string[],
   traffic: MigrationTraffic,
-  { apiPort = 0, badCodes = '5..', alertmanager }: MigrationParts,
+  { apiPort = 0, badCodes = '5..', alertmanager }: MigrationParts = {},
 ): string {
   const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${holdSeconds(weight)}s }`)
   const { longSeconds, shortSeconds, factor } = PAIR

@@ -3,6 +3,7 @@ import type { Plan, PlanStep } from '../../src/core/plan.ts'
 
 /** A plan's parts around the weights, with nothing in them. */
 export const PLAIN_PLAN = {
+  synthetics: [],
   objects: null,
   checks: [],
   checkRules: {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
+import { z } from 'zod'
 import { POD_NAMES, PODS, type PodPages } from './pods.ts'
 
 /** A real Prometheus that scrapes the pods, on loopback, with its data in a folder of its own. */
@@ -64,14 +65,23 @@ async function launch(binary: string, config: string, more: readonly string[]): 
   return { url, remove }
 }
 
-/** The second scrape from now begins after the first, which saw everything that is counted now, was stored. */
-export async function everyPageScraped({ reads }: PodPages): Promise<void> {
+/**
+ * The second scrape from now begins after the first, which saw everything that is counted now, was stored. A scrape that
+ * a busy machine has let time out says that its pod is gone: the tick ends when all that are not away are there.
+ */
+export async function everyPageScraped({ pods, reads }: PodPages, { url }: PodPrometheus): Promise<void> {
   const before = { ...reads }
-  const scraped = () => {
+  const there = POD_NAMES.filter((name) => !pods[name].isAway).length
+  const scraped = async () => {
     for (const name of POD_NAMES) if (reads[name] < before[name] + 2) throw new Error(`${name} is not scraped yet`)
+    const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`)
+    const { data } = UP.parse(await answer.json())
+    if (Number(data.result[0]?.value[1] ?? 0) !== there) throw new Error('a scrape of a page has timed out')
   }
   await vi.waitFor(scraped, { timeout: 20_000, interval: 10 })
 }
+
+const UP = z.object({ data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }) })
 
 function configText(pages: PodPages, scrapeInterval: string): string {
   const jobs = POD_NAMES.map((name) => {

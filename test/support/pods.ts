@@ -36,7 +36,7 @@ export interface Requests {
 }
 
 export interface PodPages {
-  readonly pods: Readonly<Record<PodName, Pod>>
+  readonly pods: Readonly<Record<PodName, Pod & { readonly isAway: boolean }>>
   /** The page of a pod's metrics; while it is away it answers 503. */
   url(name: PodName): string
   /** How often each page was asked for. */

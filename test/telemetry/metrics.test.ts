@@ -26,10 +26,15 @@ function observe(workloads: () => readonly WorkloadView[], others: Partial<Obser
   metrics.observe({ workloads, fleets: () => [], levels: () => [], ...others })
 }
 
-function view(workload: string, changes: Partial<RolloutState> = {}): WorkloadView {
+function view(
+  workload: string,
+  changes: Partial<RolloutState> = {},
+  verdicts: WorkloadView['verdicts'] = null,
+): WorkloadView {
   return {
     state: sampleState(workload, changes),
     plan: samplePlan('aaaa', workload),
+    verdicts,
     observation: { targets: {}, slis: {}, probes: {}, checks: {}, replicas: null },
   }
 }
@@ -49,7 +54,7 @@ describe('gauges of workloads', () => {
         confirmedWeightPercent: 10,
         share: { settledAtMs: null, untilMs: 0, requests: { old: 0, new: 0 }, lastPercent: 9.7 },
         holds: [{ cause: 'paused', detail: 'a look', sinceMs: 0, actor: 'ada' }],
-        verdicts: [{ gate: 'burnRate:availability', outcome: 'pass', evidence: {}, sentence: 'fine' }],
+        outcomes: { 'burnRate:availability': 'pass' },
       }),
     ])
     expect(await samples('headgate_weight_percent{')).toEqual([
@@ -78,7 +83,7 @@ describe('gauges of workloads', () => {
 
   test('tell what each test has gathered, and where it speaks up', async () => {
     const evidence = { haltEvidence: 40, haltNeeds: 100, spentPercent: 0.4, newP99Seconds: 0.8, oldP99Seconds: null }
-    observe(() => [view('checkout', { verdicts: [{ gate: 'harm:a', outcome: 'pass', evidence, sentence: 'fine' }] })])
+    observe(() => [view('checkout', {}, [{ gate: 'harm:a', outcome: 'pass', evidence, sentence: 'fine' }])])
     const whose = 'migration="m",workload="checkout",gate="harm:a"'
     expect(await samples('headgate_evidence')).toEqual([
       `headgate_evidence{${whose},test="halt"} 40`,

@@ -2,6 +2,7 @@ import type { SourceKind } from '../../ports/source.ts'
 import { datadogFault } from './query.ts'
 import { type DatadogSettings, datadogSettings } from './settings.ts'
 import { openDatadog } from './source.ts'
+import { openSynthetics } from './synthetics.ts'
 
 /** Metrics of Datadog, in its own query language. */
 export const datadogKind: SourceKind<DatadogSettings> = {
@@ -18,4 +19,5 @@ export const datadogKind: SourceKind<DatadogSettings> = {
     },
   ],
   open: openDatadog,
+  synthetics: { open: openSynthetics },
 }

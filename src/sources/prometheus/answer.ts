@@ -92,14 +92,20 @@ export function sumsByMoment(
   labels: SliSpec['labels'],
 ): ReadonlyMap<number, Sums> | Missing {
   const moments = new Map<number, Map<string, number | Missing>>()
+  const places: { readonly atMs: number; readonly sums: Map<string, number | Missing> }[] = []
   for (const { metric, points } of series) {
     const key = groupOf(metric, labels)
     if (key === null) continue
-    for (const [seconds, text] of points) {
+    for (const [index, [seconds, text]] of points.entries()) {
       const atMs = Math.round(seconds * 1000)
-      const sums = moments.get(atMs) ?? new Map<string, number | Missing>()
-      moments.set(atMs, sums)
-      sums.set(key, sums.has(key) ? missing('bad-answer', severalSeries(labels)) : numberOf(text))
+      // Most often the series have the same moments: the one at the same place is looked at first.
+      let moment = places[index]
+      if (moment?.atMs !== atMs) {
+        moment = { atMs, sums: moments.get(atMs) ?? new Map() }
+        moments.set(atMs, moment.sums)
+        places[index] = moment
+      }
+      putOnce(moment.sums, key, text, labels)
     }
   }
   if (moments.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
@@ -125,10 +131,17 @@ export function partsOf(series: readonly Series[], labels: SliSpec['labels'], wi
     }
     const [part, point] = [metric[within], points[0]]
     if (part === undefined || point === undefined) continue
-    sums.set(part, sums.has(part) ? missing('bad-answer', severalSeries(labels)) : numberOf(point[1]))
+    putOnce(sums, part, point[1], labels)
   }
   if (groups.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
   return groups
+}
+
+/** A second series for the same is none of them. */
+function putOnce(sums: Map<string, number | Missing>, key: string, text: string, labels: SliSpec['labels']): void {
+  const before = sums.size
+  sums.set(key, numberOf(text))
+  if (sums.size === before) sums.set(key, missing('bad-answer', severalSeries(labels)))
 }
 
 function isSameGroup(a: Series['metric'], b: Series['metric'], { cluster, workload }: SliSpec['labels']): boolean {
@@ -154,8 +167,10 @@ function severalSeries({ cluster, workload }: SliSpec['labels']): string {
 }
 
 function numberOf(text: string): number {
+  const value = Number(text)
+  if (value !== 0 && !Number.isNaN(value)) return value
   if (text === '+Inf') return Number.POSITIVE_INFINITY
   if (text === '-Inf') return Number.NEGATIVE_INFINITY
   // An empty text would be taken for 0.
-  return text.trim() === '' ? Number.NaN : Number(text)
+  return text.trim() === '' ? Number.NaN : value
 }

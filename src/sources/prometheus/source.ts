@@ -26,13 +26,12 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
 
   return {
     async poll(slis, tick, signal) {
-      const sent = new Map<string, Promise<Answer | Missing>>()
-      const ask = (query: string) => {
-        const answer = sent.get(query) ?? client.instant(query, tick.atMs - delayMs, signal).then(note(query))
-        sent.set(query, answer)
-        return answer
+      const send: Send = (query) => client.instant(query, tick.atMs - delayMs, signal).then(note(query))
+      const asked = {
+        sums: new Map<string, Promise<Sums | Missing>>(),
+        parts: new Map<string, Promise<Parts | Missing>>(),
       }
-      const pairs = slis.map(async (sli) => [sli, await pollOne(sli, tick, settings, ask)] as const)
+      const pairs = slis.map(async (sli) => [sli, await pollOne(sli, tick, settings, { send, ...asked })] as const)
       return new Map(await Promise.all(pairs))
     },
 
@@ -66,42 +65,61 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
   }
 }
 
-async function pollOne(
-  sli: SliSpec,
-  tick: Tick,
-  settings: PrometheusSettings,
-  ask: (query: string) => Promise<Answer | Missing>,
-): Promise<SliVector> {
+type Send = (query: string) => Promise<Answer | Missing>
+
+/** The questions of a tick: what several SLIs ask is sent once. An answer is kept as what is read from it, never whole. */
+interface Asked {
+  readonly send: Send
+  readonly sums: Map<string, Promise<Sums | Missing>>
+  readonly parts: Map<string, Promise<Parts | Missing>>
+}
+
+async function pollOne(sli: SliSpec, tick: Tick, settings: PrometheusSettings, asked: Asked): Promise<SliVector> {
   const questions = questionsOf(sli, tick.atMs - tick.sinceMs, settings)
   if (isMissing(questions)) return questions
-  const answers: Answer[] = []
-  for (const answer of await Promise.all(questions.queries.map(ask))) {
-    if (isMissing(answer)) return answer
-    answers.push(answer)
-  }
   const groups =
-    questions.kind === 'groups' ? groupsOf(answers, sli, questions) : groupsOfParts(answers, sli, questions)
+    questions.kind === 'groups' ? await groupsOf(sli, questions, asked) : await groupsOfParts(sli, questions, asked)
   return isMissing(groups) ? groups : { kind: 'vector', ...tick, groups }
 }
 
-function groupsOf(answers: readonly Answer[], { labels }: SliSpec, questions: GroupQuestions) {
-  const sums: Sums[] = []
-  for (const { series } of answers) {
-    const moments = sumsByMoment(series, labels)
+async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, sums }: Asked) {
+  const answers = await allOf(queries, labels, sums, async (query) => {
+    const answer = await send(query)
+    if (isMissing(answer)) return answer
+    const moments = sumsByMoment(answer.series, labels)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()
-    sums.push(only)
-  }
-  return questions.read(sums)
+    return only
+  })
+  return isMissing(answers) ? answers : read(answers)
 }
 
-function groupsOfParts(answers: readonly Answer[], { labels }: SliSpec, { within, read }: PartQuestions) {
-  const all: Parts[] = []
-  for (const { series } of answers) {
-    const parts = partsOf(series, labels, within)
-    if (isMissing(parts)) return parts
-    all.push(parts)
+async function groupsOfParts({ labels }: SliSpec, { queries, within, read }: PartQuestions, { send, parts }: Asked) {
+  const answers = await allOf(queries, labels, parts, async (query) => {
+    const answer = await send(query)
+    return isMissing(answer) ? answer : partsOf(answer.series, labels, within)
+  })
+  return isMissing(answers) ? answers : read(answers)
+}
+
+/** What each query gives, in their order; missing: one of them gives nothing. */
+async function allOf<T extends object>(
+  queries: readonly string[],
+  labels: SliSpec['labels'],
+  asked: Map<string, Promise<T | Missing>>,
+  ask: (query: string) => Promise<T | Missing>,
+): Promise<readonly T[] | Missing> {
+  const sent = queries.map((query) => {
+    const key = JSON.stringify([query, labels])
+    const answer = asked.get(key) ?? ask(query)
+    asked.set(key, answer)
+    return answer
+  })
+  const answers: T[] = []
+  for (const answer of await Promise.all(sent)) {
+    if (isMissing(answer)) return answer
+    answers.push(answer)
   }
-  return read(all)
+  return answers
 }
