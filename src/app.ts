@@ -2,11 +2,12 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { createFetchJson } from './api/fetch-json.ts'
 import { followOidc } from './api/oidc.ts'
-import { createApi } from './api/server.ts'
+import { createApi, listenAt } from './api/server.ts'
+import { openTls } from './api/tls.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, watchConfig } from './config.ts'
-import { Problem, type ProblemJson } from './core/problem.ts'
+import type { ProblemJson } from './core/problem.ts'
 import { createAlertIntake } from './engine/alerts.ts'
 import { createControl } from './engine/control.ts'
 import { Engine } from './engine/engine.ts'
@@ -29,7 +30,7 @@ import { createBudgetMemory } from './preflight/budget-memory.ts'
 import { createChecker } from './preflight/checker.ts'
 import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
-import { RunningConfig } from './running-config.ts'
+import { asReloaded, RunningConfig } from './running-config.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { readVersion } from './shared/version.ts'
 import { createSilenceApi } from './silence/api.ts'
@@ -194,6 +195,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   meter.reload(true)
   const fetchJson = createFetchJson()
   const folder = await folderOf(configPath)
+  const tls = openTls({ paths: () => running.config.api.tls, folder, log })
   const auditFile = ({ auditPath }: ApiConfig) => (auditPath === null ? null : resolve(folder, auditPath))
   const api = await createApi({
     control,
@@ -209,7 +211,9 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     },
     host: config.api.host,
     trustedProxies: config.api.trustedProxies,
+    tls,
     tokens: () => running.config.api.tokens,
+    clients: () => running.config.api.clients,
     oidc: followOidc(() => running.config.api.oidc, { fetchJson, clock, log }),
     rates: () => running.config.api.limits,
     session: () => running.config.api.session,
@@ -237,13 +241,15 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await tracer.close()
     await store.close()
   }
-  const url = await api.listen({ host: config.api.host, port: config.api.port })
+  const url = await listenAt(api, config.api, tls)
   log.info({ url, config: configPath, store: opened.place }, 'Headgate listens')
 
   const reload = async () => {
     const reloaded = await running.reload(engine).catch(asReloaded)
     const { problems } = reloaded
     meter.reload(problems.length === 0)
+    // Also of a config that stays: a certificate must not run out because of a mistake elsewhere.
+    tls?.refresh()
     await notify()
     for (const one of problems) log.warn({ problem: one }, 'the new config is refused; the old one stays')
     return reloaded
@@ -259,7 +265,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     while ((await reload()).problems.some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
       await clock.sleep(RELOAD_AGAIN_MS, stopping.signal)
   }
-  const watching = watchConfig(configPath, () => running.named, clock, reloadInTurn, stopping.signal)
+  const watching = watchConfig(
+    configPath,
+    () => [...running.named, ...(tls?.files() ?? [])],
+    clock,
+    reloadInTurn,
+    stopping.signal,
+  )
 
   let stopped: Promise<void> | null = null
   const stop = (reason: string) => {
@@ -273,12 +285,6 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     return stopped
   }
   return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
-}
-
-/** A store that is away refuses a config too. */
-function asReloaded(error: unknown): Reloaded {
-  if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
-  throw error
 }
 
 /** A config that was refused, with all that is wrong with it. */

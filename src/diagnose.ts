@@ -6,6 +6,7 @@ import type { Plan, PlanTarget, Side, SliSpec } from './core/plan.ts'
 import { type ProblemJson, problem } from './core/problem.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { channelKinds } from './notify/registry.ts'
+import { adviceOf } from './policy/advice.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext, Privilege } from './ports/kind.ts'
 import type { Clock, Log } from './ports/runtime.ts'
@@ -37,8 +38,8 @@ const NAMES_TOLD = 3
 
 /** What came of looking at one thing. */
 export interface Check {
-  readonly kind: 'target' | 'sli' | 'synthetic' | 'cluster'
-  /** A target's id, a source and one of its SLIs, a synthetic test of a workload, or a cluster's name. */
+  readonly kind: 'target' | 'sli' | 'synthetic' | 'cluster' | 'api'
+  /** A target's id, a source and one of its SLIs, a synthetic test of a workload, a cluster's name, or `api`. */
   readonly about: string
   /** `fail`: a rollout would not get on; `warn`: it would, but somebody should look. */
   readonly level: 'ok' | 'warn' | 'fail'
@@ -105,6 +106,7 @@ export async function diagnose(config: Config, deps: DiagnoseDeps): Promise<read
     ...slis.flat(),
     ...synthetics.flat(),
     ...clusters.flat(),
+    ...adviceOf(config).map((one): Check => ({ kind: 'api', about: 'api', level: 'warn', problems: [one] })),
   ]
 }
 

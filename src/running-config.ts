@@ -1,5 +1,5 @@
 import { type LoadedConfig, loadConfig } from './config.ts'
-import { type ProblemJson, problem } from './core/problem.ts'
+import { Problem, type ProblemJson, problem } from './core/problem.ts'
 import type { Engine } from './engine/engine.ts'
 import { changesOf, type Reloaded } from './policy/changes.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
@@ -111,6 +111,10 @@ export class RunningConfig {
       ['sources', (config) => config.sources],
       ['providers', (config) => config.providers],
       ['api.host and api.port', (config) => [config.api.host, config.api.port]],
+      [
+        'whether there is api.tls, or its clientCa,',
+        (config) => [config.api.tls !== null, config.api.tls?.clientCa != null],
+      ],
       ['api.trustedProxies', (config) => config.api.trustedProxies],
       ['telemetry', (config) => config.tracing],
       ['store', (config) => config.store],
@@ -133,6 +137,12 @@ export class RunningConfig {
       return parts.filter((part) => is && !isSame(is[part], was[part])).map((part) => `${part} of ${was.migration}`)
     })
   }
+}
+
+/** A store that is away refuses a config too. */
+export function asReloaded(error: unknown): Reloaded {
+  if (error instanceof Problem) return { problems: [error.toJSON()], changes: [] }
+  throw error
 }
 
 function calendarsOf(migrations: readonly MigrationConfig[]): ReadonlyMap<string, Calendar> {

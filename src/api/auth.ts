@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Problem, problem } from '../core/problem.ts'
 import type { ApiToken } from '../policy/access.ts'
+import { clientOf } from './certificate.ts'
 import { type Access, type Identity, mayAsk, nameOf } from './identity.ts'
 import type { ApiOptions } from './options.ts'
 import { digestOf } from './same-text.ts'
@@ -16,44 +17,50 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: anybody may ask, or there are no tokens. */
     identity: Identity | null
-    /** null: it came without a cookie, or with a bearer token. */
+    /** null: it came without a cookie, or with a bearer token beside it. */
     openSession: OpenSession | null
   }
 }
 
-type AuthOptions = Pick<ApiOptions, 'tokens' | 'oidc' | 'secret' | 'log'>
+type AuthOptions = Pick<ApiOptions, 'tokens' | 'clients' | 'oidc' | 'secret' | 'log'>
 
 /** Who asks, and by what. */
 export interface Recognised {
   readonly identity: Identity | null
-  /** null: by a bearer token, or it is open to anybody. */
+  /** null: by a bearer token or a certificate, or it is open to anybody. */
   readonly session: OpenSession | null
 }
 
 /**
- * Tells who asks, by the `Authorization` header, or without one by the cookie of a session. Returns what `authenticate`
- * does, and API_SESSION_UNAVAILABLE. It does not look whether a change may come by a cookie: the guard does.
+ * Tells who asks, by the `Authorization` header, without one by the cookie of a session, and without either by the
+ * certificate. What was sent on purpose counts, and alone: nothing is added to it, and if it is refused nothing of what a
+ * browser or a proxy shows by itself takes its place. Returns what `authenticate` does, API_SESSION_UNAVAILABLE and
+ * API_CERTIFICATE_REFUSED. It does not look whether a change may come by a cookie or a certificate: the guard does.
  */
 export async function recognise(
   access: Access,
-  request: Pick<FastifyRequest, 'headers' | 'cookies'>,
-  options: AuthOptions & { readonly sessions: Sessions },
+  request: Pick<FastifyRequest, 'headers' | 'cookies' | 'socket'>,
+  options: AuthOptions & Pick<ApiOptions, 'tls' | 'clock'> & { readonly sessions: Sessions },
 ): Promise<Recognised | Problem> {
   const { authorization } = request.headers
-  const isAnybody = access === 'open' || (options.tokens().length === 0 && options.oidc() === null)
-  const cookie = authorization === undefined && !isAnybody ? cookieOf(request, options.sessions) : undefined
+  const isByItself = authorization === undefined && access !== 'open' && isAnybodyNamed(options)
+  const cookie = isByItself ? cookieOf(request, options.sessions) : undefined
   if (cookie === undefined) {
-    const identity = await authenticate(access, authorization, options)
+    const shown = isByItself ? (options.tls?.shownBy(request.socket) ?? null) : null
+    const identity =
+      shown === null
+        ? await authenticate(access, authorization, options)
+        : clientOf(shown, options.clients(), options.clock.nowMs())
     return identity instanceof Problem ? identity : { identity, session: null }
   }
   const session = await options.sessions.open(cookie)
   if (session instanceof Problem) return session
-  return nameRefusal(session.identity, options.tokens()) ?? { identity: session.identity, session }
+  return nameRefusal(session.identity, options) ?? { identity: session.identity, session }
 }
 
 /**
  * Tells who asks, by the `Authorization` header; null: anybody may. Returns API_UNAUTHENTICATED, API_FORBIDDEN or
- * API_IDENTITY_UNAVAILABLE. Without tokens and an identity provider in the config reads are open, as the service then
+ * API_IDENTITY_UNAVAILABLE. Without tokens, clients and an identity provider in the config reads are open, as the service then
  * listens on loopback alone, and nobody may command.
  */
 export async function authenticate(
@@ -64,7 +71,7 @@ export async function authenticate(
   if (access === 'open') return null
   const tokens = options.tokens()
   const oidc = options.oidc()
-  if (tokens.length === 0 && oidc === null) {
+  if (!isAnybodyNamed(options)) {
     if (access === 'viewer') return null
     return problem('API_UNAUTHENTICATED', 'no tokens are configured, so nobody may command', {
       hint: 'add a token of the operator role under `api.tokens` in the config',
@@ -76,12 +83,24 @@ export async function authenticate(
     (oidc !== null && presented?.name === null && isSigned(presented.token) ? await oidc.verify(presented.token) : null)
   if (identity === null) return problem('API_UNAUTHENTICATED', 'the request carries no valid token')
   if (identity instanceof Problem) return identity
-  return nameRefusal(identity, tokens) ?? identity
+  return nameRefusal(identity, options) ?? identity
 }
 
-function nameRefusal(identity: Identity, tokens: readonly ApiToken[]): Problem | null {
-  if (identity.via === 'token' || !tokens.some(({ name }) => name === identity.name)) return null
-  return problem('API_FORBIDDEN', `${nameOf(identity)} is the name of a token: the journal could not tell them apart`)
+/** Whether the config says who may do what. */
+function isAnybodyNamed({ tokens, clients, oidc }: Pick<AuthOptions, 'tokens' | 'clients' | 'oidc'>): boolean {
+  return tokens().length > 0 || clients().length > 0 || oidc() !== null
+}
+
+/** Tokens and clients have names that the config gives them; people have theirs from elsewhere. */
+function nameRefusal(identity: Identity, { tokens, clients }: Pick<AuthOptions, 'tokens' | 'clients'>): Problem | null {
+  if (identity.via !== 'oidc') return null
+  const whose = [
+    { what: 'a token', names: tokens() },
+    { what: 'a client', names: clients() },
+  ].find(({ names }) => names.some(({ name }) => name === identity.name))
+  if (!whose) return null
+  const cause = `${nameOf(identity)} is the name of ${whose.what}: the journal could not tell them apart`
+  return problem('API_FORBIDDEN', cause)
 }
 
 /** Why somebody may not do such a thing at all: API_FORBIDDEN; null: they may, somewhere. */

@@ -14,6 +14,9 @@ export function csrfRefusal(
   { csrfToken }: Pick<OpenSession, 'csrfToken'>,
   api: Pick<Api, 'publicUrl' | 'sessions'>,
 ): Problem | null {
+  const { origin: named, 'sec-fetch-site': site } = request.headers
+  if (named === undefined && site === undefined)
+    return problem('API_CSRF_REFUSED', 'the request does not tell its origin')
   const origin = originFault(request, api)
   if (origin !== null) return problem('API_CSRF_REFUSED', origin)
   const shown = request.headers['x-csrf-token']
@@ -22,11 +25,20 @@ export function csrfRefusal(
   return null
 }
 
+/**
+ * Why a change that came by a certificate alone is refused: API_CSRF_REFUSED; null: it is none that a strange page made a
+ * browser send. A browser shows certificates by itself, as it sends cookies, and says with each change where it comes
+ * from; programs say nothing, and need not.
+ */
+export function strangePageRefusal(request: Asked, api: Pick<Api, 'publicUrl' | 'sessions'>): Problem | null {
+  const origin = originFault(request, api)
+  return origin === null ? null : problem('API_CSRF_REFUSED', origin)
+}
+
 /** What browsers say of where a request comes from; no page can write these headers. null: from our own origin. */
 function originFault({ headers }: Asked, { publicUrl, sessions }: Pick<Api, 'publicUrl' | 'sessions'>): string | null {
   const { origin, host } = headers
   const site = headers['sec-fetch-site']
-  if (origin === undefined && site === undefined) return 'the request does not tell its origin'
   if (site !== undefined && site !== 'same-origin') return 'the request comes from another site'
   if (origin === undefined) return null
   const here = `${sessions.isSecure ? 'https' : 'http'}://${host}`.toLowerCase()

@@ -5,8 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CATALOGUE } from '../core/catalogue.ts'
 import { Problem, problem } from '../core/problem.ts'
 import { isChange } from './audit.ts'
-import { recognise, refusalOf } from './auth.ts'
-import { csrfRefusal } from './csrf.ts'
+import { type Recognised, recognise, refusalOf } from './auth.ts'
+import { csrfRefusal, strangePageRefusal } from './csrf.ts'
 import { isLoopback, isLoopbackHeader } from './hosts.ts'
 import type { ApiOptions } from './options.ts'
 import type { Api } from './session.ts'
@@ -29,7 +29,7 @@ export async function guard(app: FastifyInstance, options: Api): Promise<void> {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
     },
-    // TLS ends before Headgate: whoever ends it promises it.
+    // Whoever ends TLS for people promises it, and for a whole host: that is seldom Headgate.
     strictTransportSecurity: false,
   })
   await app.register(rateLimit, { global: false, cache: CALLERS })
@@ -47,6 +47,8 @@ export async function guard(app: FastifyInstance, options: Api): Promise<void> {
     if (host === undefined) throw problem('API_BAD_REQUEST', 'the request names no host')
     if (onLoopback && !isLoopbackHeader(host))
       throw problem('API_HOST_REFUSED', 'the request names a host that is not this machine’s loopback')
+    // Only a new connection shows its certificate to the authorities of now.
+    if (options.tls?.shownBy(request.socket)?.kind === 'outdated') reply.header('connection', 'close')
     // A route that says nothing is not open.
     const { access = 'viewer', unlimited = false } = request.routeOptions.config ?? {}
     const found = await recognise(access, request, options)
@@ -59,13 +61,17 @@ export async function guard(app: FastifyInstance, options: Api): Promise<void> {
     const { identity, session } = found
     request.identity = identity
     request.openSession = session
-    const refusal =
-      (session !== null && isChange(request) ? csrfRefusal(request, session, options) : null) ??
-      refusalOf(identity, access)
+    const refusal = (isChange(request) ? csrf(request, found, options) : null) ?? refusalOf(identity, access)
     // How often comes first: what is refused costs a line of the audit, too.
     if (!unlimited || refusal) await counts[isChange(request) ? 'changes' : 'reads'](request, reply)
     if (refusal) throw refusal
   })
+}
+
+/** What a browser sends by itself must come from our own page. */
+function csrf(request: FastifyRequest, { identity, session }: Recognised, options: Api): Problem | null {
+  if (session !== null) return csrfRefusal(request, session, options)
+  return identity?.via === 'certificate' ? strangePageRefusal(request, options) : null
 }
 
 /** Throws API_RATE_LIMITED, with Retry-After, when somebody has asked more often than that in a minute. */

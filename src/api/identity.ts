@@ -5,10 +5,10 @@ import type { Grant, Role, Scope } from '../policy/access.ts'
 export interface Identity {
   /** The actor in the journal. */
   readonly name: string
-  readonly via: 'token' | 'oidc'
-  /** What the identity provider calls the person for good; null: a token. */
+  readonly via: 'token' | 'oidc' | 'certificate'
+  /** What the identity provider calls the person for good, or a certificate's SHA-256 fingerprint; null: a token. */
   readonly subject: string | null
-  /** What the provider says of the person: those groups that the config names. Empty: a token. */
+  /** What the provider says of the person: those groups that the config names. Empty: a token, or a certificate. */
   readonly groups: readonly string[]
   /** When what they showed expires; null: a token of the config, which does not. */
   readonly endsAtMs: number | null

@@ -5,7 +5,7 @@ import type { Random } from '../ports/runtime.ts'
 import { sendProblem, toProblem } from './errors.ts'
 
 /** A request must be whole after so long; streams are answers, and may last, ms. */
-const REQUEST_TIMEOUT_MS = 30_000
+export const REQUEST_TIMEOUT_MS = 30_000
 
 /** A part of a socket: what is left to answer on where no request could be read. */
 interface Wire {
@@ -27,7 +27,9 @@ export function malformedOptions(
       sendProblem(toProblem(error), request, reply)
     },
     clientErrorHandler: (error, socket) => {
-      if (error.code === 'ECONNRESET') return void socket.destroy()
+      // Who does not speak TLS, or breaks it off, cannot read an answer.
+      if (error.code === 'ECONNRESET' || /^(ERR_SSL|ERR_TLS|EPROTO)/.test(error.code ?? ''))
+        return void socket.destroy()
       const cause =
         error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
           ? 'the request did not come in time'

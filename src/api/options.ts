@@ -1,4 +1,4 @@
-import type { ApiToken, RateLimits, SessionConfig } from '../policy/access.ts'
+import type { ApiClient, ApiToken, RateLimits, SessionConfig } from '../policy/access.ts'
 import type { Reloaded } from '../policy/changes.ts'
 import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
@@ -8,6 +8,7 @@ import type { Residuals } from '../ports/residual.ts'
 import type { Clock, Log, Random } from '../ports/runtime.ts'
 import type { Journal } from '../ports/store.ts'
 import type { OidcVerifier } from './oidc.ts'
+import type { Tls } from './tls.ts'
 
 /** What the API is made of. */
 export interface ApiOptions {
@@ -23,7 +24,11 @@ export interface ApiOptions {
   readonly host: string
   /** Asked at each request, so that a reloaded config counts at once. */
   readonly tokens: () => readonly ApiToken[]
-  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next five. */
+  /** Who asks by a certificate. */
+  readonly clients: () => readonly ApiClient[]
+  /** null: plain HTTP. */
+  readonly tls: Tls | null
+  /** Who signs in elsewhere; null: nobody. Asked at each request, too, as are the next four. */
   readonly oidc: () => OidcVerifier | null
   readonly rates: () => RateLimits
   readonly session: () => SessionConfig

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import { fastifySSE } from '@fastify/sse'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance } from 'fastify'
@@ -11,7 +12,7 @@ import { auditRequests } from './audit.ts'
 import { drainOnClose } from './drain.ts'
 import { answerProblems } from './errors.ts'
 import { guard } from './guard.ts'
-import { malformedOptions, refuseOddRequests } from './malformed.ts'
+import { malformedOptions, REQUEST_TIMEOUT_MS, refuseOddRequests } from './malformed.ts'
 import { type ApiOptions, BODY_LIMIT_BYTES, DEFAULT_LIMITS } from './options.ts'
 import { alertmanagerRoute } from './routes/alertmanager.ts'
 import { commandRoutes, commandToAllRoutes } from './routes/commands.ts'
@@ -25,6 +26,7 @@ import { sessionRoutes } from './routes/session.ts'
 import { streamRoute } from './routes/stream.ts'
 import { workloadRoutes } from './routes/workloads.ts'
 import { createSessions } from './session.ts'
+import type { Tls } from './tls.ts'
 
 /**
  * Builds the HTTP API; `listen` and `close` are the caller's. Close ends the streams, lets requests that are being
@@ -40,6 +42,7 @@ export async function createApi(given: ApiOptions): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
     trustProxy: options.trustedProxies.length > 0 && [...options.trustedProxies],
     ...malformedOptions(options.random),
+    ...(given.tls && { serverFactory: factoryOf(given.tls) }),
   })
   refuseOddRequests(app, options.random)
   app.setValidatorCompiler(validatorCompiler)
@@ -85,4 +88,24 @@ export async function createApi(given: ApiOptions): Promise<FastifyInstance> {
   })
   await app.ready()
   return app
+}
+
+/** Idle connections, ms; fastify's own value, which it gives to no server that others make. */
+const KEEP_ALIVE_MS = 72_000
+
+function factoryOf(tls: Tls) {
+  return (listener: RequestListener) =>
+    tls.createServer(listener, { keepAliveMs: KEEP_ALIVE_MS, requestMs: REQUEST_TIMEOUT_MS })
+}
+
+/** Listens, and returns the URL. */
+export async function listenAt(
+  app: FastifyInstance,
+  at: { readonly host: string; readonly port: number },
+  tls: Tls | null,
+) {
+  if (tls === null) return app.listen(at)
+  // Of a server that others make fastify binds one address only: the one that people write where they mean this machine.
+  const host = at.host === 'localhost' ? '127.0.0.1' : at.host
+  return (await app.listen({ ...at, host })).replace(/^http:/, 'https:')
 }

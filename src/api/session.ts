@@ -40,7 +40,7 @@ export interface OpenSession {
   readonly identity: Identity
 }
 
-type Options = Pick<ApiOptions, 'host' | 'publicUrl' | 'tokens' | 'oidc' | 'secret' | 'session' | 'startKey'> &
+type Options = Pick<ApiOptions, 'host' | 'tls' | 'publicUrl' | 'tokens' | 'oidc' | 'secret' | 'session' | 'startKey'> &
   Pick<ApiOptions, 'clock' | 'random' | 'log'>
 
 const HOUR_MS = 3_600_000
@@ -73,7 +73,8 @@ export function cookieOf({ cookies }: Pick<FastifyRequest, 'cookies'>, { cookieN
 export function createSessions(options: Options): Sessions {
   const { clock, random } = options
   // A cookie of localhost goes to every port there, and Safari sends none that is secure: hence the plain name.
-  const isSecure = !isLoopback(options.host) || options.publicUrl()?.startsWith('https:') === true
+  const isSecure =
+    options.tls !== null || !isLoopback(options.host) || options.publicUrl()?.startsWith('https:') === true
   const ended = createEnded(() => clock.nowMs())
   return {
     cookieName: isSecure ? '__Host-headgate' : 'headgate',
@@ -84,6 +85,7 @@ export function createSessions(options: Options): Sessions {
       const endsAtMs = Math.min(beganAtMs + maxMs(options), identity.endsAtMs ?? Number.POSITIVE_INFINITY)
       if (endsAtMs <= beganAtMs) throw problem('API_UNAUTHENTICATED', 'the token has expired')
       const { via, name, subject, groups } = identity
+      if (via === 'certificate') throw problem('API_UNAUTHENTICATED', 'a session is begun with a bearer token')
       const shown = via === 'token' ? keys.mac('token', token) : keys.mac('manner', options.oidc()?.manner ?? '')
       const id = random.id()
       const sealed: Sealed = { jti: id, beganAtMs, endsAtMs, via, name, subject, groups: [...groups], shown }

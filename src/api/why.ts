@@ -49,16 +49,17 @@ export function worstOutcome({ outcomes }: Pick<RolloutState, 'outcomes'>): Outc
 const HOLD_ORDER: Readonly<Record<HoldCause, number>> = {
   halted: 0,
   alert: 1,
-  drift: 2,
-  hook: 3,
-  check: 4,
-  blind: 5,
-  budget: 6,
-  capacity: 7,
-  approval: 8,
-  paused: 9,
-  window: 10,
-  dependency: 11,
+  'unknown-weight': 2,
+  drift: 3,
+  hook: 4,
+  check: 5,
+  blind: 6,
+  budget: 7,
+  capacity: 8,
+  approval: 9,
+  paused: 10,
+  window: 11,
+  dependency: 12,
 }
 
 /** The holds, the one that wants a person most first. */

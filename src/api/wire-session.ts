@@ -7,7 +7,7 @@ const names = z.array(z.string()).nullable()
 export const sessionSchema = z
   .object({
     name: z.string().nullable().meta({ description: 'The actor in the journal; null: nobody in particular' }),
-    via: z.enum(['token', 'oidc']).nullable(),
+    via: z.enum(['token', 'oidc', 'certificate']).nullable(),
     roles: z.array(z.enum(ROLES)),
     grants: z
       .array(

@@ -27,12 +27,15 @@ import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
 import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 import { readEvents } from './sse.ts'
+import { type Answer, type Asking, type ClientTls, fetchOver, tlsHint } from './tls.ts'
 
 export interface ClientOptions {
   /** Where the API listens. */
   readonly url: string
   /** null: ask without one. */
   readonly token: string | null
+  /** null: the usual authorities are trusted, and no certificate is shown. */
+  readonly tls?: ClientTls | null
   /** Ends every request. */
   readonly signal: AbortSignal
 }
@@ -82,15 +85,22 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** For what reads a whole journal. */
 const LONG_TIMEOUT_MS = 120_000
 
-type AskOptions = RequestInit & { readonly timeoutMs?: number }
+type AskOptions = Omit<Asking, 'signal'> & { readonly timeoutMs?: number }
 
-export function createClient({ url, token, signal }: ClientOptions): Client {
+export function createClient({ url, token, tls = null, signal }: ClientOptions): Client {
   const base = parseBase(url)
+  if (base.protocol === 'http:' && tls?.cert !== undefined)
+    throw problem('CLI_USAGE', 'a certificate is shown over https alone', { hint: 'write https:// in --url' })
+  const fetch = fetchOver(tls)
 
-  async function send(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
-    const headers = { accept: 'application/json', ...init.headers, ...(token && { authorization: `Bearer ${token}` }) }
+  async function send(path: string, asking: Asking): Promise<Answer> {
+    const headers = {
+      accept: 'application/json',
+      ...asking.headers,
+      ...(token && { authorization: `Bearer ${token}` }),
+    }
     try {
-      const response = await fetch(new URL(path, base), { redirect: 'error', ...init, headers })
+      const response = await fetch(new URL(path, base), { ...asking, headers })
       if (!response.ok) throw refusalOf(response.status, parseJson(await response.text()), base)
       return response
     } catch (error) {
@@ -108,7 +118,7 @@ export function createClient({ url, token, signal }: ClientOptions): Client {
     return answer.data
   }
 
-  async function textOf(response: Response): Promise<string> {
+  async function textOf(response: Answer): Promise<string> {
     try {
       return await response.text()
     } catch (error) {
@@ -218,7 +228,7 @@ function refusalOf(status: number, body: unknown, base: URL): Problem {
   const refusal = refusalSchema.safeParse(body)
   if (!refusal.success) return notHeadgate(base, `status ${status}`)
   const { requestId, ...json } = refusal.data
-  const hint = status === 401 ? hintAtToken(json.hint) : json.hint
+  const hint = json.code === 'API_UNAUTHENTICATED' ? hintAtToken(json.hint) : json.hint
   const cause = json.code === 'API_INTERNAL' ? `${json.cause}, request ${requestId}` : json.cause
   return new Refusal({ ...json, hint, cause }, manySchema.safeParse(body).data?.problems ?? [])
 }
@@ -235,7 +245,8 @@ function notHeadgate(base: URL, what = 'something else'): Problem {
 function unreachableAt(base: URL, error: unknown): Problem {
   const isTimeout = error instanceof Error && error.name === 'TimeoutError'
   const reason = isTimeout ? 'no answer in time' : reasonOf(error)
-  return problem('API_UNREACHABLE', `${base.origin}: ${reason}`, { from: error })
+  const hint = tlsHint(reason)
+  return problem('API_UNREACHABLE', `${base.origin}: ${reason}`, { from: error, ...(hint && { hint }) })
 }
 
 // fetch says only "fetch failed"; what failed is in the cause.

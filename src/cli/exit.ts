@@ -26,6 +26,7 @@ export function exitCodeOf(code: ProblemCode): ExitCode {
       return EXIT.usage
     case 'API_UNREACHABLE':
     case 'API_UNAUTHENTICATED':
+    case 'API_CERTIFICATE_REFUSED':
     case 'API_FORBIDDEN':
     case 'API_HOST_REFUSED':
       return EXIT.unreachable

@@ -1,10 +1,10 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { COMMANDS_TO_ALL, type CommandName } from '../core/observation.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { ReportFormat } from '../report/render.ts'
-import type { JournalHead } from '../shared/journal-chain.ts'
 import { readVersion } from '../shared/version.ts'
 import type { LogLevel } from '../telemetry/log.ts'
+import { journalHead, wholeNumber } from './arguments.ts'
 import { EXIT, type ExitCode, exitCodeOf } from './exit.ts'
 import type { Io } from './io.ts'
 import { DEFAULT_URL, type GlobalOptions, openSession, type Session, sayProblem } from './session.ts'
@@ -38,6 +38,9 @@ function createProgram(io: Io, onExit: (code: number) => void): Command {
     .version(readVersion(), '-V, --version')
     .option('--url <url>', `where Headgate answers (env HEADGATE_URL; default ${DEFAULT_URL})`)
     .option('--token-file <path>', 'file with the API token (or env HEADGATE_TOKEN)')
+    .option('--ca <path>', 'PEM file of the authorities to trust for https (or env HEADGATE_CA)')
+    .option('--cert <path>', 'PEM file of a client certificate (or env HEADGATE_CERT)')
+    .option('--key <path>', 'PEM file of its key (or env HEADGATE_KEY)')
     .option('--json', 'machine output: one JSON object, or one a line')
     .helpCommand(false)
     .exitOverride()
@@ -48,6 +51,7 @@ function createProgram(io: Io, onExit: (code: number) => void): Command {
   addViews(program, run)
   addReport(program, run)
   for (const [name, description] of COMMANDS) addCommand(program, run, name, description)
+  addAdopt(program, run)
   return program
 }
 
@@ -226,44 +230,52 @@ function addCommand(program: Command, run: Run, name: CommandName, description: 
     .command(name)
     .description(description)
     .argument(TO_ALL.includes(name) ? '[workload]' : '<workload>')
-    .requiredOption('-r, --reason <text>', 'why, for the journal')
-    .option('--no-wait', 'do not wait for the outcome')
-    .option('--timeout <seconds>', 'how long to wait for the outcome', wholeNumber(1, 86_400), 60)
+  withWait(command.requiredOption('-r, --reason <text>', 'why, for the journal'))
   if (name === 'revert') command.option('--force', 'even if OLD looks no better')
-  if (TO_ALL.includes(name))
-    command
-      .option('--all', 'say it to every workload that it fits, and do not wait')
-      .option('--wave <name>', 'the same for the workloads of a wave')
-      .option('--migration <name>', 'the same for the workloads of a migration')
+  if (TO_ALL.includes(name)) toMany(command)
   command.action((workload: string | undefined, options) =>
     run(async (session) => {
       const { command: say, commandAll } = await import('./commands/command.ts')
-      const isForMany = options.wave !== undefined || options.migration !== undefined
-      // `--all --wave x` could be meant either way, and one of them is a revert of everything.
-      const meant = [workload !== undefined, options.all === true, isForMany].filter((one) => one)
-      if (meant.length !== 1)
-        throw problem('CLI_USAGE', 'name one workload, or say --all, or name a --wave or --migration')
+      demandOneWay(workload !== undefined, options)
       return workload === undefined ? commandAll(session, name, options) : say(session, name, workload, options)
     }),
   )
 }
 
-function journalHead(text: string): JournalHead {
-  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? []
-  if (seq === undefined || hash === undefined)
-    throw new InvalidArgumentError('It is not a row number, a colon and 64 hex digits.')
-  return { seq: Number(seq), hash }
+function addAdopt(program: Command, run: Run): void {
+  const command = program
+    .command('adopt')
+    .description('take the weights that were found, after a loss of the store or a start by hand, and go on from there')
+    .argument('[workload...]')
+    .option('-r, --reason <text>', 'why, for the journal')
+    .option('--dry-run', 'say where each would go on, and change nothing; needs no reason')
+  toMany(withWait(command)).action((workloads: readonly string[], options) =>
+    run(async (session) => {
+      demandOneWay(workloads.length > 0, options)
+      return (await import('./commands/adopt.ts')).adopt(session, workloads, options)
+    }),
+  )
 }
 
-function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
-  return (text: string): number => {
-    const value = Number(text)
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(
-        `It is not a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ''}.`,
-      )
-    return value
-  }
+function withWait(command: Command): Command {
+  return command
+    .option('--no-wait', 'do not wait for the outcome')
+    .option('--timeout <seconds>', 'how long to wait for the outcome', wholeNumber(1, 86_400), 60)
+}
+
+function toMany(command: Command): Command {
+  return command
+    .option('--all', 'say it to every workload that it fits, and do not wait')
+    .option('--wave <name>', 'the same for the workloads of a wave')
+    .option('--migration <name>', 'the same for the workloads of a migration')
+}
+
+type Many = { readonly all?: boolean; readonly wave?: string; readonly migration?: string }
+
+/** `--all --wave x` could be meant either way, and one of them is a revert of everything. */
+function demandOneWay(isNamed: boolean, { all, wave, migration }: Many): void {
+  const meant = [isNamed, all === true, wave !== undefined || migration !== undefined].filter((one) => one)
+  if (meant.length !== 1) throw problem('CLI_USAGE', 'name one workload, or say --all, or name a --wave or --migration')
 }
 
 function toProblem(error: unknown): Problem | null {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { type ProblemJson, problem } from '../core/problem.ts'
 import { type Client, createClient } from './client.ts'
 import { type Io, styleOf } from './io.ts'
+import { readClientTls, type TlsOptions } from './tls.ts'
 import { paint, problemText, type Style } from './view.ts'
 
 export const DEFAULT_URL = 'http://127.0.0.1:7474'
 
 /** Options that every command takes. */
-export interface GlobalOptions {
+export interface GlobalOptions extends TlsOptions {
   readonly url?: string
   readonly tokenFile?: string
   readonly json?: boolean
@@ -32,6 +33,7 @@ export function openSession(io: Io, options: GlobalOptions): Session {
       createClient({
         url: options.url ?? io.env['HEADGATE_URL'] ?? DEFAULT_URL,
         token: readToken(io, options.tokenFile),
+        tls: readClientTls(io, options),
         signal,
       }),
   }

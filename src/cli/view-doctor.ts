@@ -40,6 +40,11 @@ export function doctorLines(
       checks.filter(({ kind }) => kind === 'cluster'),
       style,
     ),
+    ...section(
+      'the API',
+      checks.filter(({ kind }) => kind === 'api'),
+      style,
+    ),
     '',
     summary(checks),
     `What Headgate must be allowed to do: headgate doctor --privileges ${clean(file)}`,

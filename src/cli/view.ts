@@ -162,7 +162,8 @@ function markOf({ phase, holds, outcome }: WorkloadLine): { mark: string; tone: 
   if (phase.name === 'cancelled') return { mark: '-', tone: 'calm' }
   const causes = holds.map(({ cause }) => cause)
   if (causes.some(isHalt) || outcome === 'halt' || outcome === 'revert') return { mark: '!', tone: 'bad' }
-  if (causes.includes('drift') || causes.includes('blind') || outcome === 'blind') return { mark: '?', tone: 'warn' }
+  if (causes.includes('drift') || causes.includes('unknown-weight') || causes.includes('blind') || outcome === 'blind')
+    return { mark: '?', tone: 'warn' }
   if (phase.name === 'waiting') return { mark: '·', tone: 'calm' }
   if (holds.length > 0) return { mark: '‖', tone: 'warn' }
   return { mark: '›', tone: 'busy' }

@@ -1,5 +1,6 @@
 import { askRevert } from './asked-revert.ts'
 import { change, type Draft, emit, hold, unhold } from './draft.ts'
+import { hasFoundTraffic } from './found.ts'
 import type { Alert, RoutedAlert } from './observation.ts'
 import { hasHold, isTerminal } from './state.ts'
 import { unreachable } from './unreachable.ts'
@@ -49,6 +50,7 @@ function revert(draft: Draft, { alert, concerns }: RoutedAlert): string {
     case 'waiting':
     case 'preflight':
     case 'preparing':
+      if (hasFoundTraffic(draft)) break
       holdFor(draft, alert)
       return 'it holds, before any traffic has moved'
     case 'stepping':

@@ -3,6 +3,7 @@ import { formatPercent } from './format.ts'
 import type { ReplicasReading } from './observation.ts'
 import type { CapacityRule, Side } from './plan.ts'
 import { redoTask, runTask } from './run-tasks.ts'
+import { hasHold } from './state.ts'
 
 const SCALE_DEADLINE_SECONDS = 300
 const SCALE_TRIES = 10
@@ -12,7 +13,8 @@ const SCALE_AGAIN_MS = 60_000
 /** Notes how many replicas all of the traffic has in OLD, as long as it is there. */
 export function noteFullReplicas(draft: Draft): void {
   const old = draft.observation.replicas?.old
-  if (draft.state.intendedWeightPercent > 0 || old?.kind !== 'replicas') return
+  if (draft.state.intendedWeightPercent > 0 || hasHold(draft.state, 'unknown-weight') || old?.kind !== 'replicas')
+    return
   const fullReplicas = Math.max(draft.state.fullReplicas ?? 0, old.ready)
   if (fullReplicas !== draft.state.fullReplicas) change(draft, { fullReplicas })
 }

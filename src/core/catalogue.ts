@@ -34,6 +34,11 @@ export const CATALOGUE = {
   CONFIG_SECRET_MISPLACED: entry(400, 'A secret where none belongs', 'only secret fields take ${env:…} and ${file:…}'),
   CONFIG_SECRET_UNRESOLVED: entry(400, 'A secret that cannot be found', 'set the variable, or create the file'),
 
+  CONFIG_TOKENS_IN_PLAIN: entry(
+    400,
+    'Tokens that come over plain HTTP',
+    'set `api.tls`; where a proxy ends TLS, say so by an https `api.publicUrl`',
+  ),
   CONFIG_NEEDS_RESTART: entry(409, 'A change that only a restart may bring', 'restart Headgate, or undo the change'),
 
   TRAFFIC_UNREACHABLE: entry(502, 'A traffic provider does not answer', 'check its address, and that it runs'),
@@ -108,7 +113,7 @@ export const CATALOGUE = {
   STORE_LOST: entry(
     503,
     'The store lost what it held',
-    'nothing is raised or reverted: restore Redis, or import an export, then restart Headgate; see docs/redis.md',
+    'nothing is raised or reverted: restore a backup; or stop all replicas, then `headgate store import` an export, or start anew and `headgate adopt --all`; see docs/redis.md',
   ),
   STORE_EVICTS: entry(500, 'Redis may throw keys away', 'set maxmemory-policy to noeviction'),
   STORE_NOT_EMPTY: entry(409, 'There is a store already', 'import into an empty place; nothing was written'),
@@ -122,9 +127,19 @@ export const CATALOGUE = {
   COMMAND_NOTHING_TO_DO: entry(409, 'Nothing to do', 'see `headgate status`'),
   COMMAND_NOT_APPROVER: entry(403, 'Not one of the approvers', 'ask somebody with one of the roles'),
   COMMAND_CLOSED: entry(409, 'The rollout is closed', 'there is no way back from here: start a migration of its own'),
+  COMMAND_NOT_ADOPTABLE: entry(
+    409,
+    'The weights cannot be adopted',
+    'see the hold `unknown-weight` in `headgate status`',
+  ),
   COMMAND_OLD_UNFIT: entry(409, 'OLD cannot take the traffic', 'repair OLD, or revert with force'),
 
   API_UNAUTHENTICATED: entry(401, 'No valid token', 'send `Authorization: Bearer TOKEN`'),
+  API_CERTIFICATE_REFUSED: entry(
+    401,
+    'A client certificate that counts for nothing here',
+    'show one that `api.tls.clientCa` vouches for and `api.clients` names, or send `Authorization: Bearer TOKEN`',
+  ),
   API_FORBIDDEN: entry(
     403,
     'Not allowed',
@@ -137,8 +152,8 @@ export const CATALOGUE = {
   ),
   API_CSRF_REFUSED: entry(
     403,
-    'A change by a session that is not shown to come from Headgate’s own page',
-    'send the csrfToken of /api/v1/session as X-CSRF-Token, from the origin in `api.publicUrl`; or use a bearer token',
+    'A change by a session or a certificate that is not shown to come from Headgate’s own page',
+    'by a session send its csrfToken as X-CSRF-Token, from the origin in `api.publicUrl`; or use a bearer token',
   ),
   API_SESSION_UNAVAILABLE: entry(
     503,
@@ -150,7 +165,7 @@ export const CATALOGUE = {
   API_RATE_LIMITED: entry(429, 'Too many requests', 'wait as Retry-After says; `api.limits` has the limits'),
   API_IDENTITY_UNAVAILABLE: entry(
     503,
-    'The identity provider gives no keys to check a token with',
+    'What tells who asks cannot be checked now: the identity provider’s keys, or a connection’s certificate',
     'try again, or use a token of `api.tokens`; the log says why',
   ),
   API_CONFIG_REFUSED: entry(409, 'The new config has problems; the old one stays', 'correct them: the journal has all'),

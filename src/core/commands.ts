@@ -1,7 +1,9 @@
+import { adoptFound } from './adopt.ts'
 import { earnAnew } from './anew.ts'
 import { approvalOf, isApprovedNow, stepToApprove } from './approval.ts'
 import { askRevert } from './asked-revert.ts'
 import { change, type Draft, emit, enter, hold, note, unhold } from './draft.ts'
+import { hasFoundTraffic } from './found.ts'
 import { initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
 import type { Command, CommandName } from './observation.ts'
@@ -34,6 +36,7 @@ const COMMANDS: { readonly [Name in CommandName]: Handler } = {
   retry,
   cancel,
   close,
+  adopt: (draft, { actor }) => adoptFound(draft, actor),
 }
 
 function pause(draft: Draft, fact: Command): Problem | null {
@@ -96,7 +99,8 @@ function advance(draft: Draft, { reason, actor }: Command): Problem | null {
 function revert(draft: Draft, { reason, actor, force }: Command): Problem | null {
   const { state } = draft
   const { name } = state.phase
-  if (name === 'waiting' || name === 'preflight' || name === 'preparing' || name === 'reverting' || name === 'reverted')
+  const isUnmoved = name === 'waiting' || name === 'preflight' || name === 'preparing'
+  if ((isUnmoved && !hasFoundTraffic(draft)) || name === 'reverting' || name === 'reverted')
     return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
   if (state.closed !== null) return problem('COMMAND_CLOSED', `${state.closed.actor} closed ${state.workload}`)
   if (!force) return askRevert(draft, reason, actor)
@@ -125,6 +129,10 @@ function retry(draft: Draft, { reason, actor }: Command): Problem | null {
     unhold(draft, 'hook', reason, actor)
     return null
   }
+  if (hasHold(draft.state, 'unknown-weight'))
+    return problem('COMMAND_HELD', `nobody knows who wrote the weight of ${draft.state.workload}`, {
+      hint: '`adopt` goes on from it, `revert` brings the traffic back',
+    })
   if (!hasHold(draft.state, 'drift'))
     return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} has no drift and has not ended`)
   const foreign = driftedTargets(draft).map(({ weightPercent }) => weightPercent)

@@ -66,6 +66,15 @@ export type EventBody =
       readonly appliedAtMs: number
       readonly secondsSinceIntended: number
     }
+  /** What the targets had before the rollout wrote anything is its weight now. */
+  | {
+      readonly type: 'weight-adopted'
+      readonly weightPercent: number
+      /** Where it goes on; null: in the bake. */
+      readonly stepIndex: number | null
+      readonly steps: number
+      readonly found: readonly { readonly targetId: string; readonly weightPercent: number }[]
+    }
   | { readonly type: 'weight-confirmed'; readonly weightPercent: number; readonly secondsSinceIntended: number }
   | {
       readonly type: 'weight-in-force'

@@ -37,6 +37,8 @@ const EXPLAINERS: Explainers = {
       : `${trialSentence(e.trial)}: ${e.reason}`,
   'weight-reasserted': (e) =>
     `weight ${formatPercent(e.weightPercent)} is written again over ${e.foundPercents.map((w) => formatPercent(w)).join(', ')}: ${e.reason}`,
+  'weight-adopted': (e) =>
+    `weight ${formatPercent(e.weightPercent)} adopted as it was found (${e.found.map((t) => `${t.targetId} ${formatPercent(t.weightPercent)}`).join(', ')}); goes on from ${e.stepIndex === null ? 'the bake' : `step ${e.stepIndex + 1} of ${e.steps}`}, evidence and hold time begin anew`,
   'weight-applied': (e) =>
     `${e.targetId} acknowledged ${formatPercent(e.weightPercent)}${e.ttlSeconds === null ? '' : `, with a TTL of ${formatSpan(e.ttlSeconds)}`}`,
   'weight-confirmed': (e) =>
@@ -88,13 +90,17 @@ const SEVERITIES: Severities = {
   'phase-entered': 'info',
   'weight-intended': 'info',
   'weight-reasserted': 'warn',
+  'weight-adopted': 'warn',
   'weight-applied': 'info',
   'weight-confirmed': 'info',
   'weight-in-force': 'info',
   'ttls-lowered': 'info',
   'ttls-restored': 'info',
   'write-failed': (e) => (e.attempt >= PAGE_AFTER_ATTEMPTS ? 'page' : 'warn'),
-  'hold-added': (e) => (e.hold.cause === 'halted' && e.hold.actor === 'headgate' ? 'page' : 'warn'),
+  'hold-added': ({ hold: { cause, actor } }) => {
+    const wakes = cause === 'unknown-weight' || (cause === 'halted' && actor === 'headgate')
+    return wakes ? 'page' : 'warn'
+  },
   'hold-removed': 'info',
   'verdict-changed': (e) => verdictSeverity(e.verdict),
   'revert-started': 'page',

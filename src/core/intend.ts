@@ -1,8 +1,10 @@
 import { change, type Draft, dropHolds, emit, enter, HEADGATE, note } from './draft.ts'
 import type { Urgency } from './effect.ts'
 import { formatPercent } from './format.ts'
+import { foundOn, isUnwritten } from './found.ts'
 import type { Verdict } from './gates/verdict.ts'
 import { freshEvidence } from './initial.ts'
+import { pinPlan } from './pin.ts'
 import type { Trial } from './plan.ts'
 import { sameWeight } from './weights.ts'
 
@@ -62,14 +64,19 @@ export function startRevert(
   actor: string = HEADGATE,
 ): void {
   const { plan, state, nowMs } = draft
-  const [fromPercent, toPercent] = [state.intendedWeightPercent, plan.safeWeightPercent]
+  const toPercent = plan.safeWeightPercent
+  // Weights that were there before the rollout wrote any are no drift either: they are what is brought back.
+  const found = isUnwritten(state) ? foundOn(draft).map(({ weightPercent }) => weightPercent) : []
+  const fromPercent = Math.max(state.intendedWeightPercent, ...found)
+  pinPlan(draft)
   emit(draft, { type: 'revert-started', fromPercent, toPercent, reason, evidence }, actor)
   dropHolds(draft, 'nothing holds a revert', actor)
   enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
   const { verdicts } = draft
   const { outcomes } = draft.state
   // A late revert is counted as well.
-  change(draft, { askedRevert: null, isCounted: false })
+  change(draft, { askedRevert: null, isCounted: false, intendedWeightPercent: fromPercent })
+  if (found.length > 0) change(draft, { unconfirmedPercents: found })
   intend(draft, { weightPercent: toPercent, urgency: 'revert', reason: 'revert', evidence: [], actor })
   draft.verdicts = verdicts
   change(draft, { outcomes, blindSinceMs: null })

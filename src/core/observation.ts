@@ -69,11 +69,29 @@ export function isMissing<T extends object>(value: T | Missing): value is Missin
   return 'kind' in value && value.kind === 'missing'
 }
 
-export const COMMANDS = ['pause', 'resume', 'approve', 'advance', 'halt', 'revert', 'retry', 'cancel', 'close'] as const
+export const COMMANDS = [
+  'pause',
+  'resume',
+  'approve',
+  'advance',
+  'halt',
+  'revert',
+  'retry',
+  'cancel',
+  'close',
+  'adopt',
+] as const
 export type CommandName = (typeof COMMANDS)[number]
 
 /** Those that make sense to all workloads at once. */
-export const COMMANDS_TO_ALL = ['pause', 'resume', 'halt', 'revert', 'close'] as const satisfies readonly CommandName[]
+export const COMMANDS_TO_ALL = [
+  'pause',
+  'resume',
+  'halt',
+  'revert',
+  'close',
+  'adopt',
+] as const satisfies readonly CommandName[]
 
 /** A thing that somebody said; it changes nothing until a step takes it in. */
 export type Fact = WorkloadFact | UnmatchedAlert

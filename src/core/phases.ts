@@ -1,7 +1,8 @@
+import { followUnknown } from './adopt.ts'
 import { followBlindness, isBaselined, missingBaseline, missingTargets } from './blind.ts'
 import { followCapacity, noteFullReplicas } from './capacity.ts'
 import { followCalendar, isCleared } from './clearance.ts'
-import { change, type Draft, emit, enter, hold, spendElapsed, unhold } from './draft.ts'
+import { change, type Draft, enter, hold, spendElapsed, unhold } from './draft.ts'
 import { followDrift } from './drift.ts'
 import { followCompleted, followDraining, followReverted } from './ending.ts'
 import { takeIn } from './evidence.ts'
@@ -12,6 +13,7 @@ import type { Verdict } from './gates/verdict.ts'
 import { fleetVerdicts, judgeAll } from './harm.ts'
 import { isWarm, runHooks } from './hooks.ts'
 import { finishRevert, intend } from './intend.ts'
+import { pinPlan } from './pin.ts'
 import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
 import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
@@ -42,10 +44,10 @@ function leaveWaiting(draft: Draft): void {
   const { plan } = draft
   followCalendar(draft)
   followTurn(draft)
+  // Traffic that moved already is told at once, and not only when it is its turn.
+  followUnknown(draft)
   if (draft.state.holds.length > 0) return
-  change(draft, { planHash: plan.hash, startedAtMs: draft.nowMs })
-  const steps = plan.steps.map(({ weightPercent, trial }) => ({ weightPercent, trial }))
-  emit(draft, { type: 'plan-pinned', planHash: plan.hash, policy: plan.policy, steps })
+  pinPlan(draft)
   enter(
     draft,
     { name: 'preflight' },

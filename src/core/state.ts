@@ -31,6 +31,7 @@ export const HOLD_CAUSES = [
   'dependency',
   'capacity',
   'drift',
+  'unknown-weight',
   'budget',
   'check',
   'hook',

@@ -51,7 +51,7 @@ export function hasAsWanted(draft: Draft, target: PlanTarget, reading: TargetRea
   return sameTrial(reading.trial ?? null, wantedTrial(draft, target))
 }
 
-function sameTrial(a: Trial | null, b: Trial | null): boolean {
+export function sameTrial(a: Trial | null, b: Trial | null): boolean {
   if (a?.kind === 'mirror' && b?.kind === 'mirror') return sameWeight(a.percent, b.percent)
   return a?.kind === b?.kind
 }

@@ -151,7 +151,8 @@ export class Observer {
   private isQuiet({ state, plan }: Subject): boolean {
     const isMoving = state.unconfirmedPercents.length > 0 || PASSING.includes(state.phase.name)
     const isSettling = state.phase.name === 'stepping' && state.inForceAtMs === null
-    if (isMoving || isSettling || state.holds.some(({ cause }) => cause === 'drift')) return false
+    if (isMoving || isSettling || state.holds.some(({ cause }) => cause === 'drift' || cause === 'unknown-weight'))
+      return false
     return plan.targets.every(({ id }) => {
       const reading = this.targets.get(id)
       return reading === undefined || (reading.kind === 'weight' && reading.pending === undefined)

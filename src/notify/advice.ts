@@ -51,6 +51,11 @@ const BY_HOLD: Readonly<Record<HoldCause, Advice>> = {
     next: 'Find out who wrote it; then `headgate retry NAME` writes the intended one again',
     topic: 'drift',
   },
+  'unknown-weight': {
+    did: 'Found traffic on new that its store knows nothing of, and leaves it there: neither raises nor reverts',
+    next: '`headgate adopt NAME` goes on from that weight, `headgate revert NAME` brings the traffic back',
+    topic: 'unknown-weight',
+  },
   budget: { did: STAYS, next: 'Wait for the error budget, or revert', topic: 'budget' },
   check: { did: STAYS, next: 'Mend what the check names; it goes on by itself', topic: 'check' },
   hook: {
@@ -78,6 +83,11 @@ const BY_TYPE: Entries = {
     did: 'Wrote the intended weight again',
     next: 'Find out who else writes it',
     topic: 'drift',
+  },
+  'weight-adopted': {
+    did: 'Takes the weight that it found as its own; evidence and hold time begin anew',
+    next: 'Watch `headgate status NAME`',
+    topic: 'unknown-weight',
   },
   'write-failed': {
     did: 'Tries again; a revert without end',

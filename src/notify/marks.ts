@@ -8,6 +8,8 @@ export function markOf(event: HeadgateEvent): Mark | null {
     case 'weight-intended':
       // The revert's own weight is marked as the revert.
       return event.urgency === 'forward' ? { begins: 'step', ends: ['step'] } : null
+    case 'weight-adopted':
+      return { begins: 'step', ends: ['step'] }
     case 'hold-added':
       return isHalt(event.hold.cause) ? { begins: 'halt', ends: [] } : null
     case 'hold-removed':

@@ -25,7 +25,10 @@ export interface ApiConfig {
   readonly publicUrl: string | null
   readonly host: string
   readonly port: number
+  /** null: plain HTTP. */
+  readonly tls: TlsPaths | null
   readonly tokens: readonly ApiToken[]
+  readonly clients: readonly ApiClient[]
   /** null: nobody signs in. */
   readonly oidc: OidcConfig | null
   readonly session: SessionConfig
@@ -41,6 +44,22 @@ export interface ApiToken extends Grant {
   readonly name: string
   /** A secret reference. */
   readonly token: string
+}
+
+/** Who asks by a certificate. */
+export interface ApiClient extends Grant {
+  /** The actor in the journal; no token has it. */
+  readonly name: string
+  /** What tells its certificate: an alternative name (`DNS:NAME` and the like), or all of its subject (RFC 2253). */
+  readonly certificate: { readonly san: string } | { readonly subject: string }
+}
+
+/** PEM files, relative to the config's folder. */
+export interface TlsPaths {
+  readonly cert: string
+  readonly key: string
+  /** null: no client is asked for a certificate. */
+  readonly clientCa: string | null
 }
 
 export interface OidcConfig {
@@ -68,13 +87,27 @@ export interface RateLimits {
 }
 
 /** The API's part of a config that passed every check. */
-export function apiOf({ tokens, oidc, audit, publicUrl, session, ...api }: ParsedConfig['api']): ApiConfig {
+export function apiOf({
+  tokens,
+  clients,
+  tls,
+  oidc,
+  audit,
+  publicUrl,
+  session,
+  ...api
+}: ParsedConfig['api']): ApiConfig {
   const { host, port, limits, trustedProxies } = api
   return {
     publicUrl: publicUrl?.replace(/\/+$/, '') ?? null,
     ...{ host, port, limits, trustedProxies },
     session: { key: session.key ?? null, maxHours: session.maxHours },
+    tls: tls ? { cert: tls.cert, key: tls.key, clientCa: tls.clientCa ?? null } : null,
     tokens: tokens.map((token) => ({ ...token, scope: scopeOf(token.scope) })),
+    clients: clients.map(({ name, role, approves, scope, san, subject }) => ({
+      ...{ name, role, approves, scope: scopeOf(scope) },
+      certificate: san === undefined ? { subject: subject ?? '' } : { san },
+    })),
     oidc: oidc
       ? {
           issuer: oidc.issuer,

@@ -6,11 +6,11 @@ import type { KubernetesPlace } from '../shared/kubernetes/config.ts'
 import type { ApiConfig } from './access.ts'
 import type { AlertmanagerConfig } from './schema-alertmanager.ts'
 
-export type { ApiConfig, ApiToken } from './access.ts'
+export type { ApiConfig, ApiToken, TlsPaths } from './access.ts'
 
 /** A checked config of the service, with all defaults applied. Secrets are still references. */
 export interface Config {
-  /** SHA-256 of the text, or of all its files' texts, those that it names too, hex, first 16 digits. */
+  /** SHA-256 of the text, or of all its files' texts, those that it names too but for TLS's, hex, first 16 digits. */
   readonly hash: string
   /** One a file, in the order of the files' names. */
   readonly migrations: readonly [MigrationConfig, ...MigrationConfig[]]

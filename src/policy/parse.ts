@@ -7,6 +7,7 @@ import { checkRoutes } from './check-alertmanager.ts'
 import { type ReadBeside, type ResolvedCalendar, resolveCalendar } from './check-calendar.ts'
 import { checkFiles, tellOtherFiles } from './check-files.ts'
 import { checkNotify } from './check-notify.ts'
+import { checkTls } from './check-tls.ts'
 import type { Config, MigrationConfig } from './config.ts'
 import { type ConfigFile, type FileFinding, layOut, type MigrationFile } from './files.ts'
 import type { Finding, Place } from './finding.ts'
@@ -154,7 +155,7 @@ function readMigration(file: MigrationFile, schemas: Schemas, { kinds, env, read
   if (slis === null) return { file, findings: [...inFile([...secrets, ...calendar.findings]), ...findings] }
   const config = { ...parsed.data, slis }
   const policies = resolvePolicies(config.policies)
-  const rules = [...checkConfig(config, policies, kinds), ...calendar.findings]
+  const rules = [...checkConfig(config, policies, kinds), ...checkTls(config, readBeside), ...calendar.findings]
   const resolved = { config, policies, calendar, definitions: [...files.values()] }
   return { file, findings: inFile([...secrets, ...without(rules, secrets)]), resolved }
 }

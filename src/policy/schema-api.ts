@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { about, duration, refuse, secretReference } from '../shared/schema.ts'
 import { addressRange, httpUrl } from './schema-http.ts'
 import { text } from './schema-names.ts'
+import { certificateShape, tlsSchema } from './schema-tls.ts'
 
 /** What a token, or a group of people, may do. */
 export const ROLES = ['viewer', 'approver', 'operator', 'admin', 'webhook'] as const
@@ -47,6 +48,17 @@ const tokenSchema = z.strictObject({
   ...grantShape,
   token: secretReference().meta(about('The bearer token', '${env:HEADGATE_TOKEN}')),
 })
+
+const clientSchema = z
+  .strictObject({
+    name: text().meta(about('Who uses it: the actor in the journal', 'alertmanager')),
+    ...grantShape,
+    ...certificateShape,
+  })
+  .superRefine(({ san, subject }, ctx) => {
+    if ((san === undefined) === (subject === undefined))
+      refuse(ctx, 'CONFIG_WRONG_VALUE', 'a client is told by `san` or by `subject`', 'give one of them')
+  })
 
 const oidcSchema = z
   .strictObject({
@@ -101,15 +113,20 @@ export const apiSchema = z
   .strictObject({
     host: text()
       .prefault('127.0.0.1')
-      .meta(about('Address to listen on; beyond loopback it needs tokens or `oidc`', '127.0.0.1')),
+      .meta(about('Address to listen on; beyond loopback it needs `tokens`, `clients` or `oidc`', '127.0.0.1')),
     port: z.int().min(0).max(65_535).prefault(7474).meta(about('Port to listen on; 0: any free one', 7474)),
     publicUrl: httpUrl()
       .optional()
       .meta(about('Where people reach it, for links in notifications', 'https://headgate.example.com')),
+    tls: tlsSchema.optional(),
     tokens: z
       .array(tokenSchema)
       .prefault([])
-      .meta(about('Who may use the API; without tokens and `oidc` nobody can give commands')),
+      .meta(about('Who may use the API; without `tokens`, `clients` and `oidc` nobody can give commands')),
+    clients: z
+      .array(clientSchema)
+      .prefault([])
+      .meta(about('Who may use the API by a certificate that `tls.clientCa` vouches for')),
     oidc: oidcSchema.optional(),
     session: z
       .strictObject({

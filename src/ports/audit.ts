@@ -6,8 +6,8 @@ export interface AuditEntry {
   readonly requestId: string
   /** null: nobody was recognised. */
   readonly actor: string | null
-  readonly via: 'token' | 'oidc' | null
-  /** The identity provider's own name of the person; null: a token, or nobody. */
+  readonly via: 'token' | 'oidc' | 'certificate' | null
+  /** The identity provider's own name of the person, or a certificate's SHA-256 fingerprint; null: a token, or nobody. */
   readonly subject: string | null
   /** Which session, where a page asked by its cookie; it opens nothing. null: a bearer token, or nobody. */
   readonly session: string | null

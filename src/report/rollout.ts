@@ -53,6 +53,9 @@ function weightsOf(rows: readonly JournalRow[]): readonly WeightChange[] {
     if (event.type === 'weight-intended') {
       amend({ untilMs: event.atMs })
       changes.push(changeOf(seq, event))
+    } else if (event.type === 'weight-adopted') {
+      amend({ untilMs: event.atMs })
+      changes.push(adoptionOf(seq, event))
     } else if (event.type === 'weight-confirmed') {
       amend({ confirmedAfterSeconds: event.secondsSinceIntended })
     } else if (event.type === 'weight-in-force') {
@@ -75,6 +78,18 @@ function changeOf(seq: number, event: EventOf<'weight-intended'>): WeightChange 
     actor,
     reason,
     confirmedAfterSeconds: null,
+    inForceAfterSeconds: null,
+    observedSharePercent: null,
+    untilMs: null,
+  }
+}
+
+/** Nothing was written: the weight was there, and counts from here on. */
+function adoptionOf(seq: number, { atMs, weightPercent, actor }: EventOf<'weight-adopted'>): WeightChange {
+  return {
+    ...{ seq, atMs, fromPercent: weightPercent, toPercent: weightPercent, isRevert: false, trial: null, actor },
+    reason: 'adopted as it was found',
+    confirmedAfterSeconds: 0,
     inForceAfterSeconds: null,
     observedSharePercent: null,
     untilMs: null,

@@ -120,6 +120,16 @@ const HEALTH: readonly Health[] = [
     why: null,
   },
   {
+    alert: 'HeadgateUnknownWeight',
+    expr: `${BY} (headgate_hold{cause="unknown-weight"}) == 1`,
+    for: '1m',
+    severity: 'page',
+    summary: `Nobody knows who wrote the weight of ${WHOSE}`,
+    description:
+      'NEW has traffic that the store knows nothing of: it was lost, or somebody has moved it by hand. Headgate neither raises nor reverts before a person adopts or reverts it.',
+    why: null,
+  },
+  {
     alert: 'HeadgateBudgetSpent',
     expr: `max by (job, migration, workload, gate) (headgate_budget_spent_percent)
            >= on (job, migration, workload, gate) max by (job, migration, workload, gate) (headgate_budget_limit_percent{outcome="halt"})`,

@@ -11,7 +11,10 @@ const ON_ITS_WAY_MS = 15_000
 const UNREAD_MS = 60_000
 
 /** Holds that only a person ends, or what a person does with another workload. */
-const PERSONS: readonly HoldCause[] = ['paused', 'halted', 'alert', 'approval', 'drift', 'budget', 'dependency']
+const PERSONS: readonly HoldCause[] = [
+  ...(['paused', 'halted', 'alert', 'approval', 'drift', 'budget', 'unknown-weight'] as const),
+  'dependency',
+]
 
 /** Holds what arrives at the provider to the invariants, and in the end everything. */
 export class Judge {

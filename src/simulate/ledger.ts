@@ -80,6 +80,11 @@ export class Ledger {
       case 'weight-confirmed':
         entry.confirmedPercent = event.weightPercent
         return
+      case 'weight-adopted':
+        entry.intendedPercent = event.weightPercent
+        entry.confirmedPercent = event.weightPercent
+        entry.inForceAtMs = null
+        return
       case 'weight-reasserted':
         entry.inForceAtMs = null
         return

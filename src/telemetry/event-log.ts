@@ -7,6 +7,7 @@ const LOGGED: ReadonlySet<EventType> = new Set<EventType>([
   'config-loaded',
   'phase-entered',
   'weight-intended',
+  'weight-adopted',
   'weight-reasserted',
   'weight-in-force',
   'hold-added',

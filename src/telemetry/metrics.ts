@@ -108,6 +108,7 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'plan-pinned': true,
   'phase-entered': true,
   'weight-intended': true,
+  'weight-adopted': true,
   'weight-reasserted': true,
   'weight-applied': true,
   'weight-confirmed': true,

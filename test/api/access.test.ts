@@ -99,6 +99,7 @@ describe('tokens', () => {
     const asked: string[] = []
     const options = {
       oidc: () => null,
+      clients: () => [],
       tokens: () => TOKENS,
       secret: (reference: string) => {
         asked.push(reference)

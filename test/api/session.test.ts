@@ -251,7 +251,7 @@ describe('a session ends', () => {
     const { headers: _, ...api } = await signedIn({ clock })
     let made = 0
     const sessions = createSessions({
-      ...{ host: '127.0.0.1', publicUrl: () => null, tokens: () => TOKENS, oidc: () => null },
+      ...{ host: '127.0.0.1', tls: null, publicUrl: () => null, tokens: () => TOKENS, oidc: () => null },
       ...{ session: () => ({ key: null, maxHours: 8 }), startKey: 'k', clock },
       secret: (reference) => api.secrets.get(reference) ?? '',
       random: { next: () => 0, id: () => `${made++}` },

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { ALERTMANAGER } from '../../src/core/alerts.ts'
 import { CHECKS } from '../../src/core/check.ts'
 import type { HeadgateEvent } from '../../src/core/event.ts'
+import { isUnwritten } from '../../src/core/found.ts'
 import { COMMANDS } from '../../src/core/observation.ts'
 import { isAtRest, isTerminal } from '../../src/core/state.ts'
-import { includesWeight } from '../../src/core/weights.ts'
+import { includesWeight, sameWeight } from '../../src/core/weights.ts'
 import { type PlayedStep, World } from '../scenarios/world.ts'
 
 // Anything that may happen to a rollout, in any order. Sweeps come often enough for it to get somewhere.
@@ -96,6 +97,28 @@ function raises({ events, effects, weightPercent }: PlayedStep): boolean {
   return isWritten || events.some(isRaise)
 }
 
+/** It starts by itself: what a person or an alert says of traffic that has moved already waits for no turn. */
+function begins({ events }: PlayedStep): boolean {
+  const isBegun = events.some(({ type }) => type === 'plan-pinned')
+  return isBegun && !events.some(({ type }) => type === 'weight-adopted' || type === 'revert-started')
+}
+
+/** What else is said in the same breath has consequences of its own. */
+function isAdoptAlone({ facts }: PlayedStep['observation']): boolean {
+  return facts.every((fact) => fact.kind === 'command' && fact.command === 'adopt')
+}
+
+/** The target was read before the rollout wrote anything, and has another weight than it starts from. */
+function hasUnknownWeight({ before, observation, events }: PlayedStep): boolean {
+  const reading = observation.targets['lb']
+  return (
+    isUnwritten(before) &&
+    !events.some((event) => event.type === 'command-done' && event.command === 'retry') &&
+    reading?.kind === 'weight' &&
+    !sameWeight(reading.weightPercent, before.intendedWeightPercent)
+  )
+}
+
 /** What must hold in every single step, each with the sentence that a failure prints. */
 const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
   'a forward write that raises is only asked for while nothing holds it': ({ after, effects, weightPercent }) =>
@@ -126,11 +149,49 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     !events.some((event) => event.type === 'hold-removed' && event.actor === ALERTMANAGER && event.cause !== 'alert'),
   'nothing begins or is raised outside the windows': (played) =>
     played.observation.calendar?.isOpen !== false ||
-    !(raises(played) || played.events.some(({ type }) => type === 'plan-pinned' || type === 'ttls-lowered')),
-  'nothing begins before its dependencies are done, and it is its turn': ({ observation, events }) =>
-    !events.some(({ type }) => type === 'plan-pinned') ||
-    (observation.fleet.waitsFor === null &&
-      Object.values(observation.dependencies).every((phase) => phase === 'completed' || phase === 'draining')),
+    !(raises(played) || begins(played) || played.events.some(({ type }) => type === 'ttls-lowered')),
+  'nothing begins before its dependencies are done, and it is its turn': (played) =>
+    !begins(played) ||
+    (played.observation.fleet.waitsFor === null &&
+      Object.values(played.observation.dependencies).every((phase) => phase === 'completed' || phase === 'draining')),
+  'a weight that nobody here wrote is left alone until a person or an alert says otherwise': (played) =>
+    !hasUnknownWeight(played) ||
+    played.effects.length === 0 ||
+    played.events.some(({ type }) => type === 'revert-started'),
+  'an unknown weight is never raised from without an adopt': (played) => !hasUnknownWeight(played) || !raises(played),
+  'an adopt writes nothing, and takes what is there': ({
+    before,
+    after,
+    observation,
+    effects,
+    events,
+    weightPercent,
+  }) =>
+    !isAdoptAlone(observation) ||
+    events.every(
+      (event) =>
+        event.type !== 'weight-adopted' ||
+        (effects.length === 0 &&
+          sameWeight(event.weightPercent, weightPercent) &&
+          sameWeight(after.intendedWeightPercent, weightPercent) &&
+          after.confirmedWeightPercent === after.intendedWeightPercent &&
+          after.heldMs === 0 &&
+          before.confirmedWeightPercent === null),
+    ),
+  'an adopt goes on from a step whose weight is not above the one that is there': ({
+    after,
+    observation,
+    plan,
+    events,
+  }) =>
+    !isAdoptAlone(observation) ||
+    events.every(
+      (event) =>
+        event.type !== 'weight-adopted' ||
+        event.stepIndex === null ||
+        (after.phase.name === 'stepping' &&
+          (plan.steps[after.phase.stepIndex]?.weightPercent ?? 100) < event.weightPercent + 0.05),
+    ),
   'nothing is raised against a check, the fleet, or without the replicas': (played) =>
     !raises(played) || !isHeldBack(played),
   'a task is asked for until its end is seen, and never again': ({ before, after, observation, tasks }) =>
@@ -279,8 +340,8 @@ test('after all faults end, a rollout that nobody stopped gets to the end', PATI
         'roles lead',
       ]
       // A person clears what only a person may clear; then nothing but sweeps.
-      for (const one of [...calm, 'sweep 3', 'resume', 'retry', 'sweep 3', 'retry', 'resume', 'sweep 200'])
-        world.run(one)
+      const again = ['retry', 'sweep 3', 'adopt', 'sweep']
+      for (const one of [...calm, 'sweep 3', 'resume', ...again, ...again, 'resume', 'sweep 200']) world.run(one)
       const last = world.steps.at(-1)
       expect(last && isAtRest(last.after), JSON.stringify(last?.after)).toBe(true)
     }),

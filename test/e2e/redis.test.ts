@@ -7,11 +7,11 @@ import { explain } from '../../src/core/explain.ts'
 import { openRedis } from '../../src/store/redis.ts'
 import { redisSettings } from '../store/redis-place.ts'
 import { type RunningHeadgate, startHeadgate } from '../support/headgate.ts'
-import { configText, haproxyTraffic, storyOf } from '../support/migration.ts'
+import { configText, eventsOf, haproxyTraffic, storyOf } from '../support/migration.ts'
 import { startRedis } from '../support/redis.ts'
 import { requireServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
-import { serverWeightsOf } from '../support/weights.ts'
+import { serverWeightsOf, watchWeight } from '../support/weights.ts'
 import { startWorld } from '../support/world.ts'
 import { findServers, PATIENT } from './case.ts'
 
@@ -64,6 +64,49 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
       expect(await redis.client.dbsize()).toBe(0)
     },
   )
+
+  test(
+    'started on the emptied Redis, with drift to be corrected, it writes nothing before an adopt, and then goes on to the end',
+    PATIENT,
+    async (context) => {
+      const { world, redis, replicas, inForce, configPath } = await startReplicas(context, 'drift: correct')
+      await inForce('weight-in-force 25')
+      await redis.client.flushall()
+      for (const replica of replicas)
+        await until('it is told', async () => (await troublesOf(replica)).includes('STORE_LOST'), replica.log)
+      for (const replica of replicas) await replica.stop()
+      const before = await serverWeightsOf(world.haproxy, 'catalog')
+
+      const over = new AbortController()
+      const watch = watchWeight(world.haproxy, 'catalog', over.signal)
+      context.onTestFinished(async () => {
+        over.abort()
+        await watch.ended
+      })
+      const again = await startHeadgate(configPath)
+      context.onTestFinished(again.kill)
+      await until('it decides', async () => (await troublesOf(again)).includes('"ready":true'), again.log)
+      const { rows, story } = await openStory(context, redis.url)
+      const holds = async () => eventsOf(await rows(), 'hold-added').map(({ hold }) => hold)
+      await until('it holds', async () => (await holds()).length > 0, again.log)
+      await again.sweeps(5)
+      expect(await serverWeightsOf(world.haproxy, 'catalog')).toEqual(before)
+      expect(await holds()).toMatchObject([{ cause: 'unknown-weight' }])
+      expect((await holds())[0]?.detail).toMatch(
+        /reads 25 %.*`headgate adopt catalog` goes on from step 2 of 4 \(25 %\)/,
+      )
+      expect(await story()).toEqual(['rollout-created'])
+
+      await again.command('catalog', 'adopt', 'redis was flushed')
+      await until(
+        'it is done',
+        async () => (await story()).includes('completed'),
+        async () => (await story()).join('\n'),
+      )
+      expect((await story()).slice(0, 4)).toEqual(['rollout-created', 'plan-pinned', 'adopted 25', 'stepping 2'])
+      expect(watch.seen.map(({ weightPercent }) => weightPercent)).toEqual([25, 50, 100])
+    },
+  )
 })
 
 async function troublesOf({ url }: RunningHeadgate): Promise<string> {
@@ -72,7 +115,7 @@ async function troublesOf({ url }: RunningHeadgate): Promise<string> {
 }
 
 /** A world, a migration, and two Headgates with the same config; the first has the lease. */
-async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinished'>) {
+async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, policy = '') {
   if (SERVERS === null || REDIS === null) throw new Error('a suite without its servers is skipped')
   const redis = await startRedis(REDIS)
   onTestFinished(redis.stop)
@@ -81,7 +124,8 @@ async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinish
   const folder = mkdtempSync(join(tmpdir(), 'headgate-replicas-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const configPath = join(folder, 'headgate.yaml')
-  const config = configText(world.prometheus.url, ['catalog'], haproxyTraffic(world.haproxy.socketName))
+  const usual = configText(world.prometheus.url, ['catalog'], haproxyTraffic(world.haproxy.socketName))
+  const config = usual.replace('    bake: 2s\n', `$&${policy === '' ? '' : `    ${policy}\n`}`)
   writeFileSync(configPath, `${config}redis: { url: "${redis.url}" }\n`)
 
   const first = await startHeadgate(configPath)
@@ -89,15 +133,20 @@ async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinish
   await until('the first decides', async () => (await troublesOf(first)).includes('"ready":true'), first.log)
   const second = await startHeadgate(configPath)
   onTestFinished(second.kill)
-  const { journal, store } = await openRedis(redisSettings(redis.url), { secret: String, newIdentity: null })
-  onTestFinished(() => store.close())
-  const rows = () => journal.read({ afterSeq: 0, limit: 10_000, workload: 'catalog' })
-  const story = async () => storyOf(await rows())
+  const { rows, story } = await openStory({ onTestFinished }, redis.url)
   const inForce = (line: string) =>
     until(
       line,
       async () => (await story()).includes(line),
       async () => [...(await rows()).map(({ event }) => explain(event)), first.log()].join('\n'),
     )
-  return { world, redis, replicas: [first, second] as const, story, inForce }
+  return { world, redis, replicas: [first, second] as const, story, inForce, configPath }
+}
+
+/** What the store in Redis tells of the workload, as it is now and from now on. */
+async function openStory({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, url: string) {
+  const { journal, store } = await openRedis(redisSettings(url), { secret: String, newIdentity: null })
+  onTestFinished(() => store.close())
+  const rows = () => journal.read({ afterSeq: 0, limit: 10_000, workload: 'catalog' })
+  return { rows, story: async () => storyOf(await rows()) }
 }

@@ -17,8 +17,12 @@ export interface Authority extends Certificate {
 }
 
 export interface CertificateWish {
-  /** DNS names and IP addresses; the first one is the common name, too. */
+  /** DNS names, IP addresses and URIs; the first one is the common name, too. */
   readonly names: readonly string[]
+  /** What it may be used for alone; left out: anything. */
+  readonly usage?: 'server' | 'client'
+  /** Stands before the common name in the subject. */
+  readonly organization?: string
   /** From now; negative: in the past. */
   readonly startsInDays?: number
   readonly endsInDays?: number
@@ -33,7 +37,7 @@ export function createAuthority(name: string): Authority {
   const issuer = { name, privateKey: keys.privateKey }
   return {
     ...certificate({ names: [name] }, keys, issuer, [basicConstraints({ isAuthority: true })]),
-    issue: (wish) => certificate(wish, newKeys(), issuer, [subjectAltName(wish.names)]),
+    issue: (wish) => certificate(wish, newKeys(), issuer, [subjectAltName(wish.names), ...usageOf(wish)]),
   }
 }
 
@@ -54,7 +58,7 @@ function newKeys(): Keys {
 }
 
 function certificate(
-  { names, startsInDays = -1, endsInDays = 90 }: CertificateWish,
+  { names, startsInDays = -1, endsInDays = 90, organization }: CertificateWish,
   { publicKey, privateKey }: Keys,
   issuer: { readonly name: string; readonly privateKey: KeyObject },
   extensions: readonly Buffer[],
@@ -69,7 +73,7 @@ function certificate(
     ECDSA_WITH_SHA256,
     commonName(issuer.name),
     sequence(time(nowMs + startsInDays * DAY_MS), time(nowMs + endsInDays * DAY_MS)),
-    commonName(names[0] ?? ''),
+    subjectOf(names[0] ?? '', organization),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),
   )
@@ -98,7 +102,19 @@ function oid(...bytes: readonly number[]): Buffer {
 }
 
 function commonName(name: string): Buffer {
-  return sequence(der(0x31, sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))))
+  return subjectOf(name)
+}
+
+function subjectOf(name: string, organization?: string): Buffer {
+  const part = (type: number, text: string) => der(0x31, sequence(oid(0x55, 0x04, type), der(0x0c, Buffer.from(text))))
+  return sequence(...(organization === undefined ? [] : [part(0x0a, organization)]), part(0x03, name))
+}
+
+/** The extended key usages serverAuth and clientAuth. */
+function usageOf({ usage }: CertificateWish): Buffer[] {
+  if (usage === undefined) return []
+  const purpose = oid(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, usage === 'server' ? 1 : 2)
+  return [sequence(oid(0x55, 0x1d, 0x25), der(0x04, sequence(purpose)))]
 }
 
 /** A GeneralizedTime, to the second. */
@@ -113,7 +129,10 @@ function basicConstraints({ isAuthority }: { readonly isAuthority: boolean }): B
 }
 
 function subjectAltName(names: readonly string[]): Buffer {
-  const items = names.map((name) => (isIP(name) ? der(0x87, ipBytes(name)) : der(0x82, Buffer.from(name))))
+  const items = names.map((name) => {
+    if (isIP(name)) return der(0x87, ipBytes(name))
+    return der(name.includes('://') ? 0x86 : 0x82, Buffer.from(name))
+  })
   return sequence(oid(0x55, 0x1d, 0x11), der(0x04, sequence(...items)))
 }
 

@@ -122,6 +122,8 @@ function storyLine(event: HeadgateEvent): string | null {
     case 'weight-in-force':
     case 'revert-confirmed':
       return `${event.type} ${event.weightPercent}`
+    case 'weight-adopted':
+      return `adopted ${event.weightPercent}`
     case 'rollout-created':
     case 'plan-pinned':
     case 'revert-started':

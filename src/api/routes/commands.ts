@@ -3,7 +3,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
-import type { PhaseName } from '../../core/state.ts'
+import { hasHold, type PhaseName, type RolloutState } from '../../core/state.ts'
 import { approvesAt, demand, mayAt } from '../identity.ts'
 import type { ApiOptions } from '../options.ts'
 import { placesOf } from '../places.ts'
@@ -43,7 +43,7 @@ export function commandToAllRoutes(app: FastifyInstance, options: ApiOptions): v
       const { command, reason, wave, migration } = body
       const placeOf = placesOf(options)
       const fitting = selectWorkloads(control, { wave, migration })
-        .filter(({ state }) => isFor(command, state.phase.name))
+        .filter(({ state }) => isFor(command, state))
         .map(({ state }) => placeOf(state.workload))
       const own = fitting.filter((place) => mayAt(identity, 'operator', place))
       const isNamed = wave !== undefined || migration !== undefined
@@ -73,7 +73,12 @@ const WITHOUT_TRAFFIC: readonly PhaseName[] = [
 ]
 const ENDED: readonly PhaseName[] = ['completed', 'reverting', 'reverted', 'cancelled']
 
-function isFor(command: CommandName, phase: PhaseName): boolean {
+function isFor(command: CommandName, state: RolloutState): boolean {
+  const phase = state.phase.name
+  const isUnknown = hasHold(state, 'unknown-weight')
+  if (command === 'adopt') return isUnknown
+  // It has traffic on NEW, although it has not begun.
+  if (command === 'revert' && isUnknown) return true
   // What has ended can be closed, and nothing else.
   if (command === 'close') return phase !== 'reverting' && ENDED.includes(phase)
   return !(command === 'revert' ? WITHOUT_TRAFFIC : ENDED).includes(phase)

@@ -1,12 +1,13 @@
 import { loadConfig } from '../../config.ts'
 import type { ProblemJson } from '../../core/problem.ts'
 import { channelKinds } from '../../notify/registry.ts'
+import { adviceOf } from '../../policy/advice.ts'
 import { configShape } from '../../policy/shape.ts'
 import { sourceKinds } from '../../sources/registry.ts'
 import { trafficKinds } from '../../traffic/registry.ts'
 import { EXIT, type ExitCode } from '../exit.ts'
 import { type Session, say, sayJson } from '../session.ts'
-import { problemText } from '../view.ts'
+import { paint, problemText } from '../view.ts'
 
 const KINDS = { traffic: trafficKinds, sources: sourceKinds, channels: channelKinds }
 
@@ -23,8 +24,12 @@ export async function validate(session: Session, file: string): Promise<ExitCode
     migration,
     workloads: plans.map(({ workload }) => workload),
   }))
-  if (json) sayJson(session, { ok: true, hash, migrations })
-  else say(session, [`${file} is fine: config ${hash}`, ...migrations.map(migrationLine)])
+  const advice = adviceOf(result.config)
+  if (json) sayJson(session, { ok: true, hash, migrations, advice })
+  else {
+    say(session, [`${file} is fine: config ${hash}`, ...migrations.map(migrationLine)])
+    io.err(advice.map((one) => `${paint(problemText(one), 'warn', session.style)}\n`).join(''))
+  }
   return EXIT.ok
 }
 

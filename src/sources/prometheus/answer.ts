@@ -1,8 +1,10 @@
 import { z } from 'zod'
-import { type Missing, missing } from '../../core/observation.ts'
+import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import { groupKey } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
+import { parseJson } from '../http.ts'
+import { inPieces, PIECE_CHARS, type Pieces } from './pieces.ts'
 
 const successBody = z.object({
   status: z.literal('success'),
@@ -13,6 +15,8 @@ const successBody = z.object({
 const otherForm = z.object({ data: z.object({ resultType: z.enum(['vector', 'matrix', 'scalar', 'string']) }) })
 
 const errorBody = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() })
+
+const NO_ANSWER = 'not an answer of Prometheus’s API'
 
 /** Seconds since 1970, and the value as text. */
 type Point = readonly [seconds: number, value: string]
@@ -29,8 +33,23 @@ export interface Answer {
   readonly warnings: readonly string[]
 }
 
+/** An answer whose series are read while they are gone through; null: what stands there is no series. */
+export type LargeAnswer = Omit<Answer, 'series'> & { readonly series: Iterable<Series | null> }
+
 /** What a query gives by its path: a vector at one moment, a matrix over a range. */
 export type AnswerForm = 'vector' | 'matrix'
+
+/** Reads the text of a successful query of this form. */
+export function readText(text: string, form: AnswerForm): LargeAnswer | Missing {
+  const pieces = text.length > PIECE_CHARS ? inPieces(text) : null
+  if (pieces === null) return readAnswer(parseJson(text), form)
+  const answer = readAnswer(pieces.frame, form)
+  return isMissing(answer) ? answer : { ...answer, series: { [Symbol.iterator]: () => seriesIn(pieces, form) } }
+}
+
+function* seriesIn({ lists }: Pieces, form: AnswerForm): Generator<Series | null> {
+  for (const list of lists) yield* (Array.isArray(list) ? seriesOf(list, form) : null) ?? [null]
+}
 
 /** Reads the body of a successful query of this form. */
 export function readAnswer(body: unknown, form: AnswerForm): Answer | Missing {
@@ -44,7 +63,7 @@ export function readAnswer(body: unknown, form: AnswerForm): Answer | Missing {
     'bad-answer',
     other.success && other.data.data.resultType !== form
       ? `the query gives a ${other.data.data.resultType}, not a ${form}`
-      : 'not an answer of Prometheus’s API',
+      : NO_ANSWER,
   )
 }
 
@@ -88,15 +107,18 @@ export function readRefusal(body: unknown): { readonly type: string; readonly te
  * refuse. A series that lacks one of the labels belongs to no group; without a workload label the cluster alone is it.
  */
 export function sumsByMoment(
-  series: readonly Series[],
+  series: Iterable<Series | null>,
   labels: SliSpec['labels'],
 ): ReadonlyMap<number, Sums> | Missing {
   const moments = new Map<number, Map<string, number | Missing>>()
   const places: { readonly atMs: number; readonly sums: Map<string, number | Missing> }[] = []
-  for (const { metric, points } of series) {
-    const key = groupOf(metric, labels)
+  let isEmpty = true
+  for (const one of series) {
+    if (one === null) return missing('bad-answer', NO_ANSWER)
+    isEmpty = false
+    const key = groupOf(one.metric, labels)
     if (key === null) continue
-    for (const [index, [seconds, text]] of points.entries()) {
+    for (const [index, [seconds, text]] of one.points.entries()) {
       const atMs = Math.round(seconds * 1000)
       // Most often the series have the same moments: the one at the same place is looked at first.
       let moment = places[index]
@@ -108,7 +130,7 @@ export function sumsByMoment(
       putOnce(moment.sums, key, text, labels)
     }
   }
-  if (moments.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
+  if (moments.size === 0 && !isEmpty) return missing('bad-answer', noSeries(labels))
   return moments
 }
 
@@ -116,11 +138,15 @@ export function sumsByMoment(
 export type Parts = ReadonlyMap<string, Sums>
 
 /** As `sumsByMoment`, of an answer of one moment whose groups have several series, told apart by one more label. */
-export function partsOf(series: readonly Series[], labels: SliSpec['labels'], within: string): Parts | Missing {
+export function partsOf(series: Iterable<Series | null>, labels: SliSpec['labels'], within: string): Parts | Missing {
   const groups = new Map<string, Map<string, number | Missing>>()
   let last: Series['metric'] = {}
   let sums: Map<string, number | Missing> | null = null
-  for (const { metric, points } of series) {
+  let isEmpty = true
+  for (const one of series) {
+    if (one === null) return missing('bad-answer', NO_ANSWER)
+    isEmpty = false
+    const { metric, points } = one
     // Series of a group most often follow each other: one key, then, is made for all of them.
     if (sums === null || !isSameGroup(metric, last, labels)) {
       const key = groupOf(metric, labels)
@@ -133,7 +159,7 @@ export function partsOf(series: readonly Series[], labels: SliSpec['labels'], wi
     if (part === undefined || point === undefined) continue
     putOnce(sums, part, point[1], labels)
   }
-  if (groups.size === 0 && series.length > 0) return missing('bad-answer', noSeries(labels))
+  if (groups.size === 0 && !isEmpty) return missing('bad-answer', noSeries(labels))
   return groups
 }
 

@@ -2,14 +2,14 @@ import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import { clause } from '../../shared/text.ts'
 import { type HttpPeer, openHttp, parseJson } from '../http.ts'
-import { type Answer, type AnswerForm, readAnswer, readRefusal } from './answer.ts'
+import { type AnswerForm, type LargeAnswer, readRefusal, readText } from './answer.ts'
 import type { PrometheusSettings } from './settings.ts'
 
 /** Prometheus's query API. No method throws. */
 export interface PrometheusClient {
-  instant(query: string, atMs: number, signal: AbortSignal): Promise<Answer | Missing>
+  instant(query: string, atMs: number, signal: AbortSignal): Promise<LargeAnswer | Missing>
   /** `fromMs` and `toMs` are both in the answer; at most 11,000 points a series, by Prometheus's own bound. */
-  range(query: string, span: RangeSpan, signal: AbortSignal): Promise<Answer | Missing>
+  range(query: string, span: RangeSpan, signal: AbortSignal): Promise<LargeAnswer | Missing>
   /** How far its clock is ahead of ours, ms, to a second: by the Date header of an answer. */
   clockAheadMs(signal: AbortSignal): Promise<number | Missing>
   close(): Promise<void>
@@ -46,7 +46,7 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-async function post(url: string, fields: Record<string, string>, call: Call): Promise<Answer | Missing> {
+async function post(url: string, fields: Record<string, string>, call: Call): Promise<LargeAnswer | Missing> {
   const sent = await send(url, fields, call)
   return isMissing(sent) ? sent : readResponse(sent.status, sent.text, { form: call.form, secrets: sent.secrets })
 }
@@ -79,14 +79,13 @@ interface Reading {
   readonly secrets: readonly string[]
 }
 
-function readResponse(status: number, text: string, { form, secrets }: Reading): Answer | Missing {
-  const body = parseJson(text)
+function readResponse(status: number, text: string, { form, secrets }: Reading): LargeAnswer | Missing {
   const isSuccess = status >= 200 && status < 300
   if (isSuccess) {
-    const answer = readAnswer(body, form)
+    const answer = readText(text, form)
     return isMissing(answer) ? answer : { ...answer, warnings: answer.warnings.map((said) => clause(said, secrets)) }
   }
-  const refusal = readRefusal(body)
+  const refusal = readRefusal(parseJson(text))
   // A body that is not Prometheus's own, a proxy's page say, is not repeated: nobody knows what it holds.
   if (refusal === null) return missing(status >= 500 ? 'unreachable' : 'refused', `status ${status}`)
   const isLate = refusal.type === 'timeout' || refusal.type === 'canceled'

@@ -1,6 +1,6 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { Log } from '../../ports/runtime.ts'
-import type { Answer } from './answer.ts'
+import type { LargeAnswer } from './answer.ts'
 
 /** After so many different warnings the memory of them starts anew. */
 const REMEMBERED = 200
@@ -9,7 +9,7 @@ const REMEMBERED = 200
 export function createNoting(
   log: Log,
   source: string,
-): (query: string) => <A extends Answer | Missing>(answer: A) => A {
+): (query: string) => <A extends LargeAnswer | Missing>(answer: A) => A {
   const noted = new Set<string>()
   return (query) => (answer) => {
     if (isMissing(answer)) return answer

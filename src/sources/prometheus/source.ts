@@ -4,7 +4,7 @@ import type { AdapterContext } from '../../ports/kind.ts'
 import type { MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import { rangesOf, ticksOf } from '../ticks.ts'
-import { type Answer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
+import { type LargeAnswer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
 import { createClient } from './client.ts'
 import { createNoting } from './noting.ts'
 import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
@@ -42,14 +42,14 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
       for (const query of questions.queries) {
-        let series: readonly Series[] = []
+        const parts: Iterable<Series | null>[] = []
         for (const { firstMs, lastMs } of rangesOf(ticks, RANGE_POINTS)) {
           const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
           const answer = note(query)(await client.range(query, range, signal))
           if (isMissing(answer)) return answer
-          series = series.concat(answer.series)
+          parts.push(answer.series)
         }
-        const moments = sumsByMoment(series, sli.labels)
+        const moments = sumsByMoment(oneAfterTheOther(parts), sli.labels)
         if (isMissing(moments)) return moments
         answers.push(moments)
       }
@@ -65,7 +65,11 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
   }
 }
 
-type Send = (query: string) => Promise<Answer | Missing>
+function* oneAfterTheOther<T>(parts: Iterable<Iterable<T>>): Generator<T> {
+  for (const part of parts) yield* part
+}
+
+type Send = (query: string) => Promise<LargeAnswer | Missing>
 
 /** The questions of a tick: what several SLIs ask is sent once. An answer is kept as what is read from it, never whole. */
 interface Asked {
