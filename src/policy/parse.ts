@@ -178,7 +178,7 @@ function serviceFindings(file: ConfigFile, { service, shape }: Schemas, env: Nod
 
 function migrationOf({ config, policies, calendar }: ResolvedMigration, kinds: Kinds): MigrationConfig {
   const { migration, clusters, workloads, kubernetes = null, costs = null } = config
-  const made = { share: createShare(), hashOf: createHasher() }
+  const made = { share: createShare(), hashOf: createHasher(), judged: new Map() }
   const plans = workloads.map((workload) => buildPlan(workload, config, policies, kinds, made))
   const teams = Object.fromEntries(workloads.flatMap(({ name, team }) => (team === undefined ? [] : [[name, team]])))
   const fleet = fleetPlanOf(config, kinds)

@@ -5,7 +5,7 @@ import { gatesOf } from './gates.ts'
 import type { Hasher } from './hash.ts'
 import type { Kinds } from './kinds.ts'
 import { capacityOf, objectsOf } from './kubernetes.ts'
-import type { ResolvedPolicies } from './policies.ts'
+import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
 import { checksOf } from './preflight.ts'
 import {
   probedOf,
@@ -23,6 +23,14 @@ import type { SliSettings } from './schema-sli.ts'
 export interface Made {
   readonly share: Share
   readonly hashOf: Hasher
+  /** By policy, SLIs and probes: what judges the workloads that have the same. */
+  readonly judged: Map<string, Judged>
+}
+
+/** `specs` of the SLIs, without what a drain adds. */
+interface Judged {
+  readonly specs: readonly SliSpec[]
+  readonly gates: Plan['gates']
 }
 
 /** The plan of a workload, of a config that passed every check. */
@@ -48,9 +56,7 @@ export function buildPlan(
     drain,
     ...limits
   } = policy
-  const slis = Object.entries(config.slis).filter(([sli]) => sliNamesOf(workload, config).includes(sli))
-  const sources = Object.keys(config.sources)
-  const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources, kinds))
+  const { specs, gates } = judgedBy(workload, { config, policy, name, kinds, made })
   const { rule, connections } = drainOf(drain, specs, {
     workload: workload.name,
     cluster: config.clusters.old,
@@ -65,9 +71,9 @@ export function buildPlan(
     after: workload.after,
     steps: share(steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } }))),
     ...limits,
-    gates: share(gatesOf({ slis, probed: probedOf(workload, config), policy })),
+    gates,
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
-    slis: share([...specs, ...connections]),
+    slis: connections.length === 0 ? specs : share([...specs, ...connections]),
     probes,
     synthetics: syntheticsOf(workload),
     objects: objectsOf(workload),
@@ -77,6 +83,30 @@ export function buildPlan(
     drain: rule,
   }
   return { hash: made.hashOf(rest), ...rest }
+}
+
+interface Judging {
+  readonly config: ParsedConfig
+  readonly policy: ResolvedPolicy
+  /** The policy's. */
+  readonly name: string
+  readonly kinds: Kinds
+  readonly made: Made
+}
+
+function judgedBy(workload: Workload, { config, policy, name, kinds, made }: Judging): Judged {
+  const probed = probedOf(workload, config)
+  const names = sliNamesOf(workload, config)
+  const key = JSON.stringify([name, names, probed])
+  let judged = made.judged.get(key)
+  if (judged === undefined) {
+    const slis = Object.entries(config.slis).filter(([sli]) => names.includes(sli))
+    const sources = Object.keys(config.sources)
+    const specs = slis.map(([sli, settings]) => sliSpec(sli, settings, sources, kinds))
+    judged = { specs: made.share(specs), gates: made.share(gatesOf({ slis, probed, policy })) }
+    made.judged.set(key, judged)
+  }
+  return judged
 }
 
 function sliSpec(name: string, settings: SliSettings, sources: readonly string[], kinds: Kinds): SliSpec {

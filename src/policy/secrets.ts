@@ -15,12 +15,31 @@ const REFERENCE_LIKE = /\$\{(env|file):/
  */
 export function secretFindings(value: unknown, shape: z.core.JSONSchema.JSONSchema, env: NodeJS.ProcessEnv): Finding[] {
   const found: Finding[] = []
+  const fieldAt = fieldsOf(shape)
   for (const { path, text } of textsOf(value, [])) {
-    if (shapesAt(shape, path).length === 0) continue
-    const finding = typeNameAt(shape, path) === 'secret' ? inSecretField(text, env) : inPlainField(text)
+    const field = fieldAt(path)
+    if (field === 'unknown') continue
+    const finding = field === 'secret' ? inSecretField(text, env) : inPlainField(text)
     if (finding) found.push({ ...finding, path })
   }
   return found
+}
+
+type Field = 'unknown' | 'secret' | 'plain'
+
+/** What stands at a path. Items of a list have one shape: for ten thousand workloads it is looked for once. */
+function fieldsOf(shape: z.core.JSONSchema.JSONSchema): (path: Path) => Field {
+  const known = new Map<string, Field>()
+  return (path) => {
+    const key = JSON.stringify(path.map((part) => (typeof part === 'number' ? 0 : part)))
+    let field = known.get(key)
+    if (field === undefined) {
+      const isSecret = typeNameAt(shape, path) === 'secret'
+      field = shapesAt(shape, path).length === 0 ? 'unknown' : isSecret ? 'secret' : 'plain'
+      known.set(key, field)
+    }
+    return field
+  }
 }
 
 type Fault = Omit<Finding, 'path'>
