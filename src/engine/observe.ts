@@ -130,10 +130,7 @@ export class Observer {
     return [...[...busy].sort((a, b) => sinceSeen(a) - sinceSeen(b)), ...turns]
   }
 
-  /**
-   * Now, ms. After a jump back no reading says any more whether it is older or newer than what was decided since: what was
-   * read before is forgotten, and read again.
-   */
+  /** Now, ms. After a jump back no reading tells any more whether a decision came after it: it is forgotten, and read anew. */
   private nowMs(): number {
     const nowMs = this.deps.clock.nowMs()
     if (nowMs < this.newestMs) this.targets.clear()

@@ -160,9 +160,7 @@ function entryOf(plan: Plan): Entry {
 }
 
 function enter(entry: Entry, event: Extract<HeadgateEvent, { type: 'phase-entered' }>, nowMs: number): void {
-  entry.phase = event.to
-  entry.stepIndex = event.stepIndex
-  entry.phaseAtMs = nowMs
+  Object.assign(entry, { phase: event.to, stepIndex: event.stepIndex, phaseAtMs: nowMs } satisfies Partial<Entry>)
   if (event.to !== 'waiting') return
   // A new start begins where the targets were left: at the safe weight of a revert; else nothing of theirs is known.
   const isAtSafe = event.from === 'reverted' || entry.intendedPercent === entry.plan.safeWeightPercent
