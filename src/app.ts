@@ -6,7 +6,7 @@ import { createApi, listenAt } from './api/server.ts'
 import { openTls } from './api/tls.ts'
 import { ClusterNotes } from './cluster/notes.ts'
 import { openClusters } from './cluster/open.ts'
-import { folderOf, loadConfig, watchConfig } from './config.ts'
+import { folderOf, loadConfig, printsOf, watchConfig } from './config.ts'
 import type { ProblemJson } from './core/problem.ts'
 import { createAlertIntake } from './engine/alerts.ts'
 import { createControl } from './engine/control.ts'
@@ -82,6 +82,8 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   if (!loaded.ok) throw new ConfigError(loaded.problems)
   const running = new RunningConfig(loaded, { path: configPath, kinds, env })
   const { config } = running
+  // Before anything else reads what is to be watched.
+  const prints = await printsOf(configPath, running.named)
 
   const clock = systemClock
   const random = createRandom(clock)
@@ -143,12 +145,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     prober,
     synthetics,
     sights,
-    clock,
-    meter,
-    timer,
-    tracer,
-    sweepSeconds,
-    observeTimeoutSeconds,
+    ...{ clock, meter, timer, tracer, sweepSeconds, observeTimeoutSeconds },
   })
   const engine = new Engine({
     store,
@@ -271,6 +268,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     clock,
     reloadInTurn,
     stopping.signal,
+    prints,
   )
 
   let stopped: Promise<void> | null = null

@@ -93,7 +93,8 @@ const POLL_MS = 1000
  * the signal aborts; it then resolves. The content is compared, once a second, rather than events awaited: this sees a
  * ConfigMap's swapped links, an editor's rename, and a network disk alike. A change counts when it was the same twice, so
  * that a half-written file is not taken. `onChange` is awaited; a file that vanished, or came back, is a change too. That
- * the config names another file is none: whoever read that, read the file with it.
+ * the config names another file is none: whoever read that, read the file with it. `since`: what was there before somebody
+ * read it, so that no change between is missed; by default what is there now.
  */
 export async function watchConfig(
   path: string,
@@ -101,9 +102,10 @@ export async function watchConfig(
   clock: Clock,
   onChange: () => void | Promise<void>,
   signal: AbortSignal,
+  since?: Fingerprints,
 ): Promise<void> {
-  const look = async () => new Map([['', await fingerprint(path)], ...(await Promise.all(named().map(namedPrint)))])
-  let known: Fingerprints = await look()
+  const look = () => printsOf(path, named())
+  let known = since ?? (await look())
   let latest = known
   while (!signal.aborted) {
     await clock.sleep(POLL_MS, signal)
@@ -118,6 +120,11 @@ export async function watchConfig(
 
 /** By file that the config names; the config itself has the name ''. */
 type Fingerprints = ReadonlyMap<string, string>
+
+/** What a config and the files that it names have now, for `watchConfig`. */
+export async function printsOf(path: string, named: readonly string[]): Promise<Fingerprints> {
+  return new Map([['', await fingerprint(path)], ...(await Promise.all(named.map(namedPrint)))])
+}
 
 /** What only one of them has says nothing. */
 function isSame(a: Fingerprints, b: Fingerprints): boolean {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { problem } from '../core/problem.ts'
@@ -25,10 +25,26 @@ export interface Connection {
 export function openWriter(path: string): Connection {
   const db = guarded(path, () => new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }))
   try {
+    checkWritable(path)
     return writerOn(db, path)
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/**
+ * SQLite opens what it may not write to be read, and a connection stays so: a disk that can be written again later would not help
+ * a service that runs on.
+ */
+function checkWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK)
+  } catch (error) {
+    throw problem('STORE_UNAVAILABLE', `${path} cannot be written`, {
+      from: error,
+      hint: 'the file and its disk must be writable: mend that, then start Headgate',
+    })
   }
 }
 

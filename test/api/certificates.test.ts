@@ -8,7 +8,7 @@ import { createFakeClock } from '../fakes/clock.ts'
 import { fakeEvent } from '../fakes/service.ts'
 import { OPERATOR_TOKEN, TOKENS, VIEWER_TOKEN } from '../support/api.ts'
 import { createAuthority, selfSigned } from '../support/certificates.ts'
-import { agentOf, CLIENTS, SERVERS, tlsApi } from '../support/tls-api.ts'
+import { agentOf, CLIENTS, SERVERS, shownBy, tlsApi } from '../support/tls-api.ts'
 
 const STRANGERS = createAuthority('strangers')
 const client = (name: string, role: Role, certificate: ApiClient['certificate']): ApiClient => ({
@@ -243,10 +243,10 @@ describe('new files', () => {
     const { ask, put, tls, url } = await tlsApi(ALL)
     const over = agentOf(bob)
     await ask('/api/v1/status', bob, { over })
-    const before = await serverOf(url)
+    const before = await shownBy(url)
     put(SERVERS.issue({ names: ['127.0.0.1'] }))
     tls.refresh()
-    expect(await serverOf(url)).not.toBe(before)
+    expect(await shownBy(url)).not.toBe(before)
     expect((await ask('/api/v1/status', bob, { over })).status).toBe(200)
     await over.close()
   })
@@ -258,10 +258,10 @@ describe('new files', () => {
     ['has no authority', 'ca.crt', ''],
   ])('are not taken where one %s, and nothing of them is told', async (_, name, text) => {
     const { write, tls, url, tlsLog, ask } = await tlsApi(ALL)
-    const before = await serverOf(url)
+    const before = await shownBy(url)
     write(name, text)
     tls.refresh()
-    expect(await serverOf(url)).toBe(before)
+    expect(await shownBy(url)).toBe(before)
     expect((await ask('/api/v1/status', bob)).status).toBe(200)
     expect((await ask('/api/v1/status', STRANGERS.issue({ names: ['bob'] }))).status).toBe(401)
     expect(tlsLog.join()).toContain('the old ones stay')
@@ -345,16 +345,6 @@ describe('names in a certificate', () => {
 
 function addressOf(url: string) {
   return { host: '127.0.0.1', port: Number(new URL(url).port) }
-}
-
-/** The fingerprint of what the server shows to a new connection. */
-async function serverOf(url: string): Promise<string> {
-  const socket = connectTls({ ...addressOf(url), ca: SERVERS.cert })
-  const shown = await new Promise<string>((done, fail) => {
-    socket.once('secureConnect', () => done(socket.getPeerCertificate().fingerprint256)).once('error', fail)
-  })
-  socket.destroy()
-  return shown
 }
 
 /** Waits until so much has come. */

@@ -198,3 +198,18 @@ describe('people, time and money', () => {
     expect(new Set(only.timeline.map(({ workload }) => workload))).toEqual(new Set([null, 'search']))
   })
 })
+
+test('an adopted weight is where the weights begin, although nobody wrote it', () => {
+  const before = run.rows.filter(({ event }) => event.workload === 'checkout').slice(0, 1)
+  const [first] = before
+  if (!first) throw new Error('checkout has no row')
+  const event = {
+    ...{ runId: first.event.runId, workload: 'checkout', actor: 'ann', atMs: first.event.atMs + 1000 },
+    ...{ type: 'weight-adopted' as const, weightPercent: 25, stepIndex: 1, steps: 3 },
+    found: [{ targetId: 'lb', weightPercent: 25 }],
+  }
+  const told = reportOf({ rows: [...before, { seq: first.seq + 1, event }] })
+  expect(told.workloads.find(({ workload }) => workload === 'checkout')?.weights).toMatchObject([
+    { fromPercent: 25, toPercent: 25, isRevert: false, actor: 'ann', reason: 'adopted as it was found', untilMs: null },
+  ])
+})

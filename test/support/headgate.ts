@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { on } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { request } from 'undici'
 import type { CommandName } from '../../src/core/observation.ts'
 import type { LogLevel } from '../../src/telemetry/log.ts'
@@ -24,8 +25,12 @@ export interface RunningHeadgate {
   sweeps(count: number): Promise<void>
   /** What it wrote to stderr, and its log. */
   log(): string
+  readonly pid: number
   /** kill -9. */
   kill(): Promise<void>
+  /** Has it stand still, SIGSTOP, until `resume`. */
+  freeze(): void
+  resume(): void
   /** SIGTERM, and waits for an orderly end. */
   stop(): Promise<void>
 }
@@ -35,11 +40,7 @@ export async function startHeadgate(
   configPath: string,
   { logLevel = 'warn', env = {} }: { logLevel?: LogLevel; env?: Readonly<Record<string, string>> } = {},
 ): Promise<RunningHeadgate> {
-  const child = spawn(process.execPath, [MAIN, 'run', '--json', '-c', configPath, '--log-level', logLevel], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, E2E_TOKEN: TOKEN, ...env },
-  })
-  endWithUs(child)
+  const child = launch(configPath, logLevel, env)
   let log = ''
   const note = (chunk: string) => {
     log += chunk
@@ -71,9 +72,30 @@ export async function startHeadgate(
       )
     },
     log: () => log,
+    pid: child.pid ?? 0,
     kill: () => end(child, 'SIGKILL'),
+    freeze: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     stop: () => end(child, 'SIGTERM'),
   }
+}
+
+/** Starts it and ends it by kill -9 so many ms later, wherever in its start it is by then. */
+export async function killInStart(configPath: string, afterMs: number): Promise<void> {
+  const child = launch(configPath, 'warn', {})
+  child.stdout.resume()
+  child.stderr.resume()
+  await sleep(afterMs)
+  await end(child, 'SIGKILL')
+}
+
+function launch(configPath: string, logLevel: LogLevel, env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [MAIN, 'run', '--json', '-c', configPath, '--log-level', logLevel], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, E2E_TOKEN: TOKEN, ...env },
+  })
+  endWithUs(child)
+  return child
 }
 
 /** Waits for the line with the URL; null: stdout ended before. */

@@ -70,9 +70,12 @@ export function createMigration(
   return layOut(configText(world.prometheus.url, workloads, traffic, parts), env)
 }
 
-/** Lays out the migration of this config; nothing runs yet. */
-export function layOut(config: string, env: Readonly<Record<string, string>> = {}): Migration {
-  const folder = mkdtempSync(join(tmpdir(), 'headgate-e2e-'))
+/** Lays out the migration of this config, in a folder of its own or in that one; nothing runs yet. */
+export function layOut(
+  config: string,
+  env: Readonly<Record<string, string>> = {},
+  folder: string = mkdtempSync(join(tmpdir(), 'headgate-e2e-')),
+): Migration {
   const [configPath, storePath] = [join(folder, 'headgate.yaml'), join(folder, 'headgate.db')]
   writeFileSync(configPath, config)
   let running: RunningHeadgate | null = null

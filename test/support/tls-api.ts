@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { Agent, request } from 'undici'
 import { onTestFinished } from 'vitest'
 import { listenAt } from '../../src/api/server.ts'
@@ -54,7 +55,7 @@ export interface Ask {
 }
 
 /** Asks by a certificate, over a connection of its own. */
-function asking(url: string) {
+export function asking(url: string) {
   return async (path: string, shown: Certificate | null, { method = 'GET', headers = {}, body, over }: Ask = {}) => {
     const agent = over ?? agentOf(shown)
     try {
@@ -75,4 +76,14 @@ function asking(url: string) {
 /** Connections that show this certificate. */
 export function agentOf(shown: Certificate | null): Agent {
   return new Agent({ connect: { ca: SERVERS.cert, ...(shown && { cert: shown.cert, key: shown.key }) } })
+}
+
+/** The fingerprint of what the server shows to a new connection. */
+export async function shownBy(url: string): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), ca: SERVERS.cert })
+  const shown = await new Promise<string>((done, fail) => {
+    socket.once('secureConnect', () => done(socket.getPeerCertificate().fingerprint256)).once('error', fail)
+  })
+  socket.destroy()
+  return shown
 }

@@ -13,6 +13,7 @@ import {
   readAlert,
 } from '../alert-payload.ts'
 import { type RoutedWorld, routeAlert, routedWorld } from '../alert-routing.ts'
+import { demandLoaded } from '../loaded.ts'
 import { ALERTS_LIMIT_BYTES, type ApiOptions } from '../options.ts'
 import { PROBLEMS, WITH_TOKEN } from './schema.ts'
 
@@ -65,10 +66,8 @@ export function alertmanagerRoute(
       const bad = read.filter(isBad)
       const [first] = bad
       if (first && bad.length === read.length) throw problem('API_BAD_REQUEST', `${first.pointer}: ${first.message}`)
+      demandLoaded(control, 'Alertmanager sends it again')
       const world = routedWorld(settings, control)
-      // At the start: an alert that came now would find nothing to concern, and be lost.
-      if (world.workloads.length === 0)
-        throw problem('STORE_UNAVAILABLE', 'the rollouts are not loaded yet', { hint: 'Alertmanager sends it again' })
       const { isWithin, beyond } = bounds()
       const kept = read.flatMap((one) => factsOf(one, { world, nowMs }).filter(isWithin))
       const leftOut = leftOutOf(body, nowMs)

@@ -5,6 +5,7 @@ import type { CommandName } from '../../core/observation.ts'
 import { problem } from '../../core/problem.ts'
 import { hasHold, type PhaseName, type RolloutState } from '../../core/state.ts'
 import { approvesAt, demand, mayAt } from '../identity.ts'
+import { demandLoaded, SEND_AGAIN } from '../loaded.ts'
 import type { ApiOptions } from '../options.ts'
 import { placesOf } from '../places.ts'
 import { selectWorkloads } from '../selection.ts'
@@ -40,6 +41,7 @@ export function commandToAllRoutes(app: FastifyInstance, options: ApiOptions): v
     async (request, reply) => {
       const { body, identity, id } = request
       if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
+      demandLoaded(control, SEND_AGAIN)
       const { command, reason, wave, migration } = body
       const placeOf = placesOf(options)
       const fitting = selectWorkloads(control, { wave, migration })
@@ -108,6 +110,7 @@ export function commandRoutes(app: FastifyInstance, options: ApiOptions): void {
       const { params, headers, body, identity, id } = request
       const { name } = params
       if (!identity) throw problem('API_UNAUTHENTICATED', 'a command needs an actor')
+      demandLoaded(control, SEND_AGAIN)
       const place = placesOf(options)(name)
       demand(identity, body.command === 'approve' ? 'approver' : 'operator', place)
       const submitted = await control.submit({
