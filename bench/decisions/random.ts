@@ -1,27 +1,8 @@
 /** Chance for the simulator: seeded, fast, and the same on every machine. */
 
-/** A number in [0, 1). */
-export type Random = () => number
+import type { Random } from '../../src/simulate/chance.ts'
 
-/** sfc32 (Doty-Humphrey, PractRand): small, fast, and without known weakness at these lengths. */
-export function seeded(seed: number): Random {
-  let a = 0x9e3779b9 | 0
-  let b = seed | 0
-  let c = Math.imul(seed ^ 0x5bd1e995, 0x85ebca6b)
-  let counter = 1
-  const next = () => {
-    const t = (((a + b) | 0) + counter) | 0
-    counter = (counter + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (c << 21) | (c >>> 11)
-    c = (c + t) | 0
-    return (t >>> 0) / 4294967296
-  }
-  // Seeds that differ by little must not begin alike.
-  for (let n = 0; n < 15; n++) next()
-  return next
-}
+export { type Random, seeded } from '../../src/simulate/chance.ts'
 
 /** Means above this are drawn from a rounded normal: its error is far below what a decision depends on. */
 const LARGE = 60

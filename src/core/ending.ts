@@ -2,7 +2,9 @@ import { followApproval, scaleDownIndex } from './approval.ts'
 import { scaleOldDown } from './capacity.ts'
 import { type Draft, enter, unhold } from './draft.ts'
 import { canWatchOld, isDrained, tellQuiet } from './drain.ts'
+import { followDrift } from './drift.ts'
 import { dropChecks } from './follow-checks.ts'
+import { confirm } from './force.ts'
 import { formatSpan } from './format.ts'
 import { runHooks } from './hooks.ts'
 import { hasOtherHold } from './state.ts'
@@ -12,6 +14,9 @@ import { restoreTtls } from './ttl.ts'
 export function followDraining(draft: Draft): void {
   const { plan } = draft
   dropChecks(draft)
+  // Until it has ended, its weight is its own: OLD is never quiet while somebody else sends traffic there.
+  confirm(draft)
+  followDrift(draft)
   const isQuiet = isDrained(draft)
   const isAdvanced = draft.state.advancedStepIndex === plan.steps.length + 1
   if (canWatchOld(draft) && !isQuiet && !isAdvanced) return

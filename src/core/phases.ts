@@ -3,6 +3,7 @@ import { followBlindness, isBaselined, missingBaseline, missingTargets } from '.
 import { followCapacity, noteFullReplicas } from './capacity.ts'
 import { followCalendar, isCleared } from './clearance.ts'
 import { change, type Draft, enter, hold, spendElapsed, unhold } from './draft.ts'
+import { followDrift } from './drift.ts'
 import { followCompleted, followDraining, followReverted } from './ending.ts'
 import { takeIn } from './evidence.ts'
 import { followChecks } from './follow-checks.ts'
@@ -11,11 +12,9 @@ import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import { fleetVerdicts, judgeAll } from './harm.ts'
 import { isWarm, runHooks } from './hooks.ts'
-import { freshEvidence } from './initial.ts'
-import { finishRevert, intend, reassert } from './intend.ts'
+import { finishRevert, intend } from './intend.ts'
 import { pinPlan } from './pin.ts'
 import { type HoldCause, hasBaked, hasHold, hasOtherHold, type Phase } from './state.ts'
-import { type Drifted, driftedTargets, readsAsWanted, wantedPercent } from './targets.ts'
 import { preparation, prepareTtls } from './ttl.ts'
 import { sameWeight } from './weights.ts'
 
@@ -165,46 +164,6 @@ function watch(draft: Draft): 'reverting' | 'on' {
   if (draft.state.inForceAtMs !== null && !hasHold(draft.state, 'blind'))
     change(draft, { heldMs: draft.state.heldMs + spendElapsed(draft) })
   return 'on'
-}
-
-function followDrift(draft: Draft): void {
-  if (followUnknown(draft)) return
-  const drifted = driftedTargets(draft)
-  if (drifted.length === 0) {
-    if (hasHold(draft.state, 'drift') && readsAsWanted(draft))
-      unhold(draft, 'drift', 'the targets read the intended weight again')
-    return
-  }
-  const told = drifted.map(({ target, weightPercent }) => {
-    const wanted = wantedPercent(draft, target)
-    return sameWeight(weightPercent, wanted)
-      ? `${target.id} has another trial than the one that was written`
-      : `${target.id} reads ${formatPercent(weightPercent)} but ${formatPercent(wanted)} was written`
-  })
-  const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
-  const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
-  if (draft.plan.drift === 'correct' && !(isClosed(draft) && drifted.some((one) => isBelow(draft, one)))) {
-    unhold(draft, 'drift', 'corrected, as the policy says')
-    reassert(
-      draft,
-      drifted.map(({ weightPercent }) => weightPercent),
-      `${detail}; corrected, as the policy says`,
-    )
-  } else {
-    const then = draft.plan.drift === 'correct' ? '; it is corrected when the window opens' : ''
-    hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again${then}`)
-    // Time and requests at a foreign weight prove nothing about this one.
-    change(draft, freshEvidence())
-  }
-}
-
-function isClosed({ observation }: Draft): boolean {
-  return observation.calendar?.isOpen === false
-}
-
-/** To correct it would raise it. */
-function isBelow(draft: Draft, { target, weightPercent }: Drifted): boolean {
-  return weightPercent < wantedPercent(draft, target)
 }
 
 /** Proof to go on: in force, held for long enough, and every gate passes; or a person's `advance` instead of the last two. */

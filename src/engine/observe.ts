@@ -76,6 +76,8 @@ export class Observer {
   private readonly readAtMs = new Map<string, number>()
   /** When the newest read of each scope that told anything began, ms. */
   private readonly seenAtMs = new Map<string, number>()
+  /** The newest time that the clock showed, ms. */
+  private newestMs = Number.NEGATIVE_INFINITY
   private readonly deps: ObserverDeps
 
   constructor(deps: ObserverDeps) {
@@ -128,6 +130,14 @@ export class Observer {
     return [...[...busy].sort((a, b) => sinceSeen(a) - sinceSeen(b)), ...turns]
   }
 
+  /** Now, ms. After a jump back no reading tells any more whether a decision came after it: it is forgotten, and read anew. */
+  private nowMs(): number {
+    const nowMs = this.deps.clock.nowMs()
+    if (nowMs < this.newestMs) this.targets.clear()
+    this.newestMs = nowMs
+    return nowMs
+  }
+
   /** How old a scope's newest read is, ms; one from the future, before the clock went back, is as old as can be. */
   private ageMs(name: string): number {
     const ageMs = this.deps.clock.nowMs() - (this.readAtMs.get(name) ?? Number.NEGATIVE_INFINITY)
@@ -153,8 +163,10 @@ export class Observer {
   }
 
   private async readInto(name: string, urgency: Urgency, signal: AbortSignal): Promise<void> {
-    const startedMs = this.deps.clock.nowMs()
+    const startedMs = this.nowMs()
     const { readings, isQuotaLate } = await this.deps.scopes.read(name, startedMs, urgency, signal)
+    // The clock went back meanwhile.
+    if (startedMs > this.nowMs()) return
     if (!isQuotaLate) this.readAtMs.set(name, startedMs)
     if ([...readings.values()].some(({ kind }) => kind === 'weight')) this.seenAtMs.set(name, startedMs)
     const restMs = this.deps.scopes.restSecondsOf(name) * 1000
@@ -214,6 +226,7 @@ export class Observer {
 
   /** What one rollout may know now. */
   observationOf({ state, plan }: Subject, facts: readonly WorkloadFact[], fleet: FleetSight): Observation {
+    const nowMs = this.nowMs()
     const slis = plan.slis.map((spec): [string, SliReading] => [
       spec.name,
       this.deps.slis.reading(plan, spec, state.judgeSinceMs),
@@ -225,7 +238,7 @@ export class Observer {
       slis: Object.fromEntries(slis),
       probes: this.probes.get(plan.workload) ?? {},
       dependencies: Object.fromEntries(plan.after.map((name) => [name, fleet.phases.get(name) ?? null])),
-      ...sightOf(this.deps.sights, { plan }, fleet.readings.get(plan.workload) ?? FREE, this.deps.clock.nowMs()),
+      ...sightOf(this.deps.sights, { plan }, fleet.readings.get(plan.workload) ?? FREE, nowMs),
     }
   }
 

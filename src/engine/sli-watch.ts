@@ -32,6 +32,8 @@ interface Watched {
   pastTrouble: Missing | null
   /** Null where ticks are not counted each by itself. */
   readonly oldTicks: OldTicks | null
+  /** How many share it. */
+  readonly workloads: number
 }
 
 /** What the plans in use want of one SLI. */
@@ -92,9 +94,17 @@ export class SliWatch {
         past: this.pastOf({ seconds: [...seconds], workloads, ticks: oldTicks }),
         trouble: known?.trouble ?? null,
         pastTrouble: null,
-        oldTicks,
+        ...{ oldTicks, workloads },
       })
     }
+  }
+
+  /** After the clock went back: what was read lies in the future, and would keep the present from being read. */
+  private anew(entry: Watched): Watched {
+    const { windows, workloads, oldTicks: ticks } = entry
+    const newest = missing('no-baseline', 'the clock went back, and it was not read since')
+    const past = this.pastOf({ seconds: windows.seconds, workloads, ticks })
+    return { ...entry, windows: new SliWindows(windows.seconds), newest, readUntilMs: null, countedFromMs: null, past }
   }
 
   private pastOf(of: { seconds: readonly number[]; workloads: number; ticks: OldTicks | null }): Past {
@@ -109,6 +119,8 @@ export class SliWatch {
 
   /** Reads the tick that ends at `atMs` from every source; what fails or is late is `missing`. */
   async poll(atMs: number, signal: AbortSignal): Promise<void> {
+    for (const [key, entry] of this.watched)
+      if ((entry.readUntilMs ?? atMs) > atMs) this.watched.set(key, this.anew(entry))
     const entries = [...this.watched.values()]
     const batches = Map.groupBy(entries, ({ spec, readUntilMs }) => `${spec.source} ${readUntilMs ?? 'first'}`)
     // Side by side: a memory that is slow for ever must not keep the newest tick from being read.

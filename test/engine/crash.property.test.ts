@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import type { CommandName } from '../../src/core/observation.ts'
-import { type Death, Life } from './mortal.ts'
+import { type Death, Life } from '../../src/simulate/life.ts'
 import { createRig, planFor, sweep, World } from './rig.ts'
 
 const NAMES = ['catalog', 'checkout', 'search']

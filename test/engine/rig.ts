@@ -1,17 +1,7 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import type { Plan, PlanTarget } from '../../src/core/plan.ts'
-import { createAlertIntake } from '../../src/engine/alerts.ts'
-import { createControl } from '../../src/engine/control.ts'
-import { Engine } from '../../src/engine/engine.ts'
-import { Fleet } from '../../src/engine/fleet.ts'
-import { LeaseKeeper } from '../../src/engine/lease.ts'
-import { Observer } from '../../src/engine/observe.ts'
-import { createQuotas } from '../../src/engine/quotas.ts'
-import { Scopes } from '../../src/engine/scopes.ts'
-import { SignalWatch } from '../../src/engine/signal-watch.ts'
-import { SliWatch } from '../../src/engine/sli-watch.ts'
-import { createTimer } from '../../src/engine/timer.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { Control } from '../../src/ports/control.ts'
 import type { Wakeups } from '../../src/ports/runtime.ts'
@@ -26,13 +16,12 @@ import {
 } from '../../src/ports/source.ts'
 import type { Inbox, Store } from '../../src/ports/store.ts'
 import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
-import { createTimerWakeups } from '../../src/wake/timer.ts'
+import { assemble } from '../../src/simulate/assemble.ts'
+import { Life, sourceOf, storeOf, trafficOf } from '../../src/simulate/life.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
-import { plainSights } from '../fakes/sights.ts'
 import { createMemoryStore, type MemoryStore } from '../fakes/store.ts'
 import { createFakeTraffic, type FakeTraffic } from '../fakes/traffic.ts'
 import { planOf } from '../scenarios/world.ts'
-import { Life, sourceOf, storeOf, trafficOf } from './mortal.ts'
 import { createFakeLog, createFakeMeter, createFakeRandom, type FakeLog, settled } from './ports.ts'
 
 export const START_MS = Date.UTC(2026, 0, 5, 9)
@@ -170,48 +159,32 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
   const { clock } = world
   const { owner = 'one', life = new Life(), tracer = NO_TRACER } = options
   const { store, inbox } = storeOf(life, options.ports ?? world.memory)
-  const [log, meter, random, timer] = [createFakeLog(), createFakeMeter(), createFakeRandom(), createTimer(clock)]
-  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
-  const lease = new LeaseKeeper(store, owner, { clock, log })
-  const wakeups = createTimerWakeups(clock, SWEEP_SECONDS)
+  const [log, meter] = [createFakeLog(), createFakeMeter()]
   const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
-  const scopes = new Scopes([trafficOf(life, world.traffic.kind, onWrite)], context, { meter, timer, accounts: {} })
-  const sources = new Map([['fake', sourceOf(life, world.source)]])
-  const slis = new SliWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
-  const { prober } = world
-  const sweep = { sweepSeconds: SWEEP_SECONDS, observeTimeoutSeconds: 5 }
-  const signals = new SignalWatch(sources, SWEEP_SECONDS, { log, meter, timer, tracer })
-  const fleet = new Fleet(options.fleets ?? (() => []), signals)
-  const sights = { ...plainSights(), fleet, ...(options.tasks && { tasks: options.tasks(wakeups) }) }
-  const observer = new Observer({
-    scopes,
-    slis,
-    prober,
-    synthetics: world.synthetics,
-    sights,
-    clock,
-    meter,
-    timer,
-    tracer,
-    ...sweep,
-  })
-  const { tasks } = sights
-  const parts = { store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer }
-  const engine = new Engine({ ...parts, tracer, ...sweep, runId: 'RUN', version: 'test' })
-  const about = () => ({
+  const about = {
     version: 'test',
     migrations: [{ migration: 'm', clusters: CLUSTERS }],
     configHash: 'hash',
     startedAtMs: START_MS,
     sweepSeconds: SWEEP_SECONDS,
+  }
+  const { engine, control, alerts } = assemble({
+    ...{ owner, clock, random: createFakeRandom(), log, meter, tracer, store, inbox, about },
+    kinds: [trafficOf(life, world.traffic.kind, onWrite)],
+    sources: new Map([['fake', sourceOf(life, world.source)]]),
+    prober: world.prober,
+    synthetics: world.synthetics,
+    fleets: options.fleets ?? (() => []),
+    ...(options.tasks && { tasks: options.tasks }),
+    sweepSeconds: SWEEP_SECONDS,
+    observeTimeoutSeconds: 5,
   })
-  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
   const stopping = new AbortController()
   let ran: Promise<void> = Promise.resolve()
   return {
     engine,
     control,
-    alerts: createAlertIntake({ inbox, wakeups }),
+    alerts,
     log,
     sweeps: meter.sweeps,
     async start(plans) {

@@ -1,7 +1,7 @@
-import type { MetricSource } from '../../src/ports/source.ts'
-import type { Inbox, Store } from '../../src/ports/store.ts'
-import type { TrafficKind, TrafficScope, WeightChange } from '../../src/ports/traffic.ts'
-import type { FakeSettings } from '../fakes/traffic.ts'
+import type { Clock } from '../ports/runtime.ts'
+import type { MetricSource } from '../ports/source.ts'
+import type { Inbox, Store } from '../ports/store.ts'
+import type { TrafficKind, TrafficScope, WeightChange } from '../ports/traffic.ts'
 
 /** A call to the outside at which a process dies: before it had any effect, or after, unheard. */
 export interface Death {
@@ -9,11 +9,15 @@ export interface Death {
   readonly when: 'before' | 'after'
 }
 
-/** The life of one process: once it has ended, nothing that it calls has an effect, and nothing answers it. */
+/**
+ * The life of one process: once it has ended, nothing that it calls has an effect, and nothing answers it. While it is
+ * frozen, as by SIGSTOP, what it called goes on outside, and it hears of it when it is thawed.
+ */
 export class Life {
   isOver = false
   private calls = 0
-  private readonly death: Death | null
+  private death: Death | null
+  private frost: PromiseWithResolvers<void> | null = null
 
   constructor(death: Death | null = null) {
     this.death = death
@@ -21,6 +25,30 @@ export class Life {
 
   end(): void {
     this.isOver = true
+    this.thaw()
+  }
+
+  /** It dies at a call from now on, counted from 1. */
+  endAt(death: Death): void {
+    this.death = { ...death, atCall: this.calls + death.atCall }
+  }
+
+  /** It does not die by itself after all. */
+  spare(): void {
+    this.death = null
+  }
+
+  get isFrozen(): boolean {
+    return this.frost !== null
+  }
+
+  freeze(): void {
+    this.frost ??= Promise.withResolvers()
+  }
+
+  thaw(): void {
+    this.frost?.resolve()
+    this.frost = null
   }
 
   async call<T>(work: () => Promise<T>): Promise<T> {
@@ -28,12 +56,30 @@ export class Life {
     const isLast = !this.isOver && this.calls === this.death?.atCall
     if (isLast && this.death?.when === 'before') this.isOver = true
     if (this.isOver) return never()
-    const answer = await work().catch((error: unknown) => {
+    const answer = await work().catch(async (error: unknown) => {
+      await this.awake()
       if (this.isOver) return never<T>()
       throw error
     })
     if (isLast) this.isOver = true
+    await this.awake()
     return this.isOver ? never() : answer
+  }
+
+  private async awake(): Promise<void> {
+    while (this.frost) await this.frost.promise
+  }
+
+  /** Time as this process sees it; `aheadMs` is asked each time. */
+  clockOf(clock: Clock, aheadMs: () => number): Clock {
+    return {
+      nowMs: () => clock.nowMs() + aheadMs(),
+      sleep: async (ms, signal) => {
+        await clock.sleep(ms, signal)
+        await this.awake()
+        if (this.isOver) await never()
+      },
+    }
   }
 }
 
@@ -61,12 +107,12 @@ export function storeOf(life: Life, { store, inbox }: { store: Store; inbox: Inb
 }
 
 /** The provider as one process sees it; each write that has an effect is told. */
-export function trafficOf(
+export function trafficOf<Settings>(
   life: Life,
-  kind: TrafficKind<FakeSettings>,
+  kind: TrafficKind<Settings>,
   onWrite: (changes: readonly WeightChange[]) => void,
-): TrafficKind<FakeSettings> {
-  const open: TrafficKind<FakeSettings>['open'] = (...args): TrafficScope => {
+): TrafficKind<Settings> {
+  const open: TrafficKind<Settings>['open'] = (...args): TrafficScope => {
     const scope = kind.open(...args)
     return {
       ...scope,

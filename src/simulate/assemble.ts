@@ -1,0 +1,76 @@
+import type { FleetPlan } from '../core/fleet-plan.ts'
+import { createAlertIntake } from '../engine/alerts.ts'
+import { createControl } from '../engine/control.ts'
+import { Engine } from '../engine/engine.ts'
+import { Fleet } from '../engine/fleet.ts'
+import { LeaseKeeper } from '../engine/lease.ts'
+import { Observer } from '../engine/observe.ts'
+import { createQuotas } from '../engine/quotas.ts'
+import { Scopes } from '../engine/scopes.ts'
+import { SignalWatch } from '../engine/signal-watch.ts'
+import { SliWatch } from '../engine/sli-watch.ts'
+import { createTimer } from '../engine/timer.ts'
+import type { AlertIntake } from '../ports/alerts.ts'
+import type { Control, ServiceStatus } from '../ports/control.ts'
+import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
+import type { TaskRunner } from '../ports/sight.ts'
+import type { MetricSource, Prober, SyntheticReader } from '../ports/source.ts'
+import type { Inbox, Store } from '../ports/store.ts'
+import type { Tracer } from '../ports/tracer.ts'
+import type { TrafficKind } from '../ports/traffic.ts'
+import { createTimerWakeups } from '../wake/timer.ts'
+import { plainSights } from './sights.ts'
+
+/** What one process is made of. */
+export interface Parts {
+  readonly owner: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly meter: Meter
+  readonly tracer: Tracer
+  readonly store: Store
+  readonly inbox: Inbox
+  readonly kinds: readonly TrafficKind[]
+  readonly sources: ReadonlyMap<string, MetricSource>
+  readonly prober: Prober
+  /** By kind; left out: none runs synthetic tests. */
+  readonly synthetics?: ReadonlyMap<string, SyntheticReader>
+  readonly fleets: () => readonly FleetPlan[]
+  /** Who does tasks; left out: nobody. */
+  readonly tasks?: (wakeups: Wakeups) => TaskRunner
+  readonly sweepSeconds: number
+  readonly observeTimeoutSeconds: number
+  readonly about: Pick<ServiceStatus, 'version' | 'migrations' | 'configHash' | 'startedAtMs' | 'sweepSeconds'>
+}
+
+export interface Assembled {
+  readonly engine: Engine
+  readonly control: Control
+  readonly alerts: AlertIntake
+  readonly lease: LeaseKeeper
+}
+
+/** A whole engine, put together as `app.ts` does it, of parts that are not real. */
+export function assemble(parts: Parts): Assembled {
+  const { owner, clock, random, log, meter, tracer, store, inbox, sources, prober, sweepSeconds } = parts
+  const timer = createTimer(clock)
+  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
+  const lease = new LeaseKeeper(store, owner, { clock, log })
+  const wakeups = createTimerWakeups(clock, sweepSeconds)
+  const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
+  const watch = { log, meter, timer, tracer }
+  const slis = new SliWatch(sources, sweepSeconds, watch)
+  const fleet = new Fleet(parts.fleets, new SignalWatch(sources, sweepSeconds, watch))
+  const sights = { ...plainSights(), fleet, ...(parts.tasks && { tasks: parts.tasks(wakeups) }) }
+  const { observeTimeoutSeconds, synthetics = new Map() } = parts
+  const sweep = { sweepSeconds, observeTimeoutSeconds }
+  const observer = new Observer({ scopes, slis, prober, synthetics, sights, clock, meter, timer, tracer, ...sweep })
+  const { tasks } = sights
+  const engine = new Engine({
+    ...{ store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer, tracer },
+    ...{ sweepSeconds, runId: 'RUN', version: parts.about.version },
+  })
+  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about: () => parts.about })
+  return { engine, control, alerts: createAlertIntake({ inbox, wakeups }), lease }
+}

@@ -1,0 +1,29 @@
+/** What must never happen, whatever the world does: each with the sentence that a failure prints. */
+export const INVARIANTS = {
+  'weights-sum': 'The shares of a place are between 0 and 100, and sum to 100.',
+  'no-raise-without-passes':
+    'A weight is raised only from one that was in force for its hold time, with every gate passing since, or by a person.',
+  'halted-never-rises': 'While anything holds a rollout, no raise is intended, and none is sent.',
+  'revert-not-overtaken': 'From the start of a revert until the next start, nothing but its safe weight lands.',
+  'one-writer': 'A write never lands in a scope after one of a newer lease, nor once a newer lease was given.',
+  'fact-once': 'Each fact is acted on once: never twice, and in the end every one that was answered for.',
+  'journal-and-state': 'The weights, phases and holds that the journal tells are those of the committed states.',
+  'journal-chain': "The journal's chain of hashes verifies.",
+  'revert-ends': 'After all faults end, no rollout is still reverting.',
+  converges: 'After all faults end, each rollout comes to rest or to a hold that a person clears.',
+  'targets-hold': 'After all faults end, the targets have the intended weight.',
+  'harm-is-caught': 'A NEW that fails half of its requests throughout never completes, unless a person advanced it.',
+  'no-fault': 'Headgate meets no fault of its own.',
+} as const satisfies Readonly<Record<string, string>>
+
+export type InvariantName = keyof typeof INVARIANTS
+
+export interface Violation {
+  readonly invariant: InvariantName
+  /** What happened, with its values. */
+  readonly detail: string
+  /** Since the world began. */
+  readonly atSeconds: number
+}
+
+export type Report = (invariant: InvariantName, detail: string) => void

@@ -1,0 +1,119 @@
+import type { HoldCause } from '../core/state.ts'
+import type { Clock } from '../ports/runtime.ts'
+import type { Report } from './invariants.ts'
+import type { Entry, Ledger } from './ledger.ts'
+import type { Landing, Provider, SentWrite } from './provider.ts'
+import type { MemoryStore } from './store.ts'
+
+/** What was on its way when a hold or a revert was committed may still be sent, ms: the call before it has to end first. */
+const ON_ITS_WAY_MS = 15_000
+/** An edit so shortly before the end of a rollout may not have been read any more, ms. */
+const UNREAD_MS = 60_000
+
+/** Holds that only a person ends, or what a person does with another workload. */
+const PERSONS: readonly HoldCause[] = [
+  ...(['paused', 'halted', 'alert', 'approval', 'drift', 'budget', 'unknown-weight'] as const),
+  'dependency',
+]
+
+/** Holds what arrives at the provider to the invariants, and in the end everything. */
+export class Judge {
+  /** By scope: the newest lease whose write has landed. */
+  private readonly newestToken = new Map<string, number>()
+  private readonly ledger: Ledger
+  private readonly clock: Clock
+  private readonly report: Report
+
+  constructor(ledger: Ledger, clock: Clock, report: Report) {
+    this.ledger = ledger
+    this.clock = clock
+    this.report = report
+  }
+
+  sent({ process, scope, token, changes }: SentWrite, percentOf: (workload: string) => number): void {
+    if (token === null) this.report('one-writer', `${process} writes to ${scope} without a lease`)
+    for (const { targetId, weightPercent, urgency } of changes) {
+      const entry = this.entryOf(targetId)
+      if (!entry || urgency === 'revert' || weightPercent <= percentOf(entry.plan.workload)) continue
+      const held = [...entry.holds].filter(([, sinceMs]) => this.isPast(sinceMs)).map(([cause]) => cause)
+      if (held.length > 0)
+        this.report('halted-never-rises', `${process} writes ${weightPercent} % to ${targetId}, held: ${held}`)
+    }
+  }
+
+  /** `givenToken`: of the newest lease that the store gave by a clock that does not jump; null: it has no such clock. */
+  landed({ write, change, place }: Landing, givenToken: number | null): void {
+    const { scope, token, process } = write
+    const newest = this.newestToken.get(scope) ?? 0
+    const told = `a write of ${process} (lease ${token}) landed in ${scope}`
+    if (token !== null && token < newest) this.report('one-writer', `${told} after one of lease ${newest}`)
+    if (token !== null && token < (givenToken ?? 0))
+      this.report('one-writer', `${told} when lease ${givenToken} was given`)
+    this.newestToken.set(scope, Math.max(newest, token ?? 0))
+    const entry = this.entryOf(change.targetId)
+    if (!entry || (entry.phase !== 'reverting' && entry.phase !== 'reverted')) return
+    const isLate = entry.phase === 'reverted' || write.sentAtMs > entry.phaseAtMs + ON_ITS_WAY_MS
+    if (isLate && change.weightPercent !== entry.plan.safeWeightPercent)
+      this.report('revert-not-overtaken', `${change.weightPercent} % of ${process} landed at ${place}: ${entry.phase}`)
+  }
+
+  /** After each sweep. */
+  swept(provider: Provider): void {
+    for (const [place, { old, new: fresh }] of provider.shares) {
+      const isWhole = Math.abs(old + fresh - 100) < 1e-6 && old >= 0 && fresh >= 0
+      if (!isWhole) this.report('weights-sum', `${place} has old ${old} %, new ${fresh} %`)
+    }
+  }
+
+  /** After all faults ended, and long enough. */
+  async ended({ memory, provider, ...world }: EndOfWorld): Promise<void> {
+    const { fault } = await memory.journal.verify(null)
+    if (fault) this.report('journal-chain', fault.detail)
+    for (const factId of world.promisedFacts)
+      if (!this.ledger.answered.has(factId)) this.report('fact-once', `fact ${factId} was taken, and never acted on`)
+    const { rollouts } = await memory.store.load()
+    for (const state of rollouts) {
+      const entry = this.ledger.entries.get(state.workload)
+      if (!entry) continue
+      const { name } = state.phase
+      if (name === 'reverting') this.report('revert-ends', `${state.workload} is still reverting`)
+      const isHeld = state.holds.some(({ cause }) => PERSONS.includes(cause))
+      const isOver = name === 'completed' || name === 'reverted' || name === 'cancelled'
+      const holds = state.holds.map(({ cause, detail }) => `${cause} (${detail})`)
+      if (!isOver && !isHeld) this.report('converges', `${state.workload} is ${name}, held by nobody: ${holds}`)
+      const hasHarm = world.harmed.has(state.workload) && !entry.wasEverAdvanced
+      if (hasHarm && name === 'completed') this.report('harm-is-caught', `${state.workload} completed`)
+      this.judgeTarget(entry, { provider, ...world })
+    }
+  }
+
+  private judgeTarget({ plan, ...entry }: Entry, { provider, editedAtMs }: Omit<EndOfWorld, 'memory'>): void {
+    const isOver = entry.phase === 'completed' || entry.phase === 'reverted'
+    const isUnread = ['waiting', 'preflight', 'cancelled'].includes(entry.phase)
+    const edited = editedAtMs.get(plan.workload) ?? Number.NEGATIVE_INFINITY
+    if (isUnread || entry.holds.has('drift') || (isOver && edited > entry.phaseAtMs - UNREAD_MS)) return
+    const percent = provider.shares.get(plan.workload)?.new
+    const isHeldBefore = entry.holds.size > 0 && percent === (entry.confirmedPercent ?? 0)
+    if (percent !== entry.intendedPercent && !isHeldBefore)
+      this.report('targets-hold', `${plan.workload} has ${percent} %, and ${entry.intendedPercent} % is intended`)
+  }
+
+  private entryOf(targetId: string): Entry | undefined {
+    return this.ledger.entries.get(targetId.split('/')[0] ?? '')
+  }
+
+  private isPast(sinceMs: number): boolean {
+    return this.clock.nowMs() - sinceMs > ON_ITS_WAY_MS
+  }
+}
+
+export interface EndOfWorld {
+  readonly memory: MemoryStore
+  readonly provider: Provider
+  /** Facts that somebody was told are taken. */
+  readonly promisedFacts: ReadonlySet<string>
+  /** Workloads whose NEW failed half of its requests throughout. */
+  readonly harmed: ReadonlySet<string>
+  /** When somebody else last wrote to each place. */
+  readonly editedAtMs: ReadonlyMap<string, number>
+}

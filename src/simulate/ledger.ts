@@ -1,0 +1,170 @@
+import type { HeadgateEvent } from '../core/event.ts'
+import { formatPercent } from '../core/format.ts'
+import type { Plan } from '../core/plan.ts'
+import type { HoldCause, PhaseName, RolloutState } from '../core/state.ts'
+import type { Commit } from '../ports/store.ts'
+import { SWEEP_SECONDS } from './config.ts'
+import type { Report } from './invariants.ts'
+
+/** A jump of the clock that is shorter than three sweeps looks like sweeps that came late, ms. */
+const SEEN_JUMP_MS = 3 * SWEEP_SECONDS * 1000
+
+/** One rollout as the journal tells it. Times are the world's, ms. */
+export interface Entry {
+  readonly plan: Plan
+  phase: PhaseName
+  stepIndex: number | null
+  intendedPercent: number
+  readonly holds: Map<HoldCause, number>
+  /** Since when the intended weight is in force; null: it is not. */
+  inForceAtMs: number | null
+  /** Of the clock's jumps since then, those that could not be told from time. */
+  hiddenMs: number
+  /** A person has advanced this step. */
+  isAdvanced: boolean
+  wasEverAdvanced: boolean
+  phaseAtMs: number
+  /** Weights that Headgate may have written last. */
+  confirmedPercent: number | null
+}
+
+/** Replays each commit's events beside the states that it commits, and holds both to the invariants. */
+export class Ledger {
+  readonly entries = new Map<string, Entry>()
+  /** How often each fact was acted on. */
+  readonly answered = new Map<string, number>()
+  readonly events: { readonly atMs: number; readonly event: HeadgateEvent }[] = []
+  private lastAheadMs: number | null = null
+  private readonly report: Report
+
+  constructor(plans: readonly Plan[], report: Report) {
+    this.report = report
+    for (const plan of plans) this.entries.set(plan.workload, entryOf(plan))
+  }
+
+  /** Takes in what has just become durable; `aheadMs`: by how much the clock of whoever committed is ahead. */
+  take({ rollouts, events }: Commit, nowMs: number, aheadMs: number): void {
+    const jumpMs = aheadMs - (this.lastAheadMs ?? aheadMs)
+    this.lastAheadMs = aheadMs
+    for (const entry of this.entries.values()) if (jumpMs > 0 && jumpMs < SEEN_JUMP_MS) entry.hiddenMs += jumpMs
+    for (const event of events) {
+      this.events.push({ atMs: nowMs, event })
+      if ('factId' in event) this.answer(event.factId)
+      const entry = this.entries.get(event.workload ?? '')
+      if (entry) this.follow(entry, event, nowMs)
+    }
+    for (const state of rollouts) this.compare(state)
+  }
+
+  private answer(factId: string): void {
+    const count = (this.answered.get(factId) ?? 0) + 1
+    this.answered.set(factId, count)
+    if (count > 1) this.report('fact-once', `fact ${factId} was acted on ${count} times`)
+  }
+
+  private follow(entry: Entry, event: HeadgateEvent, nowMs: number): void {
+    switch (event.type) {
+      case 'phase-entered':
+        enter(entry, event, nowMs)
+        return
+      case 'hold-added':
+        entry.holds.set(event.hold.cause, nowMs)
+        return
+      case 'hold-removed':
+        entry.holds.delete(event.cause)
+        return
+      case 'weight-in-force':
+        entry.inForceAtMs = nowMs
+        entry.hiddenMs = 0
+        return
+      case 'weight-confirmed':
+        entry.confirmedPercent = event.weightPercent
+        return
+      case 'weight-adopted':
+        entry.intendedPercent = event.weightPercent
+        entry.confirmedPercent = event.weightPercent
+        entry.inForceAtMs = null
+        return
+      case 'weight-reasserted':
+        entry.inForceAtMs = null
+        return
+      case 'command-done':
+        if (event.command !== 'advance') return
+        entry.isAdvanced = true
+        entry.wasEverAdvanced = true
+        return
+      case 'weight-intended':
+        this.judgeIntent(entry, event, nowMs)
+        entry.intendedPercent = event.toPercent
+        entry.inForceAtMs = null
+        entry.isAdvanced = false
+        return
+      default:
+    }
+  }
+
+  private judgeIntent(entry: Entry, event: Extract<HeadgateEvent, { type: 'weight-intended' }>, nowMs: number): void {
+    const { fromPercent, toPercent, urgency } = event
+    if (urgency === 'revert' || toPercent <= fromPercent) return
+    const { plan, holds, phase, intendedPercent } = entry
+    const what = `${plan.workload}: ${formatPercent(fromPercent)} → ${formatPercent(toPercent)}`
+    if (holds.size > 0) this.report('halted-never-rises', `${what} was intended while held: ${[...holds.keys()]}`)
+    if (phase !== 'stepping') this.report('revert-not-overtaken', `${what} was intended in ${phase}`)
+    if (fromPercent !== intendedPercent) this.report('journal-and-state', `${what}, but it had ${intendedPercent} %`)
+    if (entry.stepIndex !== 0) this.judgeProof(entry, what, event, nowMs)
+  }
+
+  private judgeProof(
+    entry: Entry,
+    what: string,
+    { evidence }: Extract<HeadgateEvent, { type: 'weight-intended' }>,
+    nowMs: number,
+  ): void {
+    const { plan, stepIndex, inForceAtMs, hiddenMs, isAdvanced } = entry
+    const tell = (why: string) => this.report('no-raise-without-passes', `${what} ${why}`)
+    if (inForceAtMs === null) tell('before the weight was in force')
+    if (inForceAtMs === null || isAdvanced) return
+    const lacking = evidence
+      .filter(({ outcome }) => outcome !== 'pass')
+      .map(({ gate, outcome }) => `${gate} ${outcome}`)
+    if (evidence.length < plan.gates.length || lacking.length > 0) tell(`with gates that do not pass: ${lacking}`)
+    const holdMs = (plan.steps[(stepIndex ?? 0) - 1]?.holdSeconds ?? 0) * 1000
+    // The time of the sweep that saw it come in force may count.
+    const heldMs = nowMs - inForceAtMs + hiddenMs + SWEEP_SECONDS * 1000
+    if (heldMs < holdMs) tell(`after ${(nowMs - inForceAtMs) / 1000} s in force, of ${holdMs / 1000} s`)
+  }
+
+  private compare(state: RolloutState): void {
+    const entry = this.entries.get(state.workload)
+    if (!entry) {
+      this.report('journal-and-state', `a state of ${state.workload}, which is nobody's`)
+      return
+    }
+    const { phase, intendedPercent, holds, stepIndex } = entry
+    const index = state.phase.name === 'stepping' ? state.phase.stepIndex : null
+    const told = { phase, stepIndex, intendedPercent, holds: [...holds.keys()].sort() }
+    const causes = state.holds.map(({ cause }) => cause).sort()
+    const kept = {
+      ...{ phase: state.phase.name, stepIndex: index, intendedPercent: state.intendedWeightPercent, holds: causes },
+    }
+    const [a, b] = [JSON.stringify(told), JSON.stringify(kept)]
+    if (a !== b) this.report('journal-and-state', `${state.workload}: the journal tells ${a}, the state says ${b}`)
+  }
+}
+
+function entryOf(plan: Plan): Entry {
+  return {
+    ...{ plan, phase: 'waiting', stepIndex: null, intendedPercent: 0, holds: new Map(), inForceAtMs: null },
+    ...{ hiddenMs: 0, isAdvanced: false, wasEverAdvanced: false, phaseAtMs: 0, confirmedPercent: null },
+  }
+}
+
+function enter(entry: Entry, event: Extract<HeadgateEvent, { type: 'phase-entered' }>, nowMs: number): void {
+  Object.assign(entry, { phase: event.to, stepIndex: event.stepIndex, phaseAtMs: nowMs } satisfies Partial<Entry>)
+  if (event.to !== 'waiting') return
+  // A new start begins where the targets were left: at the safe weight of a revert; else nothing of theirs is known.
+  const isAtSafe = event.from === 'reverted' || entry.intendedPercent === entry.plan.safeWeightPercent
+  if (!isAtSafe) entry.intendedPercent = 0
+  entry.holds.clear()
+  entry.inForceAtMs = null
+}

@@ -1,0 +1,167 @@
+import { missing } from '../core/observation.ts'
+import { problem } from '../core/problem.ts'
+import type { Clock } from '../ports/runtime.ts'
+import type { TrafficKind, TrafficScope, TrafficTarget, WeightChange, WriteResult } from '../ports/traffic.ts'
+import { failed, missingFor, unknownTarget } from '../traffic/failure.ts'
+import type { Chance } from './chance.ts'
+import { SIMULATED_TRAFFIC, type SimulatedSettings } from './config.ts'
+
+/** A write that was sent arrives within this time or never, ms: an adapter's call is given up after `WRITE_TIMEOUT_MS`. */
+const LATEST_MS = 4_500
+const USUAL_MS = 20
+
+/** What is wrong with a scope. Each call meets it or not, by chance. */
+export type ProviderFault = (typeof PROVIDER_FAULTS)[number]
+export const PROVIDER_FAULTS = [
+  'away',
+  'refuses',
+  'throttles',
+  'slow',
+  'loses-answers',
+  'applies-half',
+  'applies-nothing',
+  'unreadable',
+] as const
+
+const PROBABILITY = 0.7
+
+/** One changing call, from when it was sent. */
+export interface SentWrite {
+  readonly process: string
+  readonly scope: string
+  readonly changes: readonly WeightChange[]
+  /** What the writer held when it sent it. */
+  readonly token: number | null
+  readonly sentAtMs: number
+}
+
+/** A weight that has arrived at the provider. */
+export interface Landing {
+  readonly write: SentWrite
+  readonly place: string
+  readonly beforePercent: number
+  readonly change: WeightChange
+}
+
+/** The shares of one place, percent, as the provider has them. */
+export interface Shares {
+  old: number
+  new: number
+}
+
+export interface ProviderDeps {
+  /** The world's, which no process's faults reach. */
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly onSent: (write: SentWrite) => void
+  readonly onLanded: (landing: Landing) => void
+  /** What is made of a change right before it lands; for tests of the simulator itself. */
+  readonly distort?: (shares: Shares, change: WeightChange) => Shares
+}
+
+/** A provider with scopes and places, whose calls take time and go wrong in every way that a call can. */
+export class Provider {
+  readonly shares = new Map<string, Shares>()
+  readonly faults = new Map<string, ProviderFault>()
+  private readonly deps: ProviderDeps
+
+  constructor(places: readonly string[], deps: ProviderDeps) {
+    this.deps = deps
+    for (const place of places) this.shares.set(place, { old: 100, new: 0 })
+  }
+
+  /** The kind as one process opens it. */
+  kindFor(process: string, tokenOf: () => number | null): TrafficKind<SimulatedSettings> {
+    return {
+      ...SIMULATED_TRAFFIC,
+      privilegesFor: () => [],
+      open: (targets) => this.open(targets, process, tokenOf),
+    }
+  }
+
+  private open(
+    targets: readonly TrafficTarget<SimulatedSettings>[],
+    process: string,
+    tokenOf: () => number | null,
+  ): TrafficScope {
+    const scope = targets[0]?.settings.scope ?? ''
+    const places = new Map(targets.map(({ id, settings }) => [id, settings.place]))
+    return {
+      quota: null,
+      restSeconds: 0,
+      inspect: async () => [],
+      read: (ids, signal) => this.read(scope, ids, places, signal),
+      write: async (changes, signal) => {
+        const write = { process, scope, changes, token: tokenOf(), sentAtMs: this.deps.clock.nowMs() }
+        this.deps.onSent(write)
+        return this.write(write, places, signal)
+      },
+      close: async () => {},
+    }
+  }
+
+  private meets(scope: string): ProviderFault | null {
+    const fault = this.faults.get(scope) ?? null
+    return fault !== null && this.deps.chance.is(PROBABILITY) ? fault : null
+  }
+
+  private async read(scope: string, ids: readonly string[], places: ReadonlyMap<string, string>, signal: AbortSignal) {
+    const { clock, chance } = this.deps
+    const fault = this.meets(scope)
+    if (fault === 'slow') await clock.sleep(chance.whole(500, 8_000), signal)
+    if (signal.aborted) return new Map(ids.map((id) => [id, missing('timeout', 'the deadline came first')]))
+    if (fault === 'away' || fault === 'unreadable' || fault === 'throttles') {
+      const why = missing('unreachable', `the provider is ${fault}`)
+      return new Map(ids.map((id) => [id, why]))
+    }
+    return new Map(
+      ids.map((id) => {
+        const shares = this.shares.get(places.get(id) ?? '')
+        const reading = shares && ({ kind: 'weight', weightPercent: shares.new } as const)
+        return [id, reading ?? missingFor(unknownTarget(id))]
+      }),
+    )
+  }
+
+  private async write(
+    write: SentWrite,
+    places: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, WriteResult>> {
+    const { clock, chance } = this.deps
+    const fault = this.meets(write.scope)
+    const all = (result: WriteResult) => new Map(write.changes.map(({ targetId }) => [targetId, result]))
+    if (fault === 'away') return all(failed(problem('TRAFFIC_UNREACHABLE', 'the provider is away')))
+    if (fault === 'refuses') return all(failed(problem('TRAFFIC_REFUSED', 'the provider refuses')))
+    if (fault === 'throttles') return all(failed(problem('TRAFFIC_THROTTLED', 'too many calls')))
+    // The process may be gone or frozen by then: what was sent arrives all the same.
+    await clock.sleep(fault === 'slow' ? chance.whole(100, LATEST_MS) : USUAL_MS)
+    for (const [index, change] of write.changes.entries()) {
+      const place = places.get(change.targetId)
+      if (place === undefined || fault === 'applies-nothing') continue
+      if (fault === 'applies-half' && index % 2 === (write.changes.length > 1 ? 1 : 0)) continue
+      this.land(write, place, change)
+    }
+    if (fault === 'slow') await clock.sleep(chance.whole(0, LATEST_MS), signal)
+    if (fault === 'loses-answers') await clock.sleep(60_000, signal)
+    if (signal.aborted || fault === 'loses-answers') return all(failed(problem('TRAFFIC_TIMEOUT', 'no answer came')))
+    return all({ kind: 'applied' })
+  }
+
+  private land(write: SentWrite, place: string, change: WeightChange): void {
+    const before = this.shares.get(place)
+    if (!before) return
+    const wanted = { old: round(100 - change.weightPercent), new: change.weightPercent }
+    this.shares.set(place, this.deps.distort?.(wanted, change) ?? wanted)
+    this.deps.onLanded({ write, place, beforePercent: before.new, change })
+  }
+
+  /** Somebody else writes. */
+  edit(place: string, weightPercent: number): void {
+    this.shares.set(place, { old: round(100 - weightPercent), new: weightPercent })
+  }
+}
+
+function round(percent: number): number {
+  return Math.round(percent * 10) / 10
+}
