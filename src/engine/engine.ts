@@ -260,7 +260,7 @@ export class Engine {
     if (!writer) {
       const { scopes, observer, lease, clock, random, log } = this.deps
       writer = new ScopeWriter(scope, {
-        write: (name, changes, signal) => scopes.write(name, changes, signal),
+        write: (name, all, signal) => observer.underWay.during(all, signal, () => scopes.write(name, all, signal)),
         takeTurn: async (name, urgency, signal) => (await scopes.quotaOf(name)?.turn(urgency, signal)) ?? true,
         leaseToken: () => lease.heldToken(),
         wasReadSince: (targetId, sinceMs) => observer.wasReadSince(targetId, sinceMs),

@@ -25,6 +25,7 @@ import { type Sights, sightOf } from './sights.ts'
 import type { SliWatch } from './sli-watch.ts'
 import { readRound, type SyntheticReaders } from './synthetics.ts'
 import type { Timer } from './timer.ts'
+import { WritesUnderWay } from './under-way.ts'
 
 /** What the fleet says to each of its rollouts. */
 export interface FleetSight {
@@ -34,7 +35,6 @@ export interface FleetSight {
 }
 
 const FREE: FleetReading = { waitsFor: null, verdicts: [] }
-
 /** Phases that wait for what the targets read, or have just begun to tidy up. */
 const PASSING: readonly PhaseName[] = ['preflight', 'preparing', 'reverting', 'reverted', 'completed']
 /** Probes under way at a time. */
@@ -66,6 +66,7 @@ export interface ObserverDeps {
  * one deadline; what is late is `missing`.
  */
 export class Observer {
+  readonly underWay = new WritesUnderWay()
   private readonly targets = new Map<string, TargetReading>()
   private readonly probes = new Map<string, Record<string, ProbeReading>>()
   /** Reports that no commit has made durable yet, by target id. */
@@ -163,7 +164,7 @@ export class Observer {
   }
 
   private async readInto(name: string, urgency: Urgency, signal: AbortSignal): Promise<void> {
-    const startedMs = this.nowMs()
+    const [startedMs, begun] = [this.nowMs(), this.underWay.begin()]
     const { readings, isQuotaLate } = await this.deps.scopes.read(name, startedMs, urgency, signal)
     // The clock went back meanwhile.
     if (startedMs > this.nowMs()) return
@@ -172,7 +173,8 @@ export class Observer {
     const restMs = this.deps.scopes.restSecondsOf(name) * 1000
     for (const [id, reading] of readings) {
       const before = this.targets.get(id)
-      if (isQuotaLate && before && this.isStillGood(before, { id, startedMs, restMs })) continue
+      const isLate = isQuotaLate && before && this.isStillGood(before, { id, startedMs, restMs })
+      if (isLate || this.underWay.mayBeUntrue(id, reading, begun)) continue
       // Of two reads that overlap, the one that began later is the newer.
       if (!before || before.atMs <= reading.atMs) this.targets.set(id, reading)
     }

@@ -126,6 +126,8 @@ export class World {
 
 export interface RigOptions {
   readonly owner?: string
+  /** By default `SWEEP_SECONDS`. */
+  readonly sweepSeconds?: number
   /** Instead of the world's store: one that another test made, or one that breaks. */
   readonly ports?: { readonly store: Store; readonly inbox: Inbox }
   /** By default none. */
@@ -157,7 +159,7 @@ export interface Rig {
 
 export function createRig(world: World, options: RigOptions = {}): Rig {
   const { clock } = world
-  const { owner = 'one', life = new Life(), tracer = NO_TRACER } = options
+  const { owner = 'one', life = new Life(), tracer = NO_TRACER, sweepSeconds = SWEEP_SECONDS } = options
   const { store, inbox } = storeOf(life, options.ports ?? world.memory)
   const [log, meter] = [createFakeLog(), createFakeMeter()]
   const onWrite = () => void world.writes.push({ owner, atMs: clock.nowMs() })
@@ -166,7 +168,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
     migrations: [{ migration: 'm', clusters: CLUSTERS }],
     configHash: 'hash',
     startedAtMs: START_MS,
-    sweepSeconds: SWEEP_SECONDS,
+    sweepSeconds,
   }
   const { engine, control, alerts } = assemble({
     ...{ owner, clock, random: createFakeRandom(), log, meter, tracer, store, inbox, about },
@@ -176,8 +178,8 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
     synthetics: world.synthetics,
     fleets: options.fleets ?? (() => []),
     ...(options.tasks && { tasks: options.tasks }),
-    sweepSeconds: SWEEP_SECONDS,
-    observeTimeoutSeconds: 5,
+    sweepSeconds,
+    observeTimeoutSeconds: sweepSeconds / 2,
   })
   const stopping = new AbortController()
   let ran: Promise<void> = Promise.resolve()

@@ -48,6 +48,8 @@ export interface FakeTrafficFaults {
   appliesHalf: boolean
   /** How long each call takes, ms of the adapter's clock. */
   latencyMs: number
+  /** How much later than that a write lands and is acknowledged, ms. */
+  landingMs: number
 }
 
 export function createFakeTraffic(places: Readonly<Record<string, number>> = {}): FakeTraffic {
@@ -59,6 +61,7 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
     refusesWrites: false,
     appliesHalf: false,
     latencyMs: 0,
+    landingMs: 0,
   }
   const gate = createGate()
 
@@ -114,6 +117,7 @@ export function createFakeTraffic(places: Readonly<Record<string, number>> = {})
       async write(changes, signal) {
         writes.push(changes)
         const why = await arrive(clock, signal)
+        if (faults.landingMs > 0) await clock.sleep(faults.landingMs, signal)
         return new Map(changes.map((change, index) => [change.targetId, why ? failed(why) : writeOne(change, index)]))
       },
       async close() {},
