@@ -2,7 +2,7 @@ import { Agent, request } from 'undici'
 import { describe, expect, type TestContext, test } from 'vitest'
 import { startLoad } from '../../examples/demo/load.ts'
 import type { DecommissionJson } from '../../src/api/wire-decommission.ts'
-import { type RunningHeadgate, TOKEN } from '../support/headgate.ts'
+import { API_LIMITS, type RunningHeadgate, TOKEN } from '../support/headgate.ts'
 import { eventsOf, haproxyTraffic, layOut, SWEEP_SECONDS } from '../support/migration.ts'
 import { until } from '../support/until.ts'
 import { CLUSTERS, startWorld, type World } from '../support/world.ts'
@@ -70,7 +70,7 @@ function configText({ prometheus, haproxy }: World): string {
 migration: last-requests
 clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
-api: { port: 0, tokens: [{ name: ada, role: operator, token: "\${env:E2E_TOKEN}" }] }
+api: { port: 0, ${API_LIMITS}, tokens: [{ name: ada, role: operator, token: "\${env:E2E_TOKEN}" }] }
 sources:
   prometheus: { url: "${prometheus.url}" }
 slis:

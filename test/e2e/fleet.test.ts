@@ -5,7 +5,7 @@ import { startLoad } from '../../examples/demo/load.ts'
 import type { EventType, JournalRow } from '../../src/core/event.ts'
 import { explain } from '../../src/core/explain.ts'
 import type { Report } from '../../src/report/model.ts'
-import { type RunningHeadgate, TOKEN } from '../support/headgate.ts'
+import { API_LIMITS, type RunningHeadgate, TOKEN } from '../support/headgate.ts'
 import { type EventOf, eventsOf, haproxyTraffic, layOut, type Migration, SWEEP_SECONDS } from '../support/migration.ts'
 import { until } from '../support/until.ts'
 import { CLUSTERS, startWorld, type World } from '../support/world.ts'
@@ -103,7 +103,7 @@ function configText({ prometheus, haproxy }: World, freeze: { fromMs: number; to
 migration: fleet
 clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
 sweep: ${SWEEP_SECONDS}s
-api: { port: 0, tokens: [{ name: ada, role: operator, approves: [leads], token: "\${env:E2E_TOKEN}" }] }
+api: { port: 0, ${API_LIMITS}, tokens: [{ name: ada, role: operator, approves: [leads], token: "\${env:E2E_TOKEN}" }] }
 sources:
   prometheus: { url: "${prometheus.url}" }
 slis:

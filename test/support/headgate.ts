@@ -12,8 +12,11 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts')
 /** The operator's token, with `API_CONFIG`. */
 export const TOKEN = 'operator-token-of-a-test'
 
+/** A test that waits for a condition asks far more often than people do. */
+export const API_LIMITS = 'limits: { reads: 100000 }'
+
 /** Lines of a config's `api` that let the test command. */
-export const API_CONFIG = 'api: { port: 0, tokens: [{ name: ada, role: operator, token: "${env:E2E_TOKEN}" }] }'
+export const API_CONFIG = `api: { port: 0, ${API_LIMITS}, tokens: [{ name: ada, role: operator, token: "\${env:E2E_TOKEN}" }] }`
 
 /** `headgate run`, as a process of its own. */
 export interface RunningHeadgate {
