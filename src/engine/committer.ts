@@ -22,6 +22,8 @@ export interface CommitterDeps {
   readonly lease: LeaseKeeper
   readonly log: Log
   readonly meter: Meter
+  /** Called when the book was loaded: what is active may be another than before. */
+  readonly onLoaded: () => void
   /** Called once for each commit that is durable, also when its answer was lost. */
   readonly onDurable: (durable: Durable) => void
 }
@@ -51,6 +53,7 @@ export class Committer {
     const snapshot = await this.deps.store.load()
     this.book.load(snapshot)
     this.loadedUnder = token
+    this.deps.onLoaded()
     const { doubt } = this
     this.doubt = null
     // Nobody but the holder of this very lease can have made the next revision.

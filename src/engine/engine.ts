@@ -72,6 +72,7 @@ export class Engine {
       lease: deps.lease,
       log: deps.log,
       meter: deps.meter,
+      onLoaded: () => this.useBook(),
       onDurable: ({ writes }) => deps.observer.writesTold(writes),
     })
   }

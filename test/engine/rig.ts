@@ -1,5 +1,6 @@
 import type { HeadgateEvent } from '../../src/core/event.ts'
 import type { FleetPlan } from '../../src/core/fleet-plan.ts'
+import type { CommandName } from '../../src/core/observation.ts'
 import type { Plan, PlanTarget } from '../../src/core/plan.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { AlertIntake } from '../../src/ports/alerts.ts'
@@ -207,7 +208,7 @@ export function createRig(world: World, options: RigOptions = {}): Rig {
 }
 
 /** Says a command, and lets the engine answer it. */
-export async function say(rig: Rig, command: 'revert' | 'pause' | 'resume' | 'cancel' | 'advance', workload: string) {
+export async function say(rig: Rig, command: CommandName, workload: string) {
   const request = { workload, command, reason: 'a test', actor: 'ann', force: false, roles: [], factId: null }
   const submitted = await rig.control.submit(request)
   await settled()

@@ -195,6 +195,21 @@ describe('a commit whose answer is lost after it was done', () => {
     expect(types.filter((type) => type === 'controller-started')).toHaveLength(1)
   })
 
+  test.each(ways)('%s: what it woke from its rest is measured again', async (_, alsoFail) => {
+    const { world, rig } = await underWay()
+    await say(rig, 'revert', 'checkout')
+    // Until it is counted to its end, and nothing of it is read any more.
+    await sweep(world, 10)
+    // Any word to it, and what is at rest is measured no more.
+    await say(rig, 'pause', 'checkout')
+    world.memory.failNext('afterCommit')
+    for (const point of alsoFail) world.memory.failNext(point)
+    await say(rig, 'retry', 'checkout')
+    await sweep(world, 6)
+    const holds = rig.engine.book.subject('checkout')?.state.holds.map(({ cause }) => cause)
+    expect({ phase: rig.phaseOf('checkout'), holds }).toEqual({ phase: 'stepping', holds: [] })
+  })
+
   test('rings those who follow the journal', async () => {
     const { world, rig } = await underWay()
     const rung: (readonly unknown[])[] = []
