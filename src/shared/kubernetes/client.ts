@@ -1,7 +1,8 @@
 import type { KubeConfig } from '@kubernetes/client-node'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
+import { parseJson } from '../json.ts'
 import { type Connection, connectionOf, type KubernetesPlace, loadConfig } from './config.ts'
-import { connectionFailure, KubernetesFailure, parseJson, refusalOf } from './failure.ts'
+import { connectionFailure, KubernetesFailure, refusalOf } from './failure.ts'
 
 /** Far above any object: a server keeps at most 1.5 MiB of one. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
