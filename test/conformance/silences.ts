@@ -74,7 +74,7 @@ export function silenceConformance(name: string, start: () => Promise<SilencePla
     })
 
     test('it ends by itself', async () => {
-      const { added, listed } = await scene()
+      const { add, listed } = await scene()
       // One that comes when its end is over is refused.
       const made = await until('one is made in time', async () => {
         const answer = await add({ endsAtMs: Date.now() + 1000 })
