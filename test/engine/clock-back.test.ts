@@ -48,7 +48,10 @@ test('ticks that were read before the clock went back, at another weight maybe, 
   expect(world.weightOf('checkout')).toBe(10)
   const [blind, ...others] = rig.engine.book.subject('checkout')?.state.holds ?? []
   expect(others).toEqual([])
-  expect(blind).toMatchObject({ cause: 'blind', detail: expect.stringMatching(/the clock was set back: .* until 20.*Z/) })
+  expect(blind).toMatchObject({
+    cause: 'blind',
+    detail: expect.stringMatching(/the clock was set back: .* until 20.*Z/),
+  })
 
   await sweep(world, 12)
   expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['stepping', 10])
