@@ -144,6 +144,7 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
   },
   'late-raise-ends': {
     name: 'a step that looks no more once it has reverted',
+    sabotage: { prefers: 'overtake' },
     step: (real) => (input) => {
       const { state, observation, nowMs } = input
       if (state.phase.name !== 'reverted' || observation.facts.length > 0) return real(input)
