@@ -26,6 +26,7 @@ import type { COMMANDS_TO_ALL, CommandName } from '../core/observation.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { JournalQuery } from '../ports/store.ts'
 import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
+import { parseJson } from '../shared/json.ts'
 import { readEvents } from './sse.ts'
 import { type Answer, type Asking, type ClientTls, fetchOver, tlsHint } from './tls.ts'
 
@@ -199,16 +200,6 @@ function parseBase(url: string): URL {
 function queryText(query: Partial<JournalQuery>): string {
   const pairs = Object.entries(query).map(([key, value]): [string, string] => [key, String(value)])
   return new URLSearchParams(pairs).toString()
-}
-
-/** undefined: not JSON, which no schema takes. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 const manySchema = z.object({ problems: z.array(problemSchema) })

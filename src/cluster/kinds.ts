@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from '../shared/kubernetes/failure.ts'
+import { parseJson } from '../shared/json.ts'
 import { listOf, words } from './api.ts'
 
 /** What of an object's metadata tells which API versions it needs. */

@@ -17,7 +17,8 @@ export const WRITE_TIMEOUT_MS = LEASE_MS / 2
  */
 export class LeaseKeeper {
   private lease: Lease | null = null
-  private validUntilMs = Number.NEGATIVE_INFINITY
+  /** When the call that gave the lease began, by both clocks; null: no call ever did. */
+  private takenAt: { readonly wallMs: number; readonly monotonicMs: number } | null = null
   private readonly stopping = new AbortController()
   private loop: Promise<void> | null = null
   /** Why the lease is not held; null: it is. */
@@ -39,15 +40,22 @@ export class LeaseKeeper {
   }
 
   private isHeld(): boolean {
-    const nowMs = this.deps.clock.nowMs()
-    // A clock that went back must not stretch the lease.
-    return this.lease !== null && nowMs < this.validUntilMs && nowMs > this.validUntilMs - 2 * LEASE_MS
+    return this.lease !== null && this.ageMs() < LEASE_MS
+  }
+
+  /**
+   * Since the lease was taken, by the clock that says more: the wall may be set back, the other one may stand still while the
+   * machine is suspended, and whoever waits for the lease to end may go by either.
+   */
+  private ageMs(): number {
+    if (this.takenAt === null) return Number.POSITIVE_INFINITY
+    const { clock } = this.deps
+    return Math.max(clock.nowMs() - this.takenAt.wallMs, clock.monotonicMs() - this.takenAt.monotonicMs)
   }
 
   /** The fencing token of the lease; null: it is not held, or not for as long as a write may take. */
   heldToken(): number | null {
-    const isLongEnough = this.validUntilMs - this.deps.clock.nowMs() >= WRITE_TIMEOUT_MS
-    return this.lease !== null && this.isHeld() && isLongEnough ? this.lease.token : null
+    return this.lease !== null && LEASE_MS - this.ageMs() >= WRITE_TIMEOUT_MS ? this.lease.token : null
   }
 
   keep(): void {
@@ -62,16 +70,17 @@ export class LeaseKeeper {
   }
 
   private async renew(): Promise<Lease> {
-    const nowMs = this.deps.clock.nowMs()
+    const { clock } = this.deps
+    const takenAt = { wallMs: clock.nowMs(), monotonicMs: clock.monotonicMs() }
     try {
-      this.lease = await this.store.lease(this.owner, nowMs, LEASE_MS)
+      this.lease = await this.store.lease(this.owner, takenAt.wallMs, LEASE_MS)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       if (error.code === 'STORE_LEASE_HELD' || error.code === 'STORE_LOST') this.lease = null
       this.trouble = error.toJSON()
       throw error
     }
-    this.validUntilMs = nowMs + LEASE_MS
+    this.takenAt = takenAt
     this.trouble = null
     return this.lease
   }
@@ -97,7 +106,6 @@ export class LeaseKeeper {
    * for a write.
    */
   private untilRenewalMs(): number {
-    const ageMs = LEASE_MS - (this.validUntilMs - this.deps.clock.nowMs())
-    return Math.min(RENEWAL_MS, Math.max(0, RENEWAL_MS - ageMs))
+    return Math.max(0, RENEWAL_MS - this.ageMs())
   }
 }

@@ -5,7 +5,7 @@ export type Timer = () => () => number
 
 export function createTimer(clock: Clock): Timer {
   return () => {
-    const startedMs = clock.nowMs()
-    return () => Math.max(0, (clock.nowMs() - startedMs) / 1000)
+    const startedMs = clock.monotonicMs()
+    return () => (clock.monotonicMs() - startedMs) / 1000
   }
 }

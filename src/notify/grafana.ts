@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ChannelKind, Delivery, MarkKind, Notification, NotificationItem } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
+import { parseJson } from '../shared/json.ts'
 import { about, secretReference } from '../shared/schema.ts'
 import { ACCEPTED, allowedAddresses, later, Poster, plainUrl, withSecrets } from './http.ts'
 
@@ -131,7 +132,7 @@ class Annotations {
     for (const tag of tags) query.append('tags', tag)
     const answer = await this.#ask('GET', `?${query}`)
     if ('delivery' in answer) return answer.delivery
-    const parsed = found.safeParse(parsedOrNull(answer.body))
+    const parsed = found.safeParse(parseJson(answer.body))
     if (!parsed.success) return later('the answer is no list of annotations: is the URL that of Grafana?')
     return parsed.data.toSorted((a, b) => b.time - a.time)
   }
@@ -153,13 +154,5 @@ class Annotations {
     const text = body === undefined ? null : JSON.stringify(body)
     const secrets = [this.#token]
     return this.#poster.post({ method, url: `${this.#url}${path}`, headers, body: text, secrets }, this.#signal)
-  }
-}
-
-function parsedOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }

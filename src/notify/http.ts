@@ -1,7 +1,7 @@
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 import { Problem } from '../core/problem.ts'
-import type { Delivery } from '../ports/channel.ts'
+import type { Channel, Delivery, Notification } from '../ports/channel.ts'
 import { readBounded } from '../shared/body.ts'
 import { GuardedAddressError, guardedConnector, parseRange } from '../shared/guard.ts'
 import { about, refuse } from '../shared/schema.ts'
@@ -90,6 +90,34 @@ export function later(detail: string, retryAfterSeconds: number | null = null): 
 }
 
 export const ACCEPTED: Delivery = { outcome: 'accepted' }
+
+/** A post, and what an answer of 2xx to it means where that alone is no acceptance. */
+export interface JudgedPost extends Post {
+  readonly judge?: (body: string) => Delivery
+}
+
+/**
+ * A channel that makes posts of a notification and sends them one after the other. When one is not taken all are sent again: they must
+ * be such that who gets one twice makes one of both.
+ */
+export function postingChannel(
+  allowAddresses: readonly string[],
+  postsOf: (notification: Notification) => readonly JudgedPost[],
+): Channel {
+  const poster = new Poster(allowAddresses)
+  return {
+    send: (notification, signal) =>
+      withSecrets(async () => {
+        for (const { judge, ...post } of postsOf(notification)) {
+          const posted = await poster.post(post, signal)
+          const delivery = 'delivery' in posted ? posted.delivery : (judge?.(posted.body) ?? ACCEPTED)
+          if (delivery.outcome !== 'accepted') return delivery
+        }
+        return ACCEPTED
+      }),
+    close: () => poster.close(),
+  }
+}
 
 /** Does the work; a secret that cannot be read now is a delivery to be tried again. */
 export async function withSecrets(work: () => Promise<Delivery>): Promise<Delivery> {

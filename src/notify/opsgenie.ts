@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChannelKind, Incident, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
 import { about, secretReference } from '../shared/schema.ts'
-import { ACCEPTED, allowedAddresses, Poster, plainUrl, withSecrets } from './http.ts'
+import { allowedAddresses, plainUrl, postingChannel } from './http.ts'
 import { detailsOf, itemText } from './words.ts'
 
 const MAX_MESSAGE = 130
@@ -35,24 +35,15 @@ export const opsgenie: ChannelKind<Settings> = {
   kind: 'opsgenie',
   settings,
   takes: 'incidents',
-  open(to, { secret }) {
-    const poster = new Poster(to.allowAddresses)
-    return {
-      send: (notification, signal) =>
-        withSecrets(async () => {
-          const key = secret(to.apiKey)
-          for (const incident of notification.incidents) {
-            const { url, body } = requestOf(incident, notification, to)
-            const headers = { authorization: `GenieKey ${key}` }
-            const posted = await poster.post({ url, headers, body: JSON.stringify(body), secrets: [key] }, signal)
-            // What was sent before it is sent again then: the alias makes one of both.
-            if ('delivery' in posted) return posted.delivery
-          }
-          return ACCEPTED
-        }),
-      close: () => poster.close(),
-    }
-  },
+  open: (to, { secret }) =>
+    postingChannel(to.allowAddresses, (notification) => {
+      const key = secret(to.apiKey)
+      const headers = { authorization: `GenieKey ${key}` }
+      return notification.incidents.map((incident) => {
+        const { url, body } = requestOf(incident, notification, to)
+        return { url, headers, body: JSON.stringify(body), secrets: [key] }
+      })
+    }),
 }
 
 function requestOf({ key, change, item }: Incident, { migration }: Notification, { url, tags }: Settings) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChannelKind, Incident, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
 import { about, secretReference } from '../shared/schema.ts'
-import { ACCEPTED, allowedAddresses, Poster, plainUrl, withSecrets } from './http.ts'
+import { allowedAddresses, plainUrl, postingChannel } from './http.ts'
 import { detailsOf } from './words.ts'
 
 const MAX_SUMMARY = 1024
@@ -24,23 +24,15 @@ export const pagerduty: ChannelKind<Settings> = {
   kind: 'pagerduty',
   settings,
   takes: 'incidents',
-  open(to, { secret }) {
-    const poster = new Poster(to.allowAddresses)
-    return {
-      send: (notification, signal) =>
-        withSecrets(async () => {
-          const routingKey = secret(to.routingKey)
-          for (const incident of notification.incidents) {
-            const body = JSON.stringify({ routing_key: routingKey, ...eventOf(incident, notification) })
-            const posted = await poster.post({ url: to.url, body, secrets: [routingKey] }, signal)
-            // What was sent before it is sent again then: the dedup key makes one of both.
-            if ('delivery' in posted) return posted.delivery
-          }
-          return ACCEPTED
-        }),
-      close: () => poster.close(),
-    }
-  },
+  open: (to, { secret }) =>
+    postingChannel(to.allowAddresses, (notification) => {
+      const routingKey = secret(to.routingKey)
+      return notification.incidents.map((incident) => ({
+        url: to.url,
+        body: JSON.stringify({ routing_key: routingKey, ...eventOf(incident, notification) }),
+        secrets: [routingKey],
+      }))
+    }),
 }
 
 function eventOf({ key, change, item }: Incident, { migration }: Notification): object {

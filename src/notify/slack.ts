@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ChannelKind, Delivery, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
+import { parseJson } from '../shared/json.ts'
 import { about, secretReference } from '../shared/schema.ts'
 import { clause } from '../shared/text.ts'
-import { ACCEPTED, allowedAddresses, later, Poster, plainUrl, secretsOfUrl, withSecrets } from './http.ts'
+import { ACCEPTED, allowedAddresses, type JudgedPost, later, plainUrl, postingChannel, secretsOfUrl } from './http.ts'
 
 // Slack's limits of blocks, with room for what its counting makes of some characters.
 const MAX_HEADER = 150
@@ -43,50 +44,33 @@ export const slack: ChannelKind<Settings> = {
   kind: 'slack',
   settings,
   takes: 'messages',
-  open(to, { secret }) {
-    const poster = new Poster(to.allowAddresses)
-    return {
-      send: (notification, signal) =>
-        withSecrets(async () => {
-          const message = messageOf(notification)
-          if ('webhook' in to) {
-            const url = secret(to.webhook)
-            const posted = await poster.post({ url, body: JSON.stringify(message), secrets: secretsOfUrl(url) }, signal)
-            return 'delivery' in posted ? posted.delivery : ACCEPTED
-          }
-          const token = secret(to.token)
-          const posted = await poster.post(
-            {
-              url: to.url,
-              headers: { authorization: `Bearer ${token}` },
-              body: JSON.stringify({ channel: to.channel, ...message }),
-              secrets: [token],
-            },
-            signal,
-          )
-          return 'delivery' in posted ? posted.delivery : judge(posted.body, token)
-        }),
-      close: () => poster.close(),
-    }
-  },
+  open: (to, { secret }) =>
+    postingChannel(to.allowAddresses, (notification) => [postOf(messageOf(notification), to, secret)]),
+}
+
+function postOf(message: object, to: Settings, secret: (reference: string) => string): JudgedPost {
+  if ('webhook' in to) {
+    const url = secret(to.webhook)
+    return { url, body: JSON.stringify(message), secrets: secretsOfUrl(url) }
+  }
+  const token = secret(to.token)
+  return {
+    url: to.url,
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({ channel: to.channel, ...message }),
+    secrets: [token],
+    judge: (body) => judge(body, token),
+  }
 }
 
 /** A refusal comes with a status of 200. */
 function judge(body: string, token: string): Delivery {
-  const answer = answerSchema.safeParse(parse(body))
+  const answer = answerSchema.safeParse(parseJson(body))
   if (!answer.success) return later('answered with something else than Slack does')
   const { ok, error = 'no reason' } = answer.data
   if (ok) return ACCEPTED
   const detail = `refused: ${clause(error, [token])}`
   return UNFIT.includes(error) ? { outcome: 'refused', detail } : later(detail)
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return null
-  }
 }
 
 const MARKS: Readonly<Record<Notification['severity'], string>> = { info: '🔵', warn: '🟠', page: '🔴' }

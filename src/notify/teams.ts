@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChannelKind, Notification } from '../ports/channel.ts'
 import { cut } from '../shared/cut.ts'
 import { about, secretReference } from '../shared/schema.ts'
-import { ACCEPTED, allowedAddresses, Poster, secretsOfUrl, withSecrets } from './http.ts'
+import { allowedAddresses, postingChannel, secretsOfUrl } from './http.ts'
 
 // Teams takes 28 KB; a character may need six bytes as JSON.
 const MAX_TEXT = 8000
@@ -27,19 +27,11 @@ export const teams: ChannelKind<Settings> = {
   kind: 'teams',
   settings,
   takes: 'messages',
-  open(to, { secret }) {
-    const poster = new Poster(to.allowAddresses)
-    return {
-      send: (notification, signal) =>
-        withSecrets(async () => {
-          const url = secret(to.webhook)
-          const body = JSON.stringify(cardOf(notification))
-          const posted = await poster.post({ url, body, secrets: secretsOfUrl(url) }, signal)
-          return 'delivery' in posted ? posted.delivery : ACCEPTED
-        }),
-      close: () => poster.close(),
-    }
-  },
+  open: (to, { secret }) =>
+    postingChannel(to.allowAddresses, (notification) => {
+      const url = secret(to.webhook)
+      return [{ url, body: JSON.stringify(cardOf(notification)), secrets: secretsOfUrl(url) }]
+    }),
 }
 
 function cardOf({ title, text, severity, items }: Notification): object {

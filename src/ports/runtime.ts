@@ -1,7 +1,9 @@
-/** Wall-clock time and waiting. The only way to either. */
+/** Time and waiting. The only way to either. */
 export interface Clock {
-  /** Milliseconds since 1970. May jump. */
+  /** The wall's: milliseconds since 1970. May jump. */
   nowMs(): number
+  /** Milliseconds since some moment before the process began. Never jumps, and may stand still while the machine is suspended. */
+  monotonicMs(): number
   /** Resolves after `ms`, or at once when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }

@@ -26,6 +26,7 @@ export function createFakeClock(startMs: number): FakeClock {
 
   return {
     nowMs: () => wallOffsetMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve()

@@ -74,6 +74,7 @@ export class Life {
   clockOf(clock: Clock, aheadMs: () => number): Clock {
     return {
       nowMs: () => clock.nowMs() + aheadMs(),
+      monotonicMs: () => clock.monotonicMs(),
       sleep: async (ms, signal) => {
         await clock.sleep(ms, signal)
         await this.awake()

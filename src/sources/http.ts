@@ -118,12 +118,3 @@ function readPem(path: string): Buffer {
     throw problem('CONFIG_FILE_UNREADABLE', `${path} cannot be read: ${codeOf(error)}`, { from: error })
   }
 }
-
-/** Not JSON is no exception here: the reader of an answer calls it a bad one. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -8,6 +8,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
     for (let remainingMs = ms; remainingMs > 0 && !signal?.aborted; remainingMs -= LONGEST_TIMER_MS)
       await delay(Math.min(remainingMs, LONGEST_TIMER_MS), undefined, signal && { signal }).catch(ignoreAbort)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { problem } from '../../src/core/problem.ts'
 import { LEASE_MS, LeaseKeeper, WRITE_TIMEOUT_MS } from '../../src/engine/lease.ts'
@@ -75,6 +76,38 @@ describe('the lease', () => {
     await world.clock.advance(1)
     expect(keeper.heldToken()).toBe(null)
     expect(await keeper.hold(), 'commits go on').toMatchObject({ token })
+  })
+
+  test('is not stretched by any jumps of the wall, back or forth, while the store is away', async () => {
+    const jumpsAndWaits = fc.array(
+      fc.tuple(fc.integer({ min: -20_000, max: 20_000 }), fc.integer({ min: 0, max: 3_000 })),
+    )
+    await fc.assert(
+      fc.asyncProperty(jumpsAndWaits, async (steps) => {
+        const world = new World(['checkout'])
+        const { clock } = world
+        const { network, ports } = cuttable(world)
+        const keeper = new LeaseKeeper(ports.store, 'one', { clock, log: createFakeLog() })
+        await keeper.hold()
+        network.isCut = true
+        let passedMs = 0
+        for (const [jumpMs, waitMs] of steps) {
+          clock.set(clock.nowMs() + jumpMs)
+          await clock.advance(waitMs)
+          passedMs += waitMs
+          if (passedMs > LEASE_MS - WRITE_TIMEOUT_MS) expect(keeper.heldToken()).toBe(null)
+          if (passedMs >= LEASE_MS) await expect(keeper.hold()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+        }
+      }),
+    )
+  })
+
+  test('is over when the wall says so, as after a machine was suspended', async () => {
+    const { memory, clock } = new World(['checkout'])
+    const keeper = new LeaseKeeper(memory.store, 'one', { clock, log: createFakeLog() })
+    await keeper.hold()
+    clock.set(clock.nowMs() + LEASE_MS)
+    expect(keeper.heldToken()).toBe(null)
   })
 
   test('is one to write by all the time, however slow the start was after it was taken', async () => {

@@ -6,6 +6,7 @@ export function createFastClock(factor: number, startMs = Date.UTC(2026, 10, 21,
   const beganMs = performance.now()
   return {
     nowMs: () => startMs + (performance.now() - beganMs) * factor,
+    monotonicMs: () => (performance.now() - beganMs) * factor,
     async sleep(ms, signal) {
       if (!signal?.aborted) await delay(ms / factor, undefined, signal && { signal }).catch(() => {})
     },

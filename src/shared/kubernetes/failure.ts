@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../json.ts'
 
 /** What went wrong with a call to a Kubernetes API server. */
 export type KubernetesTrouble =
@@ -79,14 +80,4 @@ export function connectionFailure(error: unknown, signal: AbortSignal): Kubernet
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
-}
-
-/** The JSON in a text; undefined: it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON is one more answer of another form: whoever asked says so.
-    return undefined
-  }
 }

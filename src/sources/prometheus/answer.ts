@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import { groupKey } from '../../ports/source.ts'
+import { parseJson } from '../../shared/json.ts'
 import type { Sums } from '../counters.ts'
-import { parseJson } from '../http.ts'
 import { inPieces, PIECE_CHARS, type Pieces } from './pieces.ts'
 
 const successBody = z.object({

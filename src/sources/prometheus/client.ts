@@ -1,7 +1,8 @@
 import { isMissing, type Missing, missing } from '../../core/observation.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
+import { parseJson } from '../../shared/json.ts'
 import { clause } from '../../shared/text.ts'
-import { type HttpPeer, openHttp, parseJson } from '../http.ts'
+import { type HttpPeer, openHttp } from '../http.ts'
 import { type AnswerForm, type LargeAnswer, readRefusal, readText } from './answer.ts'
 import type { PrometheusSettings } from './settings.ts'
 

@@ -1,4 +1,4 @@
-import { parseJson } from '../http.ts'
+import { parseJson } from '../../shared/json.ts'
 
 /** About so long is a piece, in characters: what is made of it is gone before the next is read. */
 export const PIECE_CHARS = 256 * 1024

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { Problem, problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import { unlessAborted } from '../abort.ts'
+import { unlessAborted } from '../../shared/abort.ts'
+import { parseJson } from '../../shared/json.ts'
 import type { GoogleCloudDnsAccount } from './settings.ts'
 
 const SCOPES = ['https://www.googleapis.com/auth/ndev.clouddns.readwrite']
@@ -76,13 +77,4 @@ function unusable(): Problem {
   return problem('TRAFFIC_NO_CREDENTIALS', 'the `credentials` of google-cloud-dns are of no kind that can be used', {
     hint: 'give the JSON of a service account, or of workload identity federation',
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The error's words would repeat a part of the secret.
-    return null
-  }
 }

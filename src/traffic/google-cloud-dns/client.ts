@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type Problem, problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import { readBounded } from '../../shared/body.ts'
+import { parseJson } from '../../shared/json.ts'
 import { connectionProblem } from '../failure.ts'
 import { Tokens } from './auth.ts'
 import type { GoogleCloudDnsAccount } from './settings.ts'
@@ -120,13 +121,4 @@ function refusal(status: number, text: string): Answer<never> {
 
 function badAnswer(cause: string): Problem {
   return problem('TRAFFIC_BAD_ANSWER', cause, { hint: 'check what answers at `endpoint`, and proxies on the way' })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON is one more answer of another form: the caller's schema says so.
-    return undefined
-  }
 }

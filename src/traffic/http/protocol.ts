@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Problem, problem } from '../../core/problem.ts'
+import { parseJson } from '../../shared/json.ts'
 import { exactWeight } from '../weight.ts'
 
 /** The answer to both calls. Splits are checked one by one: a stranger's broken one must not hide ours. */
@@ -40,13 +41,4 @@ export function badAnswer(cause: string): Problem {
   return problem('TRAFFIC_BAD_ANSWER', cause, {
     hint: 'check that `url` is that of a provider; see docs/providers/http.md',
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON is one more answer of another form: the caller's schema says so.
-    return undefined
-  }
 }

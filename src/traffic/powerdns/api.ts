@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Problem, problem } from '../../core/problem.ts'
+import { parseJson } from '../../shared/json.ts'
 
 const rrsetSchema = z.object({
   name: z.string().transform((name) => name.toLowerCase().replace(/\.$/, '')),
@@ -50,13 +51,4 @@ export function badAnswer(cause: string): Problem {
   return problem('TRAFFIC_BAD_ANSWER', cause, {
     hint: 'check that `url` is that of the API of a PowerDNS 4.2 or newer',
   })
-}
-
-/** The JSON of a text; undefined: it is none, which no schema takes. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -3,17 +3,9 @@ import type { z } from 'zod'
 import { Problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
 import { readBounded } from '../../shared/body.ts'
+import { parseJson } from '../../shared/json.ts'
 import { connectionProblem } from '../failure.ts'
-import {
-  badAnswer,
-  configSchema,
-  metadataSchema,
-  parseJson,
-  type Rrset,
-  type RrsetChange,
-  refusal,
-  zoneSchema,
-} from './api.ts'
+import { badAnswer, configSchema, metadataSchema, type Rrset, type RrsetChange, refusal, zoneSchema } from './api.ts'
 import type { PowerdnsAccount } from './settings.ts'
 
 /** Some 300,000 record sets. */
