@@ -4,9 +4,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Waiting is for conditions; this only ends a test that hangs.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Waiting is for conditions; this only ends a test that hangs, after `until` has told what did not come.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // Tests of real migrations wait for seconds, and use little of a processor.
     maxConcurrency: 8,
     // On two processors Vitest would take one file after the other.

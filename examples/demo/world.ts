@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -130,12 +130,23 @@ function mainPath(): string {
   return fileURLToPath(new URL(`../../src/main.${extension}`, import.meta.url))
 }
 
-/** A port that nobody listens on. Somebody may take it before we do; the demo then fails, and says why. */
+/**
+ * A port that nobody listens on, below those that systems give to whoever asks for any: so hardly somebody takes it before we do.
+ * If somebody does, the demo fails, and says why.
+ */
 async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1')
-  return address.port
+  const isOurs = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (isOurs) await new Promise((resolve) => server.close(resolve))
+  return isOurs
 }

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../core/catalogue.ts'
 import { Problem, problem } from '../core/problem.ts'
 import type { Quota } from '../ports/quota.ts'
-import { unlessAborted } from './abort.ts'
+import { unlessAborted } from '../shared/abort.ts'
 import { connectionProblem } from './failure.ts'
 
 /** Longest part of AWS's own words that is told. */

@@ -361,5 +361,5 @@ function weightIn(change: string): number {
 }
 
 function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }

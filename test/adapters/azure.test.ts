@@ -53,7 +53,7 @@ function accountAt(url: string) {
 }
 
 function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 async function readA(scope: TrafficScope) {

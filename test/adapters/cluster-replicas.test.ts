@@ -11,7 +11,7 @@ import { deployment, statefulSet } from '../support/kubernetes-objects.ts'
 import { planFor } from '../support/object-plans.ts'
 import { until } from '../support/until.ts'
 
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 const A = planFor('a')
 
 interface World {

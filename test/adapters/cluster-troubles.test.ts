@@ -11,7 +11,7 @@ import { cronJob, deployment } from '../support/kubernetes-objects.ts'
 const REF: ObjectRef = { kind: 'Deployment', namespace: NAMESPACE, name: 'a' }
 const NOTE = { reason: 'Halted', message: 'on hold', type: 'Warning' } as const
 const JOB = { namespace: NAMESPACE, cronJob: 'smoke', name: 'smoke-1', env: {}, deadlineSeconds: 60 }
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 
 interface World {
   readonly fake: FakeCluster
@@ -204,10 +204,12 @@ test.each([-90_000, -5_000, 0, 7_000, 3_600_000])(
   async (aheadMs) => {
     const { fake, cluster } = await start()
     fake.server.clockAheadMs = aheadMs
+    const startedMs = performance.now()
     const told = await cluster.clockAheadMs(signal())
+    const tookMs = performance.now() - startedMs
     if (typeof told !== 'number') throw new Error(told.detail)
-    // What the test itself takes is on top.
-    expect(Math.abs(told - aheadMs)).toBeLessThan(5000)
+    // The server has told its time at some moment of the call, and leaves out its milliseconds.
+    expect(Math.abs(told - aheadMs)).toBeLessThanOrEqual(1000 + tookMs)
   },
 )
 

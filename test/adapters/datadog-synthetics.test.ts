@@ -35,7 +35,7 @@ async function startUser(
   const keys = { apiKey: '${env:DD_API_KEY}', appKey: '${env:DD_APP_KEY}' }
   const settings = datadogSettings.parse({ url: datadog.url, ...keys, ingestDelay: '30s' })
   const reader = openSynthetics(settings, { ...adapterContext(ENV), clock })
-  return { datadog, clock, reader, read: (one = TEST) => reader.read(one, AbortSignal.timeout(20_000)) }
+  return { datadog, clock, reader, read: (one = TEST) => reader.read(one, AbortSignal.timeout(120_000)) }
 }
 
 function passed(agoSeconds: number, seconds = 0.12): unknown {

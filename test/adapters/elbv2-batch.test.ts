@@ -34,7 +34,7 @@ function openScopes(count: number): readonly TrafficScope[] {
   return scopes
 }
 
-const anyLongWhile = () => AbortSignal.timeout(20_000)
+const anyLongWhile = () => AbortSignal.timeout(120_000)
 const readAll = (scopes: readonly TrafficScope[]) =>
   Promise.all(scopes.map(async (scope) => (await scope.read(['t'], anyLongWhile())).get('t')))
 const calls = (action: string) => elb.calls.filter((call) => call.action === action).length

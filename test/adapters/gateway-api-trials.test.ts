@@ -28,7 +28,7 @@ async function use(route: { [key: string]: Json }, targets: Record<string, objec
     await scope.close()
     await cluster.remove()
   })
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
   return {
     cluster,
     read: async (id = 'a') => (await scope.read([id], signal())).get(id),

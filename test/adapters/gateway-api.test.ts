@@ -44,7 +44,7 @@ describe('what is written', () => {
         { targetId: 'a', weightPercent: 25, ttlSeconds: null, urgency: 'forward' },
         { targetId: 'b', weightPercent: 12.5, ttlSeconds: null, urgency: 'forward' },
       ],
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     )
     await scope.close()
     expect(cluster.server.calls.map(({ method, url }) => `${method} ${url}`)).toEqual([

@@ -27,7 +27,7 @@ function open(socket: string, ids?: readonly string[]) {
 }
 
 function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 function change(targetId: string, weightPercent: number): WeightChange {

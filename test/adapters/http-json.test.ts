@@ -67,7 +67,7 @@ async function answerTo(answer: unknown, more: object = {}) {
   const body = typeof answer === 'string' ? answer : JSON.stringify(answer)
   const server = await startWebServer(answering(200, body))
   const url = `${server.url}/api/v2/metrics/query?metricSelector=$query&from=$fromMs&to=$toMs`
-  const vector = (await open({ ...DYNATRACE, url, ...more }).poll([VALUE], TICK, AbortSignal.timeout(20_000))).get(
+  const vector = (await open({ ...DYNATRACE, url, ...more }).poll([VALUE], TICK, AbortSignal.timeout(120_000))).get(
     VALUE,
   )
   return { server, got: vector === undefined || isMissing(vector) ? vector : [...vector.groups] }
@@ -86,7 +86,7 @@ describe('http-json', () => {
     const server = await startWebServer(answering(500, ''))
     const settings = { ...DYNATRACE, url: server.url, body: '{"q": "$query", "for": $windowSeconds, "to": "$toIso"}' }
     const sli = sliSpec({ kind: 'askValue', value: 'a "quoted" \\ $query since $fromSeconds', windowSeconds: 60 })
-    await open(settings).poll([sli], TICK, AbortSignal.timeout(20_000))
+    await open(settings).poll([sli], TICK, AbortSignal.timeout(120_000))
     expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({
       q: 'a "quoted" \\ $query since 40',
       for: 60,
@@ -99,7 +99,7 @@ describe('http-json', () => {
     const answers = await open({ ...DYNATRACE, url: `${server.url}/$query` }).poll(
       [VALUE],
       TICK,
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(120_000),
     )
     expect(answers.get(VALUE)).toMatchObject({ kind: 'missing', why: 'refused' })
     expect(server.requests).toEqual([])

@@ -14,7 +14,7 @@ function open(url: string, parts: object = {}): TrafficScope {
 }
 
 function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 trafficConformance('http', {

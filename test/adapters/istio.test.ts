@@ -72,7 +72,7 @@ async function use(parts: { [key: string]: Json } | null, settings: object = {})
   })
 }
 
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 const read = async () => (await scope.read(['a'], signal())).get('a')
 const write = async (weightPercent: number) =>
   (await scope.write([{ targetId: 'a', weightPercent, ttlSeconds: null, urgency: 'forward' }], signal())).get('a')

@@ -7,6 +7,7 @@ import { KubernetesClients } from '../../src/shared/kubernetes/clients.ts'
 import { createAuthority } from '../support/certificates.ts'
 import { type Kubeconfig, writeKubeconfig } from '../support/kubeconfig.ts'
 import { freePorts } from '../support/processes.ts'
+import { untilHolds } from '../support/until.ts'
 import {
   type Answer,
   answering,
@@ -18,7 +19,7 @@ import {
 
 const CANARY = 'canary-0e7d2'
 const GOOD = answering(200, '{"kind":"Anything"}')
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 
 function clientOf(kubeconfig: Kubeconfig | string, context: string | null = null): KubernetesClient {
   const client = new KubernetesClient({
@@ -193,10 +194,10 @@ describe('answers', () => {
     const { server, client } = await startAndUse(silent, { token: CANARY })
     const deadline = new AbortController()
     const asking = get(client, deadline.signal)
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1))
+    await untilHolds(() => expect(server.requests).toHaveLength(1))
     deadline.abort()
     expect(await asking).toMatchObject({ kind: 'timeout' })
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0))
+    await untilHolds(() => expect(server.openConnections()).toBe(0))
   })
 
   test('one without end is cut', async () => {
@@ -221,7 +222,7 @@ describe('many who use one cluster', () => {
     // The next call may come before the last one's connection is free again.
     expect(server.madeConnections()).toBeLessThan(5)
     await second.close()
-    await vi.waitFor(() => expect(server.openConnections()).toBe(0))
+    await untilHolds(() => expect(server.openConnections()).toBe(0))
     expect(clients.lease(place).client).not.toBe(first.client)
   })
 })

@@ -39,7 +39,7 @@ describe.each(SERVERS)('%s behaves as an API server', (_, start) => {
   })
   afterAll(() => server.remove())
 
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
   const widgets = (rest = '') => `/apis/test.headgate/v1/namespaces/${namespace}/widgets${rest}`
   const configMaps = (rest = '') => `/api/v1/namespaces/${namespace}/configmaps${rest}`
 
@@ -210,7 +210,7 @@ describe.each(SERVERS)('%s behaves as an API server', (_, start) => {
 })
 
 describe('the fake as a server that forgets, or has somebody to forbid', () => {
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
 
   test('a watch of a forgotten version ends with an error event of 410', async () => {
     const server = await startFakeCluster()

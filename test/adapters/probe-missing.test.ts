@@ -54,8 +54,8 @@ describe('what says nothing about the service', () => {
     })
     const spec = probeSpec({ url: 'http://shop.test/', address: { old: null, new: `127.0.0.1:${server.port}` } })
     const closed = { kind: 'missing', why: 'timeout', detail: 'Headgate is stopping' }
-    expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
-    expect(await prober.probe(spec, 'new', AbortSignal.timeout(20_000))).toEqual(closed)
+    expect(await prober.probe(spec, 'new', AbortSignal.timeout(120_000))).toEqual(closed)
+    expect(await prober.probe(spec, 'new', AbortSignal.timeout(120_000))).toEqual(closed)
     expect(server.requests).toHaveLength(1)
     await until('no connection is open', () => server.openConnections() === 0)
   })
@@ -111,20 +111,20 @@ describe('an address that nobody is asked at', () => {
     '[fd00:ec2::254]',
     '[::ffff:169.254.169.254]',
   ])('%s says nothing about the service, and why', async (address) => {
-    const outcome = await testProber().prober.probe(guarded(address), 'new', AbortSignal.timeout(20_000))
+    const outcome = await testProber().prober.probe(guarded(address), 'new', AbortSignal.timeout(120_000))
     expect(outcome).toMatchObject({ kind: 'missing', why: 'unreachable' })
     expect(JSON.stringify(outcome)).toContain('unless `allowAddresses` has it')
   })
 
   test('a certificate is not read there either', async () => {
     const spec = { ...guarded('169.254.169.254:443'), url: 'https://shop.test/' }
-    const read = await createCertificateReader(createFakeClock(0)).read(spec, 'new', AbortSignal.timeout(20_000))
+    const read = await createCertificateReader(createFakeClock(0)).read(spec, 'new', AbortSignal.timeout(120_000))
     expect(read).toMatchObject({ kind: 'missing', why: 'unreachable' })
   })
 
   test('one that the probe allows is asked', async () => {
     const spec = guarded('169.254.99.99:1', ['169.254.99.0/24'])
-    const outcome = await testProber().prober.probe(spec, 'new', AbortSignal.timeout(20_000))
+    const outcome = await testProber().prober.probe(spec, 'new', AbortSignal.timeout(120_000))
     expect(JSON.stringify(outcome)).not.toContain('allowAddresses')
   })
 })

@@ -54,7 +54,7 @@ describe('where a probe goes', () => {
   test('to each side at its own address, and nowhere where a side has none', async () => {
     const [old, fresh] = [await startWebServer(ok), await startWebServer(answering(503, ''))]
     const { prober } = testProber()
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(120_000)
     const address = { old: `127.0.0.1:${old.port}`, new: `127.0.0.1:${fresh.port}` }
     const spec = probeSpec({ url: 'http://shop.test/', address })
     expect(await prober.probe(spec, 'old', signal)).toEqual(PASSED)

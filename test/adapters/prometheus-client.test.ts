@@ -25,7 +25,7 @@ import {
 
 const SHOP = { cluster: 'prod-a', service: 'shop' }
 const A_SHOP = groupKey('prod-a', 'shop')
-const longWhile = () => AbortSignal.timeout(20_000)
+const longWhile = () => AbortSignal.timeout(120_000)
 
 describe('what is asked', () => {
   const counted = (bad: string) => sliSpec({ kind: 'selector', total: 'hits_total', bad })

@@ -49,7 +49,7 @@ describe.skipIf(binary === null)('native histograms in a real Prometheus', () =>
   /** The groups of the tick that ends with the sample of this index. */
   const tickOf = async (sli: SliSpec, index: number): Promise<ReadonlyMap<string, Measure>> => {
     const tick = { sinceMs: START_MS + (index - 1) * TICK_MS, atMs: START_MS + index * TICK_MS }
-    const vector = (await source.poll([sli], tick, AbortSignal.timeout(20_000))).get(sli)
+    const vector = (await source.poll([sli], tick, AbortSignal.timeout(120_000))).get(sli)
     if (vector === undefined || isMissing(vector)) throw new Error(vector?.detail)
     return vector.groups
   }
@@ -87,7 +87,7 @@ describe.skipIf(binary === null)('native histograms in a real Prometheus', () =>
   test('have a past that adds up to the same', async () => {
     const sli = await write({ a1: [at(-2, 5), at(-2, 8, 1, 2), at(-2, 8, 4, 3), at(-2, 9, 4, 4)] })
     const untilMs = START_MS + 3 * TICK_MS
-    const past = await source.history(sli, { untilMs, seconds: 30, tickSeconds: 10 }, AbortSignal.timeout(20_000))
+    const past = await source.history(sli, { untilMs, seconds: 30, tickSeconds: 10 }, AbortSignal.timeout(120_000))
     if (isMissing(past)) throw new Error(past.detail)
     expect(past.map((vector) => (isMissing(vector) ? vector : vector.groups.get(A)))).toEqual(
       [

@@ -150,7 +150,7 @@ describe('the account', () => {
       const settings = route53Settings.parse({ ...BARE, zone, record })
       const scope = route53.open([{ id: 'shop', settings }], account, context)
       onTestFinished(() => scope.close())
-      readings.push((await scope.read(['shop'], AbortSignal.timeout(20_000))).get('shop'))
+      readings.push((await scope.read(['shop'], AbortSignal.timeout(120_000))).get('shop'))
     }
     expect(readings).toMatchObject([{ weightPercent: 25 }, { weightPercent: 10 }])
     expect(sts.requests.map(({ body }) => Object.fromEntries(new URLSearchParams(body)))).toMatchObject([
@@ -174,7 +174,7 @@ describe('the account', () => {
     const settings = route53Settings.parse({ ...BARE, zone: ZONE })
     const [one, other] = [1, 2].map(() => route53.open([{ id: 'shop', settings }], account, adapterContext()))
     onTestFinished(async () => other?.close())
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(120_000)
     await one?.read(['shop'], signal)
     await one?.close()
     await one?.close()
@@ -196,7 +196,7 @@ describe('the account', () => {
     const { scope } = openRoute53(fake.url, { shop: SHOP })
     onTestFinished(() => scope.close())
     vi.stubEnv('AWS_ACCESS_KEY_ID', [...fake.accessKeys][0])
-    expect((await scope.read(['shop'], AbortSignal.timeout(20_000))).get('shop')).toMatchObject({ weightPercent: 25 })
+    expect((await scope.read(['shop'], AbortSignal.timeout(120_000))).get('shop')).toMatchObject({ weightPercent: 25 })
     expect(await user.read()).toMatchObject({ weightPercent: 25 })
   })
 })

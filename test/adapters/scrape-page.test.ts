@@ -17,7 +17,7 @@ import {
   startWebServer,
 } from '../support/web-server.ts'
 
-const longWhile = () => AbortSignal.timeout(20_000)
+const longWhile = () => AbortSignal.timeout(120_000)
 
 describe('a page over HTTP', () => {
   test.each<[string, Answer, string, string]>([

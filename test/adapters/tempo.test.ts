@@ -39,7 +39,7 @@ const counted = (windowSeconds: number | null) => ({
 const COUNTED = counted(null)
 const VALUE = { ...sliSpec({ kind: 'askValue', value: 'q | rate()', windowSeconds: 60 }), labels: LABELS }
 const A_CATALOG = groupKey('prod-a', 'catalog')
-const longWhile = () => AbortSignal.timeout(20_000)
+const longWhile = () => AbortSignal.timeout(120_000)
 
 function open(url: string, more: object = {}) {
   const source = tempoKind.open(tempoSettings.parse({ url, ...more }), adapterContext())

@@ -34,7 +34,7 @@ function faultOf(statusCode: number, type: string, body: string): string | null 
 }
 
 test(`${REQUESTS} hostile requests: each is refused with a code, nothing breaks, nothing is kept`, {
-  timeout: 60_000 + REQUESTS * 20,
+  timeout: 300_000 + REQUESTS * 20,
 }, async () => {
   const seed = Number(process.env['HEADGATE_FUZZ_SEED'] ?? 20261121)
   const { app, service, logged, audited } = await testApi()

@@ -5,6 +5,7 @@ import { readEvents, type ServerEvent } from '../../src/cli/sse.ts'
 import { createFakeClock } from '../fakes/clock.ts'
 import { fakeEvent, NOW_MS } from '../fakes/service.ts'
 import { listeningApi, OPERATOR_TOKEN, signIn, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
+import { untilHolds } from '../support/until.ts'
 
 /** Reads a stream until `count` rows came (or it ended), then hangs up. */
 async function readRows(url: string, count: number, headers: Record<string, string> = {}) {
@@ -106,7 +107,7 @@ describe('the journal stream', () => {
     expect(third.status).toBe(503)
     expect(await third.json()).toMatchObject({ code: 'API_OVERLOADED' })
     first.hangUp()
-    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    await untilHolds(() => expect(service.listeners.size).toBe(1))
     expect((await fetch(`${url}/api/v1/stream`)).status).toBe(200)
   })
 
@@ -118,10 +119,10 @@ describe('the journal stream', () => {
     const socket = await deafReader(url)
     const isClosed = new Promise((resolve) => socket.once('close', resolve))
     // It waits for the reader, with a page of rows at hand and no more.
-    await vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+    await untilHolds(() => expect(clock.sleepers()).toBe(1))
     expect(reads).toHaveBeenCalledTimes(1)
     await clock.advance(30_000)
-    await vi.waitFor(() => expect(service.listeners.size).toBe(0))
+    await untilHolds(() => expect(service.listeners.size).toBe(0))
     expect(logged.join()).toContain('takes nothing and is disconnected')
     socket.resume()
     await isClosed
@@ -243,7 +244,7 @@ describe('the stream of a page', () => {
     expect(await third.response.json()).toMatchObject({ code: 'API_OVERLOADED' })
     expect(await readRows(stream, 1, { authorization: `Bearer ${OPERATOR_TOKEN}` })).toHaveLength(1)
     first.hangUp()
-    await vi.waitFor(async () => {
+    await untilHolds(async () => {
       const again = await openStream(`${url}/api/v1/stream`, cookie)
       again.hangUp()
       expect(again.response.status).toBe(200)

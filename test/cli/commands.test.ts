@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { runCli } from '../../src/cli/program.ts'
 import type { HeadgateEvent } from '../../src/core/event.ts'
@@ -14,6 +14,7 @@ import { type FakeService, fakeEvent, fakeView, NOW_MS } from '../fakes/service.
 import { listeningApi, OPERATOR_TOKEN, VIEWER_TOKEN } from '../support/api.ts'
 import { runHere, testIo } from '../support/cli.ts'
 import { fakeFleet } from '../support/fleet-view.ts'
+import { untilHolds } from '../support/until.ts'
 
 const operator = (url: string) => ({ HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
 
@@ -58,7 +59,7 @@ describe('commands', () => {
     })
     const ran = runHere(['pause', 'catalog', '-r', 'x', '--json'], { env: operator(url) })
     const factId = await submitted
-    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    await untilHolds(() => expect(service.listeners.size).toBe(1))
     service.append(fakeEvent('catalog'), done(request('checkout'), 'another'), done(request('catalog'), factId))
     const { code, out } = await ran
     expect(code).toBe(0)
@@ -84,7 +85,7 @@ describe('commands', () => {
     const clock = createFakeClock(NOW_MS)
     const { url, service } = await listeningApi()
     const ran = runHere(['pause', 'catalog', '-r', 'x', '--timeout', '7'], { env: operator(url), clock })
-    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    await untilHolds(() => expect(service.listeners.size).toBe(1))
     await clock.advance(7000)
     expect(await ran).toMatchObject({
       code: 5,
@@ -320,11 +321,11 @@ describe('several migrations', () => {
     const { service, url } = await twoOf()
     const { io, out, interrupt } = testIo({ env: operator(url) })
     const ran = runCli(['journal', '--json', '--follow', '-n', '1', '--migration', 'payments'], io)
-    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    await untilHolds(() => expect(service.listeners.size).toBe(1))
     const ledger = fakeView('ledger')
     service.workloads = [...service.workloads, { ...ledger, plan: { ...ledger.plan, migration: 'payments' } }]
     service.append(fakeEvent('catalog'), fakeEvent('ledger'))
-    await vi.waitFor(() => expect(out()).toContain('"ledger"'))
+    await untilHolds(() => expect(out()).toContain('"ledger"'))
     expect(out().trimEnd().split('\n')).toHaveLength(2)
     interrupt()
     expect(await ran).toBe(0)
@@ -368,14 +369,14 @@ describe('journal', () => {
     service.append(fakeEvent('catalog'))
     const { io, out, err, interrupt } = testIo({ env: operator(url) })
     const ran = runCli(['journal', '--json', '--follow'], io)
-    await vi.waitFor(() => expect(service.listeners.size).toBe(1))
+    await untilHolds(() => expect(service.listeners.size).toBe(1))
     service.append(fakeEvent('catalog'))
-    await vi.waitFor(() => expect(seqs(out())).toEqual([1, 2]))
+    await untilHolds(() => expect(seqs(out())).toEqual([1, 2]))
     await first.app.close()
     service.append(fakeEvent('catalog'))
-    await vi.waitFor(() => expect(err()).toContain('API_UNREACHABLE'), 5000)
+    await untilHolds(() => expect(err()).toContain('API_UNREACHABLE'))
     const second = await listeningApi({ service, port: Number(new URL(url).port) })
-    await vi.waitFor(() => expect(seqs(out())).toEqual([1, 2, 3]), 5000)
+    await untilHolds(() => expect(seqs(out())).toEqual([1, 2, 3]))
     expect(second.url).toBe(url)
     interrupt()
     expect(await ran).toBe(0)
@@ -433,7 +434,7 @@ describe('watch', () => {
         .trimEnd()
         .split('\n')
         .map((line) => JSON.parse(line).name)
-    await vi.waitFor(() => expect(names()).toEqual(['catalog', 'checkout']))
+    await untilHolds(() => expect(names()).toEqual(['catalog', 'checkout']))
     await lookAgain(clock)
     expect(names()).toHaveLength(2)
     service.workloads = [fakeView('catalog'), fakeView('checkout', { phase: { name: 'baking' } })]
@@ -450,7 +451,7 @@ describe('watch', () => {
     const terminal = () => ({ columns: 100, rows: 40 })
     const { io, out, interrupt } = testIo({ env: operator(url), clock, terminal })
     const ran = runCli(['watch'], io)
-    await vi.waitFor(() => expect(out()).toContain('preparing → stepping 1'))
+    await untilHolds(() => expect(out()).toContain('preparing → stepping 1'))
     await lookAgain(clock)
     // Head, blank, two workloads, blank, one row: six lines up.
     expect(out()).toContain('\u001b[6A')
@@ -464,7 +465,7 @@ describe('watch', () => {
     const { url, service, app } = await listeningApi()
     const { io, out, interrupt } = testIo({ env: operator(url), clock, terminal: () => ({ columns: 100, rows: 40 }) })
     const ran = runCli(['watch'], io)
-    await vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+    await untilHolds(() => expect(clock.sleepers()).toBe(1))
     await app.close()
     await lookAgain(clock)
     expect(out()).toContain('What was last seen:')
@@ -477,8 +478,8 @@ describe('watch', () => {
   })
 
   async function lookAgain(clock: ReturnType<typeof createFakeClock>) {
-    await vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+    await untilHolds(() => expect(clock.sleepers()).toBe(1))
     await clock.advance(1000)
-    await vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+    await untilHolds(() => expect(clock.sleepers()).toBe(1))
   }
 })

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { statusSchema } from '../../src/api/wire.ts'
 import { listeningApi, OPERATOR_TOKEN } from '../support/api.ts'
+import { untilHolds } from '../support/until.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -84,7 +85,7 @@ describe('exit codes of the process', () => {
   test('Ctrl-C ends a watch well', async () => {
     const { url } = await listeningApi()
     const { child, out, exit } = start(['watch'], { HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
-    await vi.waitFor(() => expect(out()).toContain('checkout'), 10_000)
+    await untilHolds(() => expect(out()).toContain('checkout'))
     child.kill('SIGINT')
     expect(await exit).toBe(0)
   })
@@ -92,7 +93,7 @@ describe('exit codes of the process', () => {
   test('a pipe that closes early ends it, without a word', async () => {
     const { url } = await listeningApi()
     const { child, out, err, exit } = start(['watch'], { HEADGATE_URL: url, HEADGATE_TOKEN: OPERATOR_TOKEN })
-    await vi.waitFor(() => expect(out()).toContain('checkout'), 10_000)
+    await untilHolds(() => expect(out()).toContain('checkout'))
     child.stdout?.destroy()
     child.kill('SIGTERM')
     expect(await exit).toBe(0)
@@ -104,15 +105,15 @@ describe('headgate run', () => {
   test('answers, reads its config again on SIGHUP, and stops in order on SIGTERM', async () => {
     const { path, folder } = temporaryConfig()
     const { child, out, exit } = start(['run', '-c', path, '--json', '--log-level', 'error'])
-    await vi.waitFor(() => expect(out()).toContain('"url"'), 15_000)
+    await untilHolds(() => expect(out()).toContain('"url"'))
     const { url } = JSON.parse(out())
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
-    await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200), 10_000)
+    await untilHolds(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200))
     const hashOf = async () => statusSchema.parse(await (await fetch(`${url}/api/v1/status`)).json()).configHash
     const before = await hashOf()
     writeFileSync(path, readFileSync(path, 'utf8').replace('99%', '98%'))
     child.kill('SIGHUP')
-    await vi.waitFor(async () => expect(await hashOf()).not.toBe(before), 10_000)
+    await untilHolds(async () => expect(await hashOf()).not.toBe(before))
     child.kill('SIGTERM')
     expect(await exit).toBe(0)
 

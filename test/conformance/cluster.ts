@@ -48,7 +48,7 @@ export function clusterConformance(name: string, start: () => Promise<ApiServer>
       await server.remove()
     })
 
-    const signal = () => AbortSignal.timeout(20_000)
+    const signal = () => AbortSignal.timeout(120_000)
     const pathOf = (kind: string) => (PATHS[kind] ?? '').replace('NS', namespace)
     async function ask(call: Parameters<ApiServer['client']['ask']>[0]): Promise<Answer> {
       const answer = await server.client.ask(call, signal())

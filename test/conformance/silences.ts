@@ -74,10 +74,14 @@ export function silenceConformance(name: string, start: () => Promise<SilencePla
     })
 
     test('it ends by itself', async () => {
-      const { added, listed } = await scene()
-      const id = await added({ endsAtMs: Date.now() + 1000 })
+      const { add, listed } = await scene()
+      // One that comes when its end is over is refused.
+      const made = await until('one is made in time', async () => {
+        const answer = await add({ endsAtMs: Date.now() + 1000 })
+        return !isMissing(answer) && answer
+      })
       await until('the end', async () => {
-        const silence = await listed(id)
+        const silence = await listed(made.id)
         return silence !== null && !isMissing(silence) && !silence.isActive
       })
     })

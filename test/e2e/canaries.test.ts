@@ -273,7 +273,7 @@ async function sweepsOf(ask: Ask, count: number): Promise<void> {
 
 /** All rows of the journal, as the stream has them. */
 async function streamed(url: string, token: string): Promise<string> {
-  const signal = AbortSignal.timeout(30_000)
+  const signal = AbortSignal.timeout(120_000)
   const headers = { authorization: `Bearer ${token}` }
   const { body } = await request(`${url}/api/v1/stream?afterSeq=0`, { headers, signal })
   let text = ''

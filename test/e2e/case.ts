@@ -3,8 +3,8 @@ import { createMigration, haproxyTraffic, type Migration } from '../support/migr
 import { requireServer } from '../support/servers.ts'
 import { startWorld, type World } from '../support/world.ts'
 
-/** A test that waits for a real migration, which holds each step for seconds. */
-export const PATIENT = { timeout: 180_000 }
+/** A test that waits for a real migration, which holds each step for seconds: longer than `until` waits for one of them. */
+export const PATIENT = { timeout: 600_000 }
 
 /** The real servers' paths; null: one is not installed, and the suite must be skipped. */
 export function findServers(suite: string) {

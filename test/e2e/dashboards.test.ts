@@ -6,7 +6,7 @@ import { createMigration, haproxyTraffic } from '../support/migration.ts'
 import { startPrometheus } from '../support/prometheus.ts'
 import { until } from '../support/until.ts'
 import { startWorld } from '../support/world.ts'
-import { findServers } from './case.ts'
+import { findServers, PATIENT } from './case.ts'
 
 const SERVERS = findServers('e2e dashboards')
 const ZONE = 'Z0FAKE'
@@ -17,8 +17,7 @@ const WITHOUT_DATA: Readonly<Record<string, string>> = {
 }
 
 describe.skipIf(SERVERS === null)('dashboards, asked of a real Prometheus that scrapes a real migration', () => {
-  // Four workloads on two processors that others use as well: 90 s were seen.
-  test('every query has data', { timeout: 300_000 }, async ({ onTestFinished }) => {
+  test('every query has data', PATIENT, async ({ onTestFinished }) => {
     if (SERVERS === null) throw new Error('a suite without its servers is skipped')
     const world = await startWorld(SERVERS, ['catalog', 'checkout', 'search'])
     onTestFinished(world.stop)

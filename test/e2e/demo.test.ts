@@ -4,13 +4,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { untilHolds } from '../support/until.ts'
+import { PATIENT } from './case.ts'
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname
 // Elsewhere there is no simple way to find the processes that belong to a demo.
 const HAS_PROC = process.platform === 'linux'
-const LONG = { timeout: 200_000, interval: 100 }
-const SOON = { timeout: 20_000, interval: 100 }
 
 /** Every process of the demo inherits this folder as its TMPDIR, by which it is found again. */
 let folder: string
@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const pid of ourProcesses()) process.kill(pid, 'SIGKILL')
-  await vi.waitFor(() => expect(ourProcesses()).toEqual([]), SOON)
+  await untilHolds(() => expect(ourProcesses()).toEqual([]))
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -48,7 +48,7 @@ const PROMISED = {
 }
 
 // Both at once: each takes the better part of a minute, and hardly a processor.
-test('the demo ends as it promises, leaves on request, and else stays up for a look around', LONG, async () => {
+test('the demo ends as it promises, leaves on request, and else stays up for a look around', PATIENT, async () => {
   const leaving = startDemo('--exit', '--json')
   const staying = startDemo('--json')
   const [exitCode] = await once(leaving.process, 'close')
@@ -56,15 +56,15 @@ test('the demo ends as it promises, leaves on request, and else stays up for a l
   expect(JSON.parse(last), leaving.stderr()).toEqual(PROMISED)
   expect(exitCode).toBe(0)
 
-  await vi.waitFor(() => expect(staying.stderr()).toContain('export HEADGATE_URL='), LONG)
+  await untilHolds(() => expect(staying.stderr()).toContain('export HEADGATE_URL='))
   expect(JSON.parse(staying.stdout()), staying.stderr()).toEqual(PROMISED)
   const [, url, token] = /HEADGATE_URL=(\S+) HEADGATE_TOKEN=(\S+)/.exec(staying.stderr()) ?? []
   const access = { HEADGATE_URL: url, HEADGATE_TOKEN: token }
   await headgate(access, 'revert', 'search', '--reason', 'too slow')
-  await vi.waitFor(async () => {
+  await untilHolds(async () => {
     const text = await headgate(access, 'status', 'search', '--json')
     expect(JSON.parse(text)).toMatchObject({ phase: { name: 'reverted' }, confirmedWeightPercent: 0 })
-  }, SOON)
+  })
 
   staying.process.kill('SIGINT')
   expect(await once(staying.process, 'close')).toEqual([0, null])
@@ -89,7 +89,7 @@ describe.runIf(HAS_PROC)('stopped half-way', () => {
     await underWay(demo)
     demo.process.kill('SIGKILL')
     await once(demo.process, 'close')
-    await vi.waitFor(() => expect(ourProcesses()).toEqual([]), SOON)
+    await untilHolds(() => expect(ourProcesses()).toEqual([]))
   })
 
   test('by the loss of a process of its own, it says which, and fails', async () => {
@@ -132,7 +132,7 @@ async function headgate(access: NodeJS.ProcessEnv, ...args: readonly string[]): 
 }
 
 async function underWay(demo: RunningDemo): Promise<void> {
-  await vi.waitFor(() => expect(demo.stdout(), demo.stderr()).toContain('stepping 1/5'), SOON)
+  await untilHolds(() => expect(demo.stdout(), demo.stderr()).toContain('stepping 1/5'))
 }
 
 /** Live processes with our folder in their environment, this one excepted. */

@@ -13,13 +13,10 @@ import { type EventOf, eventsOf } from '../support/migration.ts'
 import { until } from '../support/until.ts'
 import { startWebServer, type WebServer } from '../support/web-server.ts'
 
-const TIMEOUT_MS = 90_000
 const SERVICE = `apiVersion: headgate/v1\nsweep: 1s\n${API_CONFIG}\n`
 const ASKS = 'approval: true'
 
-test('of two migrations one completes, the other reverts, and all that is told says whose it is', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('of two migrations one completes, the other reverts, and all that is told says whose it is', async () => {
   const { put, storePath, provider, services, start, event, events } = await startCase(['cart', 'ledger'])
   put('service.yaml', SERVICE)
   put('eks.yaml', migration('eks', 'cart'))
@@ -56,9 +53,7 @@ test('of two migrations one completes, the other reverts, and all that is told s
   expect(await told('--migration', 'eks', '--store', storePath)).toEqual(new Set(['cart']))
 })
 
-test('a bad file refuses a reload whole; a file that goes lets its rollout go on', {
-  timeout: TIMEOUT_MS,
-}, async () => {
+test('a bad file refuses a reload whole; a file that goes lets its rollout go on', async () => {
   const { put, remove, start, event, events } = await startCase(['cart', 'ledger'])
   put('service.yaml', SERVICE)
   put('eks.yaml', migration('eks', 'cart', ASKS))

@@ -14,9 +14,7 @@ import { answering, startWebServer } from '../support/web-server.ts'
 
 const HOOK_KEY = 'the key of a test'
 
-test('two workloads with a suite each: one passes it, across a crash, and is approved; the other fails it, and comes back', {
-  timeout: 90_000,
-}, async () => {
+test('two workloads with a suite each: one passes it, across a crash, and is approved; the other fails it, and comes back', async () => {
   const { receiver, service, provider, start, event, rows } = await startCase()
   // The suite: takes the work, and goes on until the test lets it end.
   const results = new Map<string, number>()

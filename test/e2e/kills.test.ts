@@ -19,7 +19,7 @@ const REDIS = requireServer('redis-server', 'e2e kills')
 /** In all, of each store: as many migrations of twenty are made as it takes. Without it, a handful in a small one. */
 const ASKED_KILLS = process.env['HEADGATE_KILLS']
 const KILLS = Number(ASKED_KILLS ?? 2)
-const SEED = Number(process.env['HEADGATE_KILL_SEED'] ?? Date.now() % 1_000_000)
+const SEED = Number(process.env['HEADGATE_KILL_SEED'] ?? 20261121)
 const NAMES = Array.from({ length: ASKED_KILLS === undefined ? 6 : 20 }, (_, index) => `service-${index + 1}`)
 /** Fail on NEW from their first request on. */
 const BAD: readonly string[] = ['service-2', 'service-5']

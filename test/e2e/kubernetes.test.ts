@@ -14,9 +14,7 @@ import { type EventOf, eventsOf } from '../support/migration.ts'
 import { until } from '../support/until.ts'
 import { startWebServer } from '../support/web-server.ts'
 
-const PATIENT = { timeout: 90_000 }
-
-test('a raise waits until NEW has the replicas for it, and its objects tell what happened', PATIENT, async () => {
+test('a raise waits until NEW has the replicas for it, and its objects tell what happened', async () => {
   const { old, fresh, provider, event, start } = await startCase({ old: 4, new: 1 }, '{ headroom: 0% }')
   await start()
   const { hold } = await event('hold-added', (one) => one.hold.cause === 'capacity')
@@ -38,7 +36,7 @@ test('a raise waits until NEW has the replicas for it, and its objects tell what
   }
 })
 
-test('where it may, Headgate scales NEW up before each raise, and OLD down in the end', PATIENT, async () => {
+test('where it may, Headgate scales NEW up before each raise, and OLD down in the end', async () => {
   const capacity = '{ headroom: 25%, scale: up, scaleDownOld: { replicas: 1, approval: false } }'
   const { old, fresh, event, start } = await startCase({ old: 4, new: 1 }, capacity)
   await start()
@@ -49,7 +47,7 @@ test('where it may, Headgate scales NEW up before each raise, and OLD down in th
   await until('OLD is scaled down', () => replicasOf(old) === 1)
 })
 
-test('a revert onto an OLD that somebody scaled down first scales it up', PATIENT, async () => {
+test('a revert onto an OLD that somebody scaled down first scales it up', async () => {
   const capacity = '{ headroom: 0%, scale: up }'
   const { old, provider, event, start, breakDown } = await startCase({ old: 4, new: 4 }, capacity, 'approval: true')
   await start()

@@ -10,7 +10,6 @@ import { requireServer } from '../support/servers.ts'
 
 const binary = requireServer('moto_server', 'the wire format of load balancers')
 const REGION = 'eu-central-1'
-const STARTING = 60_000
 
 const OIDC: sdk.Action = {
   Type: 'authenticate-oidc',
@@ -58,7 +57,7 @@ describe.skipIf(binary === null)('elbv2 against moto', () => {
       }),
     )
     listenerArn = first(listener.Listeners).ListenerArn ?? ''
-  }, STARTING)
+  })
 
   afterAll(async () => {
     for (const scope of scopes) await scope.close()
@@ -84,7 +83,7 @@ describe.skipIf(binary === null)('elbv2 against moto', () => {
     const account = elbv2Account.parse({ endpoint: moto.url, quota: { callsPerSecond: 1000, burst: 1000 } })
     const scope = elbv2.open([{ id: 't', settings }], account, adapterContext())
     scopes.push(scope)
-    const signal = () => AbortSignal.timeout(20_000)
+    const signal = () => AbortSignal.timeout(120_000)
     return {
       read: async () => (await scope.read(['t'], signal())).get('t'),
       write: async (weightPercent: number) =>

@@ -8,7 +8,6 @@ import { type Moto, startMoto } from '../support/moto.ts'
 import { requireServer } from '../support/servers.ts'
 
 const binary = requireServer('moto_server', 'the wire format of Route 53')
-const STARTING = 60_000
 
 /** Only what moto does as AWS: it neither keeps batches whole nor knows limits; those are for the strict fake. */
 describe.skipIf(binary === null)('route53 against moto', () => {
@@ -24,7 +23,7 @@ describe.skipIf(binary === null)('route53 against moto', () => {
     client = new sdk.Route53({ region: 'us-east-1', endpoint: moto.url })
     const { HostedZone } = await client.createHostedZone({ Name: 'example.com', CallerReference: 'test' })
     zone = HostedZone?.Id?.replace('/hostedzone/', '') ?? ''
-  }, STARTING)
+  })
 
   afterAll(async () => {
     for (const scope of scopes) await scope.close()
@@ -52,12 +51,12 @@ describe.skipIf(binary === null)('route53 against moto', () => {
     scopes.push(scope)
     const ids = targets.map(({ id }) => id)
     return {
-      read: async () => Object.fromEntries(await scope.read(ids, AbortSignal.timeout(20_000))),
+      read: async () => Object.fromEntries(await scope.read(ids, AbortSignal.timeout(120_000))),
       write: async (parts: Partial<WeightChange>) =>
         Object.fromEntries(
           await scope.write(
             ids.map((targetId) => ({ targetId, weightPercent: 0, ttlSeconds: null, urgency: 'forward', ...parts })),
-            AbortSignal.timeout(20_000),
+            AbortSignal.timeout(120_000),
           ),
         ),
     }

@@ -32,10 +32,14 @@ describe.skipIf(SERVERS === null)('a migration behind HAProxy, judged by Prometh
       const { world, migration } = await startCase(SERVERS, ['catalog', 'checkout'], context)
       const watching = watchForHarm(world, 'checkout')
       context.onTestFinished(watching.stop)
-      await migration.start()
+      const headgate = await migration.start()
+      // It must have something left to do when the other one is back.
+      await migration.event('catalog', 'weight-in-force', ({ weightPercent }) => weightPercent === 10)
+      await headgate.command('catalog', 'pause', 'after you')
       await migration.event('checkout', 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
       world.service('checkout').new.breakDown()
       const reverted = await migration.event('checkout', 'revert-confirmed')
+      await headgate.command('catalog', 'resume', 'thanks')
       await migration.event('catalog', 'phase-entered', ({ to }) => to === 'completed')
 
       const rows = await migration.journal('checkout')

@@ -93,13 +93,15 @@ describe.skipIf(pdns === null || prometheus === null)('a migration by PowerDNS, 
   test.concurrent('holds while PowerDNS is gone, and says that it cannot be reached', PATIENT, async (context) => {
     const { world, migration } = await startCase(context)
     await migration.start()
-    await migration.event(NAME, 'weight-in-force', ({ weightPercent }) => weightPercent === 10)
+    await migration.event(NAME, 'weight-in-force', ({ weightPercent }) => weightPercent === 25)
     await world.powerdns.stop()
     await migration.event(
       NAME,
       'hold-added',
       ({ hold: { cause, detail } }) => cause === 'blind' && detail.includes('cannot be reached'),
     )
-    expect(eventsOf(await migration.journal(NAME), 'weight-intended').map(({ toPercent }) => toPercent)).toEqual([10])
+    expect(eventsOf(await migration.journal(NAME), 'weight-intended').map(({ toPercent }) => toPercent)).toEqual([
+      10, 25,
+    ])
   })
 })

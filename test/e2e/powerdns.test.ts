@@ -17,9 +17,9 @@ const SUITE = 'e2e of PowerDNS'
 const [pdns, dig] = [requireServer('pdns_server', SUITE), requireServer('dig', SUITE)]
 const QUERIES = 1000
 
-/** How far chance may take a count: beyond four standard deviations once in 16,000 times. */
-function fourSigma(queries: number, share: number): number {
-  return 4 * Math.sqrt(queries * share * (1 - share))
+/** How far chance may take a count: beyond six standard deviations once in millions of times. */
+function sixSigma(queries: number, share: number): number {
+  return 6 * Math.sqrt(queries * share * (1 - share))
 }
 
 async function start(options: PowerdnsOptions = {}): Promise<RealPowerdns> {
@@ -44,7 +44,7 @@ async function digAll({ dnsPort }: RealPowerdns, lines: readonly string[]): Prom
   try {
     const path = join(folder, 'queries')
     writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
-    const options = ['@127.0.0.1', '-p', String(dnsPort), '+noall', '+answer', '+tries=2', '-f', path]
+    const options = ['@127.0.0.1', '-p', String(dnsPort), '+noall', '+answer', '+tries=5', '-f', path]
     const { stdout } = await promisify(execFile)(dig ?? '', options, { maxBuffer: 16 * 1024 * 1024 })
     const answers = stdout.split('\n').filter((line) => line !== '' && !line.startsWith(';'))
     return answers.map((line) => line.split(/\s+/).at(-1) ?? '')
@@ -70,7 +70,7 @@ describe.skipIf(pdns === null || dig === null)('a real PowerDNS', () => {
       expect(countOf(answers, OLD) + countOf(answers, NEW)).toBe(QUERIES)
       const share = weightPercent / 100
       const distance = Math.abs(countOf(answers, NEW) - QUERIES * share)
-      expect(distance, `${countOf(answers, NEW)} at ${weightPercent} %`).toBeLessThanOrEqual(fourSigma(QUERIES, share))
+      expect(distance, `${countOf(answers, NEW)} at ${weightPercent} %`).toBeLessThanOrEqual(sixSigma(QUERIES, share))
     }
   })
 
@@ -83,7 +83,7 @@ describe.skipIf(pdns === null || dig === null)('a real PowerDNS', () => {
     const lines = subnets.map((subnet) => `${recordOf('a')} +subnet=${subnet}`)
     const answers = await digAll(server, lines)
     expect(answers).toHaveLength(QUERIES)
-    expect(Math.abs(countOf(answers, NEW) - QUERIES * 0.25)).toBeLessThanOrEqual(fourSigma(QUERIES, 0.25))
+    expect(Math.abs(countOf(answers, NEW) - QUERIES * 0.25)).toBeLessThanOrEqual(sixSigma(QUERIES, 0.25))
     expect(await digAll(server, lines)).toEqual(answers)
   })
 
@@ -106,7 +106,7 @@ describe.skipIf(pdns === null || dig === null)('a real PowerDNS', () => {
       [pairs.six.new, 0.4 / 3],
     ] as const)
       for (const value of values)
-        expect(Math.abs(countOf(answers, value) - QUERIES * share)).toBeLessThanOrEqual(fourSigma(QUERIES, share))
+        expect(Math.abs(countOf(answers, value) - QUERIES * share)).toBeLessThanOrEqual(sixSigma(QUERIES, share))
     expect(await readSettled(six, 'six')).toEqual({ kind: 'weight', weightPercent: 40, ttlSeconds: 300 })
     expect(await digAll(server, [`${recordOf('name')} CNAME`])).toEqual(['green.elsewhere.example.'])
     expect(await readSettled(name, 'name')).toEqual({ kind: 'weight', weightPercent: 100, ttlSeconds: 300 })

@@ -30,7 +30,7 @@ async function running() {
   return { ...files, headgate, own, ask: asking(headgate.url) }
 }
 
-describe('a service over TLS', { timeout: 300_000 }, () => {
+describe('a service over TLS', () => {
   test('takes a renewed certificate by itself, also while its config is wrong', async () => {
     const { headgate, put, write } = await running()
     expect(headgate.url).toMatch(/^https:/)

@@ -90,7 +90,7 @@ describe('a round of both sides', () => {
     read: async ({ id }) => (id === OLD.id ? old : fresh),
     close: async () => {},
   })
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
   const clock = createFakeClock(9_000)
 
   test.each([

@@ -10,10 +10,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig, watchConfig } from '../../src/config.ts'
 import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { kinds } from '../policies/kinds.ts'
+import { untilHolds } from '../support/until.ts'
 
 let folder: string
 let path: string
@@ -169,7 +170,7 @@ describe('watchConfig', () => {
     await asleep()
   }
   // The file is read between sleeps: a poll is over when the watcher sleeps again.
-  const asleep = () => vi.waitFor(() => expect(clock.sleepers()).toBe(1))
+  const asleep = () => untilHolds(() => expect(clock.sleepers()).toBe(1))
   async function polls(count: number): Promise<void> {
     for (let poll = 0; poll < count; poll++) {
       await clock.advance(1000)

@@ -71,7 +71,7 @@ describe.skipIf(prometheus === null || promtool === null)('what is asked of a re
     const budget = createBudgetMemory(sources, clock)
     const { checker } = checkerRig({ sources, promql: 'prometheus', clustersOf: () => null, clock, budget })
     const plan = checkedPlan({ checks: [{ id, then: 'hold' }], ...changes })
-    await checker.look([{ plan, phase: 'preflight' }], AbortSignal.timeout(20_000))
+    await checker.look([{ plan, phase: 'preflight' }], AbortSignal.timeout(120_000))
     const { outcome, sentence } = checker.readings(plan)[id] ?? { outcome: 'none', sentence: '' }
     return [outcome, sentence]
   }

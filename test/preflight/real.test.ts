@@ -16,7 +16,7 @@ const certificates = getCACertificates('default')
 beforeAll(() => setDefaultCACertificates([...certificates, trusted.cert]))
 afterAll(() => setDefaultCACertificates(certificates))
 
-const signal = () => AbortSignal.timeout(20_000)
+const signal = () => AbortSignal.timeout(120_000)
 
 function probeAt(port: number, url = 'https://shop.test/healthz'): ProbeSpec {
   return {

@@ -110,7 +110,7 @@ describe.skipIf(promtool === null)('the series that rules of Sloth and Pyrra rec
     copyFileSync(RULES, join(folder, 'recorded.rules.yaml'))
     const file = join(folder, 'cases.yaml')
     writeFileSync(file, stringify({ rule_files: ['recorded.rules.yaml'], evaluation_interval: '1m', tests: [one] }))
-    const ran = spawnSync(promtool ?? '', ['test', 'rules', file], { encoding: 'utf8', timeout: 60_000 })
+    const ran = spawnSync(promtool ?? '', ['test', 'rules', file], { encoding: 'utf8', timeout: 240_000 })
     expect([ran.status, ran.status === 0 ? '' : `${ran.stdout}${ran.stderr}`]).toEqual([0, ''])
   })
 })
@@ -148,7 +148,7 @@ describe.skipIf(binary === null || promtool === null)('a recorded ratio, asked o
       const source = openPrometheus(settings, adapterContext())
       const spec = sli('sloth')
       const tick = { sinceMs: nowMs - 10_000, atMs: nowMs }
-      const vector = (await source.poll([spec], tick, AbortSignal.timeout(20_000))).get(spec)
+      const vector = (await source.poll([spec], tick, AbortSignal.timeout(120_000))).get(spec)
       await source.close()
       if (vector?.kind !== 'vector') throw new Error(`no vector: ${JSON.stringify(vector)}`)
       const of = (service: string) => vector.groups.get(groupKey('prod-a', service))

@@ -55,7 +55,7 @@ describe.skipIf(promtool === null)('promtool', () => {
     ['takes the rules for a config', ['check', 'rules', '--lint-fatal', WRITTEN]],
     ['sees them count, and fire when they should', ['test', 'rules', join(folder, 'cases.yaml')]],
   ])('%s', (_, args) => {
-    const { status, stdout, stderr } = spawnSync(promtool ?? '', args, { encoding: 'utf8', timeout: 60_000 })
+    const { status, stdout, stderr } = spawnSync(promtool ?? '', args, { encoding: 'utf8', timeout: 240_000 })
     expect([status, status === 0 ? '' : `${stdout}${stderr}`]).toEqual([0, ''])
   })
 })

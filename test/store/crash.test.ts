@@ -67,9 +67,7 @@ async function expectWhole(): Promise<number> {
 }
 
 describe('a writer that is killed', () => {
-  test('at twenty odd moments loses no acknowledged commit, and leaves no half of one', {
-    timeout: 60_000,
-  }, async () => {
+  test('at twenty odd moments loses no acknowledged commit, and leaves no half of one', async () => {
     for (let round = 1; round <= 20; round++) {
       // Always the same name: a new one would have to wait until the dead one's lease is over.
       const { child, acknowledged, closed, reached } = startWriter('writer')

@@ -148,16 +148,15 @@ async function answersAsTheModel(createPlace: () => ModelPlace, numRuns: number)
   )
 }
 
-test('whatever is asked, in whatever order, SQLite answers as the model does', { timeout: 60_000 }, () =>
+test('whatever is asked, in whatever order, SQLite answers as the model does', () =>
   answersAsTheModel(() => {
     const { path, remove } = createStorePath()
     return { connect: () => openSqlite(path), remove }
-  }, 100),
-)
+  }, 100))
 
 const binary = requireServer('redis-server', 'the model of the store in Redis')
 
-test.skipIf(binary === null)('and so does Redis', { timeout: 60_000 }, async () => {
+test.skipIf(binary === null)('and so does Redis', async () => {
   const redis = await startRedis(binary ?? '')
   try {
     await answersAsTheModel(() => createRedisPlace(redis), 100)

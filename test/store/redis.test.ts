@@ -34,7 +34,7 @@ describe.skipIf(binary === null)('a store in Redis', () => {
     return ports
   }
   const connect = () => keep(place.connect())
-  const quick = () => keep(openTestRedis({ ...place.settings, timeoutSeconds: 0.3 }))
+  const quick = () => keep(openTestRedis({ ...place.settings, timeoutSeconds: 1 }))
 
   describe('that lost what it held', () => {
     const lost = { code: 'STORE_LOST' }
@@ -179,7 +179,7 @@ describe.skipIf(binary === null)('a store in Redis', () => {
 
   test('a store of a newer Headgate is not opened', async () => {
     await connect()
-    await redis.client.hset(place.keys.head, 'version', '2')
+    await redis.client.hset(place.keys.head, 'version', '9')
     await expect(connect()).rejects.toMatchObject({ code: 'STORE_VERSION' })
   })
 
@@ -189,7 +189,7 @@ describe.skipIf(binary === null)('a store in Redis', () => {
     const open = () =>
       keep(
         openRedis(
-          { ...place.settings, password: '${env:REDIS}', timeoutSeconds: 1 },
+          { ...place.settings, password: '${env:REDIS}', timeoutSeconds: 3 },
           { secret: () => password, newIdentity: () => crypto.randomUUID() },
         ),
       )
@@ -206,7 +206,7 @@ describe.skipIf(binary === null)('a store in Redis', () => {
   })
 
   test('with `waitReplicas` nothing counts before a replica has it', async () => {
-    const ports = await keep(openTestRedis({ ...place.settings, timeoutSeconds: 1, waitReplicas: 1 })).catch(
+    const ports = await keep(openTestRedis({ ...place.settings, timeoutSeconds: 3, waitReplicas: 1 })).catch(
       (error) => error,
     )
     expect(ports).toMatchObject({ code: 'STORE_UNAVAILABLE', message: expect.stringContaining('0 of 1 replicas') })

@@ -66,7 +66,7 @@ const WIDGETS = {
 export async function useRealApiServer(kubeconfig: string): Promise<ApiServer> {
   const client = new KubernetesClient({ kubeconfig, context: null })
   const namespaces: string[] = []
-  const call = (request: KubernetesRequest) => client.ask(request, AbortSignal.timeout(20_000))
+  const call = (request: KubernetesRequest) => client.ask(request, AbortSignal.timeout(120_000))
   const make = async (path: string, value: unknown) => {
     const answer = await call({ method: 'POST', path, body: { type: 'application/json', value } })
     if (answer instanceof KubernetesFailure && answer.kind !== 'conflict') throw new Error(answer.detail)

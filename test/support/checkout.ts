@@ -30,7 +30,7 @@ async function ask(
   value?: object,
 ): Promise<unknown> {
   const request = type === undefined ? { method, path } : { method, path, body: { type, value } }
-  const answer = await server.client.ask(request, AbortSignal.timeout(20_000))
+  const answer = await server.client.ask(request, AbortSignal.timeout(120_000))
   if (answer instanceof KubernetesFailure) throw new Error(`${path}: ${answer.detail}`)
   return answer
 }

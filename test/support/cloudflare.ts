@@ -59,7 +59,7 @@ export function steering(
 }
 
 export function soon(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 export function put(api: Cloudflare, one: LoadBalancer): void {

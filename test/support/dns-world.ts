@@ -85,7 +85,7 @@ function trafficOf({ url, nameserver }: RealPowerdns): MigrationTraffic {
 function sendLoad(nameserver: string, name: string, portOf: ReadonlyMap<string, number>) {
   const stopping = new AbortController()
   const agent = new Agent()
-  const resolver = new Resolver({ timeout: 1000, tries: 2 })
+  const resolver = new Resolver({ timeout: 5000, tries: 4 })
   resolver.setServers([nameserver])
   let failures = 0
   let lastAddress = OLD

@@ -42,7 +42,7 @@ export async function startElbUser(
     await elb.stop()
     vi.unstubAllEnvs()
   })
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
   return {
     elb,
     scope,

@@ -70,7 +70,7 @@ export async function useRoute(route: { [key: string]: Json } | null, settings: 
     await scope.close()
     await cluster.remove()
   })
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(120_000)
   return {
     cluster,
     read: async () => (await scope.read(['a'], signal())).get('a'),

@@ -43,7 +43,7 @@ export function plain(id: string, value: string): FakeRrset {
 }
 
 export function soon(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 export function change(targetId: string, weightPercent: number, parts: Partial<WeightChange> = {}): WeightChange {

@@ -59,8 +59,7 @@ export function watchForHarm(world: World, service: string) {
 /** null: the watch ended before. */
 async function evidenceMoment(world: World, service: string, signal: AbortSignal): Promise<number | null> {
   while (!signal.aborted) {
-    const atMs = Date.now()
-    if ((await world.prometheus.value(pairQuery(service))) !== null) return atMs
+    if ((await world.prometheus.value(pairQuery(service))) !== null) return Date.now()
     await sleep(POLL_MS)
   }
   return null

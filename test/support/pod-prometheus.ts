@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { vi } from 'vitest'
 import { z } from 'zod'
 import { POD_NAMES, PODS, type PodPages } from './pods.ts'
+import { end, endWithUs, freePorts } from './processes.ts'
+import { until, untilHolds } from './until.ts'
 
 /** A real Prometheus that scrapes the pods, on loopback, with its data in a folder of its own. */
 export interface PodPrometheus {
@@ -29,9 +28,18 @@ export function startNativePrometheus(binary: string): Promise<PodPrometheus> {
 }
 
 async function launch(binary: string, config: string, more: readonly string[]): Promise<PodPrometheus> {
+  for (let attempt = 1; ; attempt++) {
+    const running = await tryToLaunch(binary, config, more)
+    if (typeof running !== 'string') return running
+    if (attempt === 5) throw new Error(`prometheus does not start: ${running}`)
+  }
+}
+
+/** Resolves when it answers, or with its log when it has ended before: Prometheus cannot choose a port by itself. */
+async function tryToLaunch(binary: string, config: string, more: readonly string[]): Promise<PodPrometheus | string> {
   const folder = await mkdtemp(join(tmpdir(), 'headgate-prometheus-'))
   await writeFile(join(folder, 'prometheus.yml'), config)
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const child = spawn(
     binary,
     [
@@ -41,28 +49,34 @@ async function launch(binary: string, config: string, more: readonly string[]): 
       '--log.level=error',
       ...more,
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   )
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
+  endWithUs(child)
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    log += chunk
+  })
   const remove = async () => {
-    await end(child)
-    process.off('exit', kill)
+    // Its data is thrown away, so nothing is lost by the short way.
+    await end(child, 'SIGKILL')
     await rm(folder, { recursive: true, force: true })
   }
   const url = `http://127.0.0.1:${port}`
-  const ready = async () => {
-    if (child.exitCode !== null) throw new Error(`prometheus ended with ${child.exitCode}`)
-    const { ok } = await fetch(`${url}/-/ready`)
-    if (!ok) throw new Error('prometheus is not ready')
-  }
-  try {
-    await vi.waitFor(ready, { timeout: 20_000, interval: 20 })
-  } catch (error) {
-    await remove()
-    throw error
-  }
-  return { url, remove }
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  // It does not listen from the start.
+  const isReady = () =>
+    fetch(`${url}/-/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+  await until(
+    'prometheus is ready',
+    async () => hasEnded() || (await isReady()),
+    () => log,
+  )
+  if (!hasEnded()) return { url, remove }
+  await remove()
+  return log
 }
 
 /**
@@ -78,7 +92,7 @@ export async function everyPageScraped({ pods, reads }: PodPages, { url }: PodPr
     const { data } = UP.parse(await answer.json())
     if (Number(data.result[0]?.value[1] ?? 0) !== there) throw new Error('a scrape of a page has timed out')
   }
-  await vi.waitFor(scraped, { timeout: 20_000, interval: 10 })
+  await untilHolds(scraped)
 }
 
 const UP = z.object({ data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }) })
@@ -100,23 +114,4 @@ function configText(pages: PodPages, scrapeInterval: string): string {
       },
     ],
   })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const ended = once(child, 'exit')
-  // Its data is thrown away, so nothing is lost by the short way.
-  child.kill('SIGKILL')
-  await ended
-}
-
-/** Prometheus cannot be asked which port it took, so one that was free a moment ago is given to it. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -40,7 +40,7 @@ export function change(targetId: string, weightPercent: number, parts: Partial<W
 
 /** Longer than any call of a test; ends what would hang. */
 export function anyLongWhile(): AbortSignal {
-  return AbortSignal.timeout(20_000)
+  return AbortSignal.timeout(120_000)
 }
 
 /** What a scope reads of a target now. */

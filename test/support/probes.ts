@@ -33,5 +33,5 @@ export function probeOnce(
   changes: Partial<ProbeSpec> = {},
 ): Promise<ProbeOutcome | Missing | null> {
   const spec = probeSpec({ url, address: { old: null, new: address }, ...changes })
-  return testProber().prober.probe(spec, 'new', AbortSignal.timeout(20_000))
+  return testProber().prober.probe(spec, 'new', AbortSignal.timeout(120_000))
 }

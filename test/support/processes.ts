@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 
 const ours = new Set<ChildProcess>()
 
@@ -22,15 +23,31 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   await exited
 }
 
-/** Ports on 127.0.0.1 that were free a moment ago, all different. */
+/**
+ * Below those that systems give to whoever asks for any port (from 32768 on Linux): whoever is given one of these keeps it
+ * also while a server that had it is down, or not yet up.
+ */
+const [FIRST_PORT, LAST_PORT] = [10_000, 32_000] as const
+/** Each process of the tests begins elsewhere, and goes on from there. */
+let nextPort = randomInt(FIRST_PORT, LAST_PORT)
+
+/** Ports on 127.0.0.1 that nobody listens on, all different, and given to nobody else here. */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
   const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    ports.push((server.address() as AddressInfo).port)
+  while (ports.length < count) {
+    const port = nextPort
+    nextPort = nextPort === LAST_PORT ? FIRST_PORT : nextPort + 1
+    if (await isFree(port)) ports.push(port)
   }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const isOurs = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (isOurs) await new Promise((resolve) => server.close(resolve))
+  return isOurs
 }

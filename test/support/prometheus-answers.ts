@@ -50,7 +50,7 @@ export const VALUE_SLI = sliSpec({ kind: 'value', value: 'cpu', windowSeconds: 6
 export async function pollOnce(
   source: MetricSource,
   sli: SliSpec = VALUE_SLI,
-  signal: AbortSignal = AbortSignal.timeout(20_000),
+  signal: AbortSignal = AbortSignal.timeout(120_000),
 ): Promise<SliVector | undefined> {
   return (await source.poll([sli], { sinceMs: 90_000, atMs: 100_000 }, signal)).get(sli)
 }

@@ -75,7 +75,7 @@ function remember(folder: string, { promtool, openMetrics }: Past): void {
   const file = join(folder, 'past.txt')
   writeFileSync(file, openMetrics)
   const args = ['tsdb', 'create-blocks-from', 'openmetrics', file, join(folder, 'data')]
-  const { status, stderr } = spawnSync(promtool, args, { encoding: 'utf8', timeout: 30_000 })
+  const { status, stderr } = spawnSync(promtool, args, { encoding: 'utf8', timeout: 240_000 })
   if (status !== 0) throw new Error(`promtool does not take the past: ${stderr}`)
 }
 

@@ -78,7 +78,7 @@ export function useZone(
   fake.seed(ZONE, records)
   const { scope, clock } = openRoute53(fake.url, targets, account)
   onTestFinished(() => scope.close())
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(120_000)
   return {
     scope,
     clock,

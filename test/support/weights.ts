@@ -7,7 +7,7 @@ const POLL_MS = 10
 
 /** A weight as HAProxy itself told it. */
 export interface SeenWeight {
-  /** When it was first seen, milliseconds since 1970. */
+  /** When it had first been seen, milliseconds since 1970. */
   readonly atMs: number
   readonly weightPercent: number | null
 }
@@ -23,13 +23,17 @@ export async function serverWeightsOf(haproxy: RealHaproxy, backend: string): Pr
   return { old: await weightOf('old'), new: await weightOf('new') }
 }
 
-/** Looks at a backend's weight all the time, and keeps each change that it sees. Ends with the signal. */
+/**
+ * Looks at a backend's weight all the time, and keeps each change that it sees: also what is there between the two commands
+ * of a write, and none that the next one overtakes. Ends with the signal.
+ */
 export function watchWeight(haproxy: RealHaproxy, backend: string, signal: AbortSignal) {
   const seen: SeenWeight[] = []
   const watch = async () => {
     while (!signal.aborted) {
-      const atMs = Date.now()
       const weightPercent = sharePercent(await serverWeightsOf(haproxy, backend))
+      // Not before what it has seen has happened.
+      const atMs = Date.now()
       if (seen.at(-1)?.weightPercent !== weightPercent) seen.push({ atMs, weightPercent })
       await sleep(POLL_MS)
     }

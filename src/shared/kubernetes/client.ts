@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
+import { unlessAborted } from '../abort.ts'
 import { parseJson } from '../json.ts'
 import { type Connection, connectionOf, type KubernetesPlace, loadConfig } from './config.ts'
 import { connectionFailure, KubernetesFailure, refusalOf } from './failure.ts'
@@ -141,15 +142,4 @@ export class KubernetesClient {
     void before?.one.close()
     return one
   }
-}
-
-function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    work()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { Problem, problem } from '../../core/problem.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
+import { unlessAborted } from '../../shared/abort.ts'
 import { parseJson } from '../../shared/json.ts'
-import { unlessAborted } from '../abort.ts'
 import type { GoogleCloudDnsAccount } from './settings.ts'
 
 const SCOPES = ['https://www.googleapis.com/auth/ndev.clouddns.readwrite']
