@@ -106,6 +106,7 @@ function earnAgain(draft: Draft): void {
       Object.entries(state.tests).map(([id, test]) => [id, { ...test, untilMs: upToNow(test.untilMs) }]),
     ),
     judgeSinceMs: upToNow(state.judgeSinceMs),
+    phaseSinceMs: upToNow(state.phaseSinceMs),
     intendedAtMs: upToNow(state.intendedAtMs),
     confirmedAtMs: state.confirmedAtMs === null ? null : upToNow(state.confirmedAtMs),
   })
@@ -142,7 +143,8 @@ function demandWeights(draft: Draft): void {
   const { state, effects } = draft
   const { name } = state.phase
   if (isAtRest(state) || name === 'waiting') return
-  const urgency = name === 'reverting' ? 'revert' : 'forward'
+  const isBack = name === 'reverting' || (name === 'reverted' && state.unconfirmedPercents.length > 0)
+  const urgency = isBack ? 'revert' : 'forward'
   for (const { target, reading } of currentReadings(draft)) {
     const weightPercent = wantedPercent(draft, target)
     const ttlSeconds = wantedTtl(draft, target)
@@ -156,7 +158,8 @@ function demandWeights(draft: Draft): void {
 /** Whether a weight that is not read back is to be written now. */
 function isDemanded(draft: Draft, target: PlanTarget, reading: TargetReading | null): boolean {
   const { state } = draft
-  if (isTerminal(state.phase) || !isOnItsWay(draft, target)) return false
+  if (!isOnItsWay(draft, target)) return false
+  if (isTerminal(state.phase)) return state.phase.name === 'reverted'
   const isLowered = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
   return state.phase.name === 'reverting' || isLowered || isFree(state)
 }

@@ -5,14 +5,20 @@ import { MergedWakes } from './merged.ts'
 /**
  * Wakeups for one process. A sweep is due at each multiple of `sweepSeconds` since 1970, so that two processes, and
  * the queries that they send, fall on the same times. A consumer that comes late finds one sweep, not a queue of them.
+ * With `first: 'at once'` one is also due at the start: what was committed before comes to its targets then.
  *
  * The timer sleeps at most to the next multiple and then looks at the clock anew: after a jump of the clock the next
  * sweep comes within one interval, and the one after that is aligned again.
  */
-export function createTimerWakeups(clock: Clock, sweepSeconds: number): Wakeups {
+export function createTimerWakeups(
+  clock: Clock,
+  sweepSeconds: number,
+  { first }: { readonly first: 'at once' | 'aligned' } = { first: 'aligned' },
+): Wakeups {
   const closing = new AbortController()
   const wakes = new MergedWakes()
   const grid = new Grid(sweepSeconds)
+  if (first === 'at once') wakes.sweep()
 
   const keepTime = async () => {
     while (!closing.signal.aborted) {
