@@ -19,7 +19,7 @@ const SERVERS = findServers('e2e redis')
 const REDIS = requireServer('redis-server', 'e2e redis')
 
 describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis', () => {
-  test(
+  test.concurrent(
     'when the one that decides is killed, the other goes on, and reverts what fails, once',
     PATIENT,
     async (context) => {
@@ -49,7 +49,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
     },
   )
 
-  test(
+  test.concurrent(
     'when Redis is flushed, nothing is raised and nothing reverted, and both say what was lost',
     PATIENT,
     async (context) => {
@@ -70,7 +70,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
     },
   )
 
-  test(
+  test.concurrent(
     'started on the emptied Redis, with drift to be corrected, it writes nothing before an adopt, and then goes on to the end',
     PATIENT,
     async (context) => {
