@@ -53,12 +53,14 @@ export interface Bench<Name extends string> {
   readonly counts: Readonly<Record<Name, number>>
   /** What `--full` makes of them: a long run for figures to be quoted. */
   readonly full?: Readonly<Partial<Record<Name, number>>>
+  /** Ends a run that hangs, minutes; by default 10. A full one has 90. */
+  readonly longestMinutes?: number
   /** Measures. Aborted on Ctrl-C, or when it takes far too long, it cleans up and rejects. */
   measure(counts: Readonly<Record<Name, number>>, signal: AbortSignal): Promise<Findings | Illustrated>
 }
 
-/** Ends a run that hangs, ms. */
-const LONGEST_RUN_MS = { usual: 10 * 60_000, full: 90 * 60_000 } as const
+/** Ends a run that hangs. */
+const LONGEST_MINUTES = { usual: 10, full: 90 } as const
 /** `f_type` of a file system in memory (linux/magic.h), where a durable commit costs nothing. */
 const TMPFS_TYPE = 0x01021994
 
@@ -115,7 +117,8 @@ export function mediumOf(folder: string): 'disk' | 'memory' {
   return statfsSync(folder).type === TMPFS_TYPE ? 'memory' : 'disk'
 }
 
-function readOptions<Name extends string>({ counts: defaults, full }: Pick<Bench<Name>, 'counts' | 'full'>) {
+function readOptions<Name extends string>(bench: Pick<Bench<Name>, 'counts' | 'full' | 'longestMinutes'>) {
+  const { counts: defaults, full, longestMinutes = LONGEST_MINUTES.usual } = bench
   const names = Object.keys(defaults) as Name[]
   const { values } = parseArgs({
     options: {
@@ -129,7 +132,7 @@ function readOptions<Name extends string>({ counts: defaults, full }: Pick<Bench
   const isFull = given['full'] === true
   const counts: Record<Name, number> = { ...defaults, ...(isFull && full) }
   for (const name of names) if (given[name] !== undefined) counts[name] = wholeNumber(name, given[name])
-  const longestMs = isFull ? LONGEST_RUN_MS.full : LONGEST_RUN_MS.usual
+  const longestMs = (isFull ? LONGEST_MINUTES.full : longestMinutes) * 60_000
   return { json: given['json'] === true, write: given['write'] === true, longestMs, counts }
 }
 

@@ -108,7 +108,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const context: AdapterContext = { clock, log, quotas, tracer, secret }
   const { sweepSeconds, observeTimeoutSeconds } = config
   const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
-  const wakeups = createTimerWakeups(clock, sweepSeconds)
+  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: 'at once' })
   const sources = openSources(config.sources, context)
   const synthetics = openSynthetics(config.sources, context)
   const prober = createProber(context)

@@ -7,6 +7,7 @@ import { dropChecks } from './follow-checks.ts'
 import { confirm } from './force.ts'
 import { formatSpan } from './format.ts'
 import { runHooks } from './hooks.ts'
+import { followLateWrites } from './late-write.ts'
 import { hasOtherHold } from './state.ts'
 import { restoreTtls } from './ttl.ts'
 
@@ -37,6 +38,7 @@ export function followCompleted(draft: Draft): void {
 }
 
 export function followReverted(draft: Draft): void {
+  followLateWrites(draft)
   restoreTtls(draft)
   runHooks(draft, 'after-revert', null)
 }

@@ -2,6 +2,7 @@ import { change, type Draft, emit, spendElapsed } from './draft.ts'
 import { shareSli } from './evidence.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { CountsReading } from './observation.ts'
+import { heardUntilMs } from './replay.ts'
 import { readsAsWanted } from './targets.ts'
 import { sameWeight } from './weights.ts'
 
@@ -95,9 +96,10 @@ function countShare(draft: Draft, reading: CountsReading): void {
   if (isNear) bringInForce(draft, reading.atMs, lastPercent, total)
 }
 
-function bringInForce(draft: Draft, inForceAtMs: number, observedSharePercent: number | null, requests: number): void {
+function bringInForce(draft: Draft, seenAtMs: number, observedSharePercent: number | null, requests: number): void {
   const { state } = draft
   spendElapsed(draft)
+  const inForceAtMs = Math.max(seenAtMs, heardUntilMs(state))
   change(draft, { inForceAtMs, heldMs: 0, evidence: {}, told: { ...state.told, stuck: false } })
   const settle = settleSeconds(draft)
   emit(draft, {

@@ -4,6 +4,7 @@ import { type Draft, emit, hold, note } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
 import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
+import { replayClause } from './replay.ts'
 import type { RolloutState } from './state.ts'
 
 type Outcomes = RolloutState['outcomes']
@@ -16,7 +17,8 @@ export function judgeAll(draft: Draft): boolean {
   for (const verdict of verdicts) tellChange(draft, before, verdict)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   // Gates of one SLI say the same of it.
-  followBlindness(draft, [...missingTargets(draft), ...new Set(blind)])
+  const replay = replayClause(draft.state, draft.nowMs) ?? []
+  followBlindness(draft, [...missingTargets(draft), ...new Set(blind)].concat(replay))
   return actOnHarm(draft, before, verdicts)
 }
 

@@ -228,10 +228,20 @@ export function isTerminal(phase: Phase): boolean {
   return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
 }
 
+/** A write that nobody waits for any more may still be carried out for so long, ms (ADR 22). */
+export const LATE_WRITE_MS = 120_000
+
+/** Whether a revert that is over may be overtaken by a raise from before it, or was. */
+export function mayBeOvertaken({ phase, phaseSinceMs, lastStepMs, unconfirmedPercents }: RolloutState): boolean {
+  if (phase.name !== 'reverted') return false
+  return unconfirmedPercents.length > 0 || lastStepMs - phaseSinceMs < LATE_WRITE_MS
+}
+
 /** True when nothing of it is to be read, written or run any more. */
-export function isAtRest({ phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted }: RolloutState): boolean {
+export function isAtRest(state: RolloutState): boolean {
+  const { phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted } = state
   const isUncounted = startedAtMs !== null && !isCounted
-  if (isUncounted || askedRevert !== null) return false
+  if (isUncounted || askedRevert !== null || mayBeOvertaken(state)) return false
   if (phase.name === 'cancelled') return true
   const isBusy = Object.values(tasks).some(({ outcome }) => outcome === null)
   return isTerminal(phase) && Object.keys(ttlsBefore).length === 0 && !isBusy

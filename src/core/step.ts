@@ -9,6 +9,7 @@ import { freshEvidence } from './initial.ts'
 import type { Observation, TargetReading, WriteReport } from './observation.ts'
 import { PHASES } from './phases.ts'
 import type { Plan, PlanTarget } from './plan.ts'
+import { heardUntilMs } from './replay.ts'
 import { settleTasks } from './run-tasks.ts'
 import { isAtRest, isTerminal, type RolloutState } from './state.ts'
 import { currentReadings, hasAsWanted, isOnItsWay, wantedPercent, wantedTrial } from './targets.ts'
@@ -89,7 +90,10 @@ function followClock(draft: Draft, { state, nowMs, sweepSeconds }: StepInput): v
   if (gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000) emit(draft, { type: 'clock-gap', seconds: gapMs / 1000 })
 }
 
-/** No time that a reading is compared with may lie in the future, or nothing would ever count again. */
+/**
+ * No time that a reading is compared with may lie in the future, or nothing would ever count again; but for that from which on
+ * ticks prove something, which lies no further in it than what was read already.
+ */
 function earnAgain(draft: Draft): void {
   const { state, nowMs } = draft
   const upToNow = (ms: number) => Math.min(ms, nowMs)
@@ -102,10 +106,11 @@ function earnAgain(draft: Draft): void {
       Object.entries(state.tests).map(([id, test]) => [id, { ...test, untilMs: upToNow(test.untilMs) }]),
     ),
     judgeSinceMs: upToNow(state.judgeSinceMs),
+    phaseSinceMs: upToNow(state.phaseSinceMs),
     intendedAtMs: upToNow(state.intendedAtMs),
     confirmedAtMs: state.confirmedAtMs === null ? null : upToNow(state.confirmedAtMs),
   })
-  if (state.inForceAtMs !== null) change(draft, { inForceAtMs: nowMs })
+  if (state.inForceAtMs !== null) change(draft, { inForceAtMs: Math.max(nowMs, heardUntilMs(state)) })
   else change(draft, { settledMs: 0, share: freshEvidence().share })
 }
 
@@ -138,7 +143,8 @@ function demandWeights(draft: Draft): void {
   const { state, effects } = draft
   const { name } = state.phase
   if (isAtRest(state) || name === 'waiting') return
-  const urgency = name === 'reverting' ? 'revert' : 'forward'
+  const isBack = name === 'reverting' || (name === 'reverted' && state.unconfirmedPercents.length > 0)
+  const urgency = isBack ? 'revert' : 'forward'
   for (const { target, reading } of currentReadings(draft)) {
     const weightPercent = wantedPercent(draft, target)
     const ttlSeconds = wantedTtl(draft, target)
@@ -152,7 +158,8 @@ function demandWeights(draft: Draft): void {
 /** Whether a weight that is not read back is to be written now. */
 function isDemanded(draft: Draft, target: PlanTarget, reading: TargetReading | null): boolean {
   const { state } = draft
-  if (isTerminal(state.phase) || !isOnItsWay(draft, target)) return false
+  if (!isOnItsWay(draft, target)) return false
+  if (isTerminal(state.phase)) return state.phase.name === 'reverted'
   const isLowered = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
   return state.phase.name === 'reverting' || isLowered || isFree(state)
 }

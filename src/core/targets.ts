@@ -84,6 +84,18 @@ export function driftedTargets(draft: Draft): readonly Drifted[] {
   })
 }
 
+/** Targets that send more to NEW than they are meant to, or have a trial that is not wanted. */
+export function raisedTargets(draft: Draft): readonly Drifted[] {
+  return currentReadings(draft).flatMap(({ target, reading }) => {
+    if (reading?.kind !== 'weight' || hasAsWanted(draft, target, reading)) return []
+    const { weightPercent, otherWriter = null } = reading
+    const wanted = wantedPercent(draft, target)
+    // The right weight, but not as it is wanted: a trial is on.
+    const isRaised = weightPercent > wanted || sameWeight(weightPercent, wanted)
+    return isRaised ? [{ target, weightPercent, otherWriter }] : []
+  })
+}
+
 function isOurs(draft: Draft, target: PlanTarget, percent: number): boolean {
   const known = knownPercents(draft, target)
   return includesWeight(known, percent) || (percent > Math.min(...known) && percent < Math.max(...known))

@@ -9,8 +9,8 @@ const LATE_MS = 60_000
 
 /**
  * Adds up what both clusters served since the rollout started, whatever the weight, until what was served before its end
- * must have come in: for reports. A tick counts once, the one in which the rollout started too. A side that is missing
- * adds nothing: a source counts it in the next tick.
+ * must have come in: for reports, and to know what was read. A tick counts once, the one in which the rollout started too. A
+ * side that is missing adds nothing: a source counts it in the next tick.
  */
 export function countTotals(draft: Draft): void {
   const { startedAtMs, isCounted, phase, phaseSinceMs } = draft.state
@@ -23,6 +23,8 @@ function addTotals(draft: Draft, startedAtMs: number): void {
   const totals: Record<string, RolloutState['totals'][string]> = {}
   for (const [name, reading] of Object.entries(draft.observation.slis)) {
     if (reading.kind !== 'counts' || reading.atMs <= startedAtMs) continue
+    const { old, new: fresh } = reading.tick
+    if ('kind' in old && 'kind' in fresh) continue
     const before = draft.state.totals[name] ?? { untilMs: 0, counts: { old: NO_COUNTS, new: NO_COUNTS } }
     if (reading.atMs > before.untilMs) totals[name] = addTick(before, reading)
   }

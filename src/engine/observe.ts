@@ -188,6 +188,7 @@ export class Observer {
   }
 
   noteWrites(reports: readonly WriteReport[]): void {
+    this.underWay.noteReports(reports)
     for (const report of reports) {
       const { targetId, kind, weightPercent, atMs } = report
       const others = this.writes
@@ -235,7 +236,7 @@ export class Observer {
     ])
     return {
       facts,
-      targets: Object.fromEntries(plan.targets.flatMap(({ id }) => entry(id, this.targets.get(id)))),
+      targets: this.underWay.believed({ state, plan }, this.targets),
       writes: this.writesOf(plan),
       slis: Object.fromEntries(slis),
       probes: this.probes.get(plan.workload) ?? {},
@@ -293,8 +294,4 @@ export class Observer {
   private keepRound(workload: string, name: string, round: ProbeReading): void {
     this.probes.set(workload, { ...this.probes.get(workload), [name]: round })
   }
-}
-
-function entry<T>(key: string, value: T | undefined): [string, T][] {
-  return value === undefined ? [] : [[key, value]]
 }

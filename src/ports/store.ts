@@ -1,14 +1,18 @@
 import type { HeadgateEvent, JournalRow } from '../core/event.ts'
+import type { Household } from '../core/household.ts'
 import type { Fact } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import type { RolloutState } from '../core/state.ts'
 import type { JournalHead, JournalVerdict } from '../shared/journal-chain.ts'
 
+/** The shard that a store always has: what belongs to no migration is its own, and the first migration is. */
+export const MAIN_SHARD = 'main'
+
 /**
- * Durable state of all rollouts, in one place with the journal and the inbox, so that a commit is one transaction.
+ * Durable state of a shard's rollouts, in one place with the journal and the inbox, so that a commit is one transaction.
  * Every method may throw STORE_BUSY, STORE_UNAVAILABLE or STORE_LOST.
  */
-export interface Store {
+export interface ShardStore {
   /**
    * Takes or renews the shard's lease until `nowMs + ttlMs`; a store that several machines share goes by its own clock instead,
    * because theirs differ. A new owner gets a greater token; renewing keeps it.
@@ -17,12 +21,16 @@ export interface Store {
   lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
   /** Gives the lease up, if it is still held with this token. */
   release(lease: Lease): Promise<void>
-  /** The migration run that the first of the rollouts names; null: there is none yet. */
-  runId(): Promise<string | null>
-  /** Everything, as of one revision. */
+  /** Everything of the shard, as of one revision of it. */
   load(): Promise<Snapshot>
-  /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the newest. */
+  /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the shard's newest. */
   commit(commit: Commit): Promise<Committed>
+}
+
+/** The store as a whole; as a shard it is the main one. */
+export interface Store extends ShardStore {
+  /** The migration run that the rollouts name; null: there is none yet. */
+  runId(): Promise<string | null>
   close(): Promise<void>
 }
 
@@ -32,6 +40,59 @@ export interface StorePorts {
   readonly inbox: Inbox
   readonly journal: Journal
   readonly cursors: Cursors
+  readonly shards: Shards
+}
+
+/**
+ * How the work is shared out among replicas. A shard is what must be thought of together, under one lease; a store that only one
+ * process uses has the main one alone. Every method may throw STORE_BUSY, STORE_UNAVAILABLE or STORE_LOST.
+ */
+export interface Shards {
+  /**
+   * Sees to it that each household is within one shard. Shards are only ever made and merged, never split: what two configs say
+   * one after the other holds for good, in either order. The rollouts and facts of a shard that was merged away go over in the same
+   * transaction. Leases of the shards that were merged count no more, and the merged one has none before all of them would have ended.
+   */
+  join(households: readonly Household[]): Promise<Layout>
+  /** Says that this replica lives, for `ttlMs`, and what all of them do. Times go as for a lease. */
+  look(replica: string, nowMs: number, ttlMs: number): Promise<Look>
+  /** Says that this replica ends. */
+  leave(replica: string): Promise<void>
+  /** The ports of a shard. One that is not there holds nothing, and nobody can have its lease: STORE_LEASE_HELD. */
+  of(shard: string): ShardPorts
+}
+
+export interface ShardPorts {
+  readonly store: ShardStore
+  readonly inbox: Pick<Inbox, 'pending'>
+}
+
+export interface Layout {
+  /** Rises with each change. */
+  readonly epoch: number
+  /** By migration: its shard. One that is not named is in the main one. */
+  readonly shardOf: ReadonlyMap<string, string>
+}
+
+/** All shards as of one moment. */
+export interface Look extends Layout {
+  /** The main one first, then as they came. */
+  readonly shards: readonly ShardLook[]
+  /** Those that live, also the one that asked. */
+  readonly replicas: readonly string[]
+  /** The newest row of the journal. */
+  readonly journalSeq: number
+}
+
+export interface ShardLook {
+  readonly shard: string
+  readonly revision: number
+  /** Whose lease it is, and its token; null: it was never taken, or was given up. */
+  readonly lease: Lease | null
+  /** For how long others have to wait for the lease, ms; 0: it is free. */
+  readonly heldForMs: number
+  /** Facts that no commit has consumed. */
+  readonly waitingFacts: number
 }
 
 export interface Lease {
@@ -64,13 +125,13 @@ export interface Committed {
   readonly rows: readonly JournalRow[]
 }
 
-/** Facts on their way to a step. */
+/** Facts on their way to a step: each goes to the shard of its workload, and to the main one where that is not known. */
 export interface Inbox {
   /** Durable when it resolves. False: a fact with this id was there before, consumed or not. */
   put(fact: Fact): Promise<boolean>
   /** The same for many, in one transaction: all of them or none. */
   putAll(facts: readonly Fact[]): Promise<readonly boolean[]>
-  /** The oldest facts that no commit has consumed. */
+  /** The oldest facts of the shard that no commit has consumed. */
   pending(limit: number): Promise<readonly Fact[]>
 }
 

@@ -57,7 +57,7 @@ export function assemble(parts: Parts): Assembled {
   const timer = createTimer(clock)
   const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
   const lease = new LeaseKeeper(store, owner, { clock, log })
-  const wakeups = createTimerWakeups(clock, sweepSeconds)
+  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: 'at once' })
   const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
   const watch = { log, meter, timer, tracer }
   const slis = new SliWatch(sources, sweepSeconds, watch)

@@ -19,6 +19,7 @@ const KINDS = {
   stop: { weight: 2, deed: stop },
   freeze: { weight: 3, deed: freeze },
   isolate: { weight: 3, deed: isolate },
+  overtake: { weight: 2, deed: overtake },
   store: { weight: 3, deed: spoilStore },
   provider: { weight: 4, deed: spoilProvider },
   source: { weight: 3, deed: spoilSource },
@@ -130,6 +131,21 @@ function isolate(world: World, later: Later): string | null {
     leader.storeFault = null
   })
   return `revert ${workload}, throttled for ${refusal} s; 2 s later ${leader.name} is cut off for ${span} s`
+}
+
+/** A raise that nobody hears of again, and a revert that it may overtake. */
+function overtake(world: World, later: Later): string | null {
+  const moving = [...world.ledger.entries.values()].filter(({ phase }) => phase === 'stepping' || phase === 'preparing')
+  if (moving.length === 0) return null
+  const { plan } = world.chance.one(moving)
+  const scope = plan.targets[0]?.scope.split(':').at(-1) ?? ''
+  world.provider.faults.set(scope, 'lands-late')
+  const span = seconds(world, 20)
+  later(span, () => {
+    world.provider.faults.delete(scope)
+    world.people.say('revert', plan.workload, true)
+  })
+  return `${scope} carries out late what it is sent, ${span} s, then: revert ${plan.workload}`
 }
 
 function spoilStore(world: World, later: Later): string {

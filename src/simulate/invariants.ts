@@ -12,6 +12,7 @@ export const INVARIANTS = {
   'revert-ends': 'After all faults end, no rollout is still reverting.',
   converges: 'After all faults end, each rollout comes to rest or to a hold that a person clears.',
   'targets-hold': 'After all faults end, the targets have the intended weight.',
+  'late-raise-ends': 'A raise that lands when its revert is over, long after it was given up, is taken back.',
   'harm-is-caught': 'A NEW that fails half of its requests throughout never completes, unless a person advanced it.',
   'no-fault': 'Headgate meets no fault of its own.',
 } as const satisfies Readonly<Record<string, string>>

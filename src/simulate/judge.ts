@@ -20,6 +20,8 @@ const PERSONS: readonly HoldCause[] = [
 export class Judge {
   /** By scope: the newest lease whose write has landed. */
   private readonly newestToken = new Map<string, number>()
+  /** By place: when a write that nobody waited for any more last landed. */
+  private readonly lateAtMs = new Map<string, number>()
   private readonly ledger: Ledger
   private readonly clock: Clock
   private readonly report: Report
@@ -42,7 +44,12 @@ export class Judge {
   }
 
   /** `givenToken`: of the newest lease that the store gave by a clock that does not jump; null: it has no such clock. */
-  landed({ write, change, place }: Landing, givenToken: number | null): void {
+  landed({ write, change, place, isLate }: Landing, givenToken: number | null): void {
+    // Nobody can keep it back any more: what counts is that it does not stay.
+    if (isLate) {
+      this.lateAtMs.set(place, this.clock.nowMs())
+      return
+    }
     const { scope, token, process } = write
     const newest = this.newestToken.get(scope) ?? 0
     const told = `a write of ${process} (lease ${token}) landed in ${scope}`
@@ -52,8 +59,8 @@ export class Judge {
     this.newestToken.set(scope, Math.max(newest, token ?? 0))
     const entry = this.entryOf(change.targetId)
     if (!entry || (entry.phase !== 'reverting' && entry.phase !== 'reverted')) return
-    const isLate = entry.phase === 'reverted' || write.sentAtMs > entry.phaseAtMs + ON_ITS_WAY_MS
-    if (isLate && change.weightPercent !== entry.plan.safeWeightPercent)
+    const isOvertaking = entry.phase === 'reverted' || write.sentAtMs > entry.phaseAtMs + ON_ITS_WAY_MS
+    if (isOvertaking && change.weightPercent !== entry.plan.safeWeightPercent)
       this.report('revert-not-overtaken', `${change.weightPercent} % of ${process} landed at ${place}: ${entry.phase}`)
   }
 
@@ -92,10 +99,15 @@ export class Judge {
     const isUnread = ['waiting', 'preflight', 'cancelled'].includes(entry.phase)
     const edited = editedAtMs.get(plan.workload) ?? Number.NEGATIVE_INFINITY
     if (isUnread || entry.holds.has('drift') || (isOver && edited > entry.phaseAtMs - UNREAD_MS)) return
+    const lateAtMs = this.lateAtMs.get(plan.workload)
+    // Nobody looks any more at what is completed, and a policy whose holds are as short as these is nobody's.
+    if (lateAtMs !== undefined && entry.phase === 'completed') return
     const percent = provider.shares.get(plan.workload)?.new
     const isHeldBefore = entry.holds.size > 0 && percent === (entry.confirmedPercent ?? 0)
-    if (percent !== entry.intendedPercent && !isHeldBefore)
-      this.report('targets-hold', `${plan.workload} has ${percent} %, and ${entry.intendedPercent} % is intended`)
+    if (percent === entry.intendedPercent || isHeldBefore) return
+    const isFromLate = entry.phase === 'reverted' && (lateAtMs ?? 0) >= entry.phaseAtMs
+    const invariant = isFromLate ? 'late-raise-ends' : 'targets-hold'
+    this.report(invariant, `${plan.workload} has ${percent} %, and ${entry.intendedPercent} % is intended`)
   }
 
   private entryOf(targetId: string): Entry | undefined {

@@ -6,8 +6,10 @@ import { failed, missingFor, unknownTarget } from '../traffic/failure.ts'
 import type { Chance } from './chance.ts'
 import { SIMULATED_TRAFFIC, type SimulatedSettings } from './config.ts'
 
-/** A write that was sent arrives within this time or never, ms: an adapter's call is given up after `WRITE_TIMEOUT_MS`. */
+/** A write that is not late arrives within this time or never, ms: an adapter's call is given up after `WRITE_TIMEOUT_MS`. */
 const LATEST_MS = 4_500
+/** One that is late arrives when nobody waits for it any more, ms. */
+const LATE_MS = { min: 5_000, max: 60_000 }
 const USUAL_MS = 20
 
 /** What is wrong with a scope. Each call meets it or not, by chance. */
@@ -21,6 +23,7 @@ export const PROVIDER_FAULTS = [
   'applies-half',
   'applies-nothing',
   'unreadable',
+  'lands-late',
 ] as const
 
 const PROBABILITY = 0.7
@@ -41,6 +44,8 @@ export interface Landing {
   readonly place: string
   readonly beforePercent: number
   readonly change: WeightChange
+  /** Whoever sent it has long given it up. */
+  readonly isLate: boolean
 }
 
 /** The shares of one place, percent, as the provider has them. */
@@ -134,13 +139,18 @@ export class Provider {
     if (fault === 'away') return all(failed(problem('TRAFFIC_UNREACHABLE', 'the provider is away')))
     if (fault === 'refuses') return all(failed(problem('TRAFFIC_REFUSED', 'the provider refuses')))
     if (fault === 'throttles') return all(failed(problem('TRAFFIC_THROTTLED', 'too many calls')))
+    if (fault === 'lands-late') {
+      void this.landLate(write, places)
+      await clock.sleep(LATE_MS.max, signal)
+      return all(failed(problem('TRAFFIC_TIMEOUT', 'no answer came')))
+    }
     // The process may be gone or frozen by then: what was sent arrives all the same.
     await clock.sleep(fault === 'slow' ? chance.whole(100, LATEST_MS) : USUAL_MS)
     for (const [index, change] of write.changes.entries()) {
       const place = places.get(change.targetId)
       if (place === undefined || fault === 'applies-nothing') continue
       if (fault === 'applies-half' && index % 2 === (write.changes.length > 1 ? 1 : 0)) continue
-      this.land(write, place, change)
+      this.land(write, place, change, false)
     }
     if (fault === 'slow') await clock.sleep(chance.whole(0, LATEST_MS), signal)
     if (fault === 'loses-answers') await clock.sleep(60_000, signal)
@@ -148,12 +158,22 @@ export class Provider {
     return all({ kind: 'applied' })
   }
 
-  private land(write: SentWrite, place: string, change: WeightChange): void {
+  /** The network, or the provider's queue, keeps it for a while. */
+  private async landLate(write: SentWrite, places: ReadonlyMap<string, string>): Promise<void> {
+    const { clock, chance } = this.deps
+    await clock.sleep(chance.whole(LATE_MS.min, LATE_MS.max))
+    for (const change of write.changes) {
+      const place = places.get(change.targetId)
+      if (place !== undefined) this.land(write, place, change, true)
+    }
+  }
+
+  private land(write: SentWrite, place: string, change: WeightChange, isLate: boolean): void {
     const before = this.shares.get(place)
     if (!before) return
     const wanted = { old: round(100 - change.weightPercent), new: change.weightPercent }
     this.shares.set(place, this.deps.distort?.(wanted, change) ?? wanted)
-    this.deps.onLanded({ write, place, beforePercent: before.new, change })
+    this.deps.onLanded({ write, place, beforePercent: before.new, change, isLate })
   }
 
   /** Somebody else writes. */

@@ -15,7 +15,7 @@ const START_MS = Date.UTC(2026, 0, 5, 9)
 
 /** What may go wrong, or be said. */
 export const FAULTS = [
-  ...(['kill', 'killAtCall', 'stop', 'freeze', 'isolate', 'store', 'provider', 'source', 'jump'] as const),
+  ...(['kill', 'killAtCall', 'stop', 'freeze', 'isolate', 'overtake', 'store', 'provider', 'source', 'jump'] as const),
   ...(['edit', 'workload', 'command', 'alert'] as const),
 ] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -37,6 +37,8 @@ export interface Sabotage {
   readonly distort?: ProviderDeps['distort']
   readonly inbox?: (inbox: Inbox) => Inbox
   readonly store?: (store: Store) => Store
+  /** What happens more often than all else, whatever the seed says. */
+  readonly prefers?: FaultName
   /** Done when all has come to rest, right before the last look. */
   readonly atEnd?: (world: World) => void
 }
@@ -62,7 +64,8 @@ export class World {
 
   constructor(seed: number, sabotage: Sabotage = {}) {
     this.chance = new Chance(seed)
-    this.options = drawOptions(this.chance)
+    const drawn = drawOptions(this.chance)
+    this.options = { ...drawn, prefers: sabotage.prefers ?? drawn.prefers }
     this.migration = migrationOf(this.options.migration)
     const { clock, chance, migration } = this
     const names = migration.plans.map(({ workload }) => workload)

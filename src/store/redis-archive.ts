@@ -4,15 +4,22 @@ import { readCursor, readFact } from './rows.ts'
 
 /** What only an export asks of a store in Redis. */
 export function createRedisArchive(seen: SeenHead): Archive {
-  const { facts, inbox, consumed, cursors } = seen.keys
+  const { facts, shards, ofShard, consumed, cursors } = seen.keys
   return {
     facts: async () => {
-      const { answers } = await seen.read((multi) => multi.hgetall(facts).zrange(inbox, '0', '-1').hgetall(consumed))
-      const [all, waiting, revisions] = [pairsOf(answers[0]), answers[1], new Map(pairsOf(answers[2]))]
-      const texts = new Map(all)
-      const ids = Array.isArray(waiting) ? waiting.map(String) : []
-      // Those that were taken in first have the oldest places; among them the revision is all that is known.
-      const taken = [...revisions].toSorted(([, a], [, b]) => Number(a) - Number(b)).map(([id]) => id)
+      const names = (await seen.read((multi) => multi.zrange(shards, '0', '-1'))).answers[0]
+      const inboxes = (Array.isArray(names) ? names : []).map((name) => ofShard(String(name)).inbox)
+      const { answers } = await seen.read((multi) =>
+        inboxes.reduce(
+          (commands, inbox) => commands.zrange(inbox, '0', '-1', 'WITHSCORES'),
+          multi.hgetall(facts).hgetall(consumed),
+        ),
+      )
+      const [texts, numbers] = [new Map(pairsOf(answers[0])), new Map(pairsOf(answers[1]))]
+      const waiting = answers.slice(2).flatMap(placesOf)
+      const ids = waiting.toSorted(([, a], [, b]) => a - b).map(([id]) => id)
+      // Those that were taken in first have the oldest places; among them the commit is all that is known.
+      const taken = [...numbers].toSorted(([, a], [, b]) => Number(a) - Number(b)).map(([id]) => id)
       const read = (isConsumed: boolean) => (id: string) => ({
         fact: readFact({ id, fact: texts.get(id) ?? null }),
         isConsumed,
@@ -24,6 +31,12 @@ export function createRedisArchive(seen: SeenHead): Archive {
       return pairsOf(answers[0]).map(([channel, cursor]) => readCursor({ channel, cursor }))
     },
   }
+}
+
+/** A sorted set with its places, which ioredis gives as a list of pairs or of both in turn. */
+function placesOf(answer: unknown): readonly (readonly [string, number])[] {
+  const flat: readonly unknown[] = Array.isArray(answer) ? answer.flat() : []
+  return Array.from({ length: flat.length / 2 }, (_, index) => [String(flat[2 * index]), Number(flat[2 * index + 1])])
 }
 
 /** A whole hash, which ioredis gives as an object. */

@@ -1,36 +1,45 @@
 import { problem } from '../core/problem.ts'
 import type { Commit, Committed } from '../ports/store.ts'
-import { chainHash } from '../shared/journal-chain.ts'
-import type { RedisHead, SeenHead } from './redis-head.ts'
+import { chainHash, type JournalHead } from '../shared/journal-chain.ts'
+import type { SeenHead } from './redis-head.ts'
 import { COMMIT } from './redis-scripts.ts'
 
-/** A commit, chained to the journal as it stands; nothing of it is written before `send`. */
-export interface ReadyCommit {
-  /** Throws STORE_CONFLICT, and nothing of it is written; after any other problem only the store knows. */
-  send(): Promise<Committed>
+/** So often a commit is chained anew because other shards' commits came first. */
+const MOST_TRIES = 50
+
+/** What a shard is at, before a commit. */
+export interface ShardHead {
+  readonly shard: string
+  readonly revision: number
+  /** A commit that was sent under an older one is void. */
+  readonly fence: string
 }
 
-/** Throws STORE_CONFLICT where the store has another revision. */
-export async function applyCommit(seen: SeenHead, commit: Commit): Promise<ReadyCommit> {
+/**
+ * Chains a commit to the journal as it stands and sends it, again where another shard's commit came between. Throws STORE_CONFLICT, or
+ * STORE_BUSY where there was no end of others, and nothing of it is written; after any other problem only the store knows.
+ */
+export async function sendCommit(seen: SeenHead, head: ShardHead, commit: Commit): Promise<Committed> {
+  if (head.revision !== commit.revision) throw otherRevision(commit, head.revision)
   // Redis cannot compute the chain's hashes: they are made here, for a journal that the script then compares.
-  const head = seen.newest.revision === commit.revision && commit.revision > 0 ? seen.newest : (await seen.read()).head
-  if (head.revision !== commit.revision)
-    throw problem('STORE_CONFLICT', `thought from revision ${commit.revision}, the store has ${head.revision}`)
-  const { keys, args, committed, journal } = scriptInput(seen, head, commit)
-  return {
-    send: async () => {
-      const [word, detail] = await seen.write(COMMIT, keys, args)
-      if (word !== 'ok') throw refusal(word, String(detail), commit)
-      seen.committed(committed.revision, journal)
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const base = tries === 0 && seen.newest.commits > 0 ? seen.newest : (await seen.read()).head
+    const { keys, args, committed, journal } = scriptInput(seen, head, base.journal, commit)
+    const [word, detail, more] = await seen.write(COMMIT, keys, args)
+    if (word === 'ok') {
+      seen.committed(Number(detail), journal)
       return committed
-    },
+    }
+    if (word !== 'journal') throw refusal(word, String(detail), String(more), commit)
   }
+  throw problem('STORE_BUSY', `${MOST_TRIES} commits of other shards came between`)
 }
 
-function scriptInput(seen: SeenHead, head: RedisHead, commit: Commit) {
-  const { rollouts, order, plans, inbox, consumed, rowsOf } = seen.keys
-  const fixed = [rollouts, order, plans, inbox, consumed]
-  let journal = head.journal
+function scriptInput(seen: SeenHead, head: ShardHead, base: JournalHead, commit: Commit) {
+  const { rollouts, plans, consumed, homes, layout, rowsOf, ofShard } = seen.keys
+  const { shard, order, inbox } = ofShard(head.shard)
+  const fixed = [shard, rollouts, order, plans, inbox, consumed, homes, layout]
+  let journal = base
   const rows = commit.events.map((event) => {
     const seq = journal.seq + 1
     const json = JSON.stringify(event)
@@ -43,7 +52,8 @@ function scriptInput(seen: SeenHead, head: RedisHead, commit: Commit) {
   const revision = commit.revision + 1
   const { owner, token } = commit.lease
   const args = [
-    ...[owner, token, commit.revision, head.fence, revision, journal.seq, journal.hash],
+    ...[head.shard, owner, token, commit.revision, head.fence],
+    ...[base.seq, base.hash, revision, journal.seq, journal.hash],
     ...[commit.consumedFactIds.length, commit.plans.length, commit.rollouts.length, rows.length],
     ...commit.consumedFactIds,
     ...commit.plans.flatMap((plan) => [plan.hash, JSON.stringify(plan)]),
@@ -56,16 +66,23 @@ function scriptInput(seen: SeenHead, head: RedisHead, commit: Commit) {
   return { keys: [...fixed, ...named.map(rowsOf)], args, committed, journal }
 }
 
-function refusal(word: string, detail: string, { lease, revision }: Commit) {
+function otherRevision({ revision }: Commit, stored: string | number) {
+  return problem('STORE_CONFLICT', `thought from revision ${revision}, the store has ${stored}`)
+}
+
+function refusal(word: string, detail: string, more: string, commit: Commit) {
+  const { owner, token } = commit.lease
   switch (word) {
     case 'lease':
-      return problem('STORE_CONFLICT', `${lease.owner} no longer holds the lease (token ${lease.token} of ${detail})`)
+      return problem('STORE_CONFLICT', `${owner} no longer holds the lease (token ${token} of ${detail})`)
     case 'revision':
-      return problem('STORE_CONFLICT', `thought from revision ${revision}, the store has ${detail}`)
+      return otherRevision(commit, detail)
     case 'fence':
       return problem('STORE_CONFLICT', 'the commit was given up before it came to the store')
     case 'fact':
       return problem('STORE_CONFLICT', `fact ${detail} is not waiting any more`)
+    case 'home':
+      return problem('STORE_CONFLICT', `the workload ${detail} belongs to the shard ${more}`)
     default:
       return problem('STORE_UNAVAILABLE', `a rollout names the plan ${detail}, which is not there`)
   }

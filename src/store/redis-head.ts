@@ -7,12 +7,12 @@ import type { RedisKeys } from './redis-keys.ts'
 /** The head, as it is read with whatever else is read: what is there must go on from what this process knows. */
 export interface RedisHead {
   readonly identity: string
-  readonly revision: number
-  readonly fence: number
+  /** Commits so far, of all shards. */
+  readonly commits: number
   readonly journal: JournalHead
 }
 
-const FIELDS = ['identity', 'revision', 'fence', 'journalSeq', 'journalHash'] as const
+const FIELDS = ['identity', 'revision', 'journalSeq', 'journalHash'] as const
 
 /**
  * What this process has seen of the store. A Redis that was flushed, restored from a backup, or replaced by a replica that was
@@ -26,7 +26,7 @@ export class SeenHead {
   constructor(connection: RedisConnection, keys: RedisKeys, identity: string) {
     this.#connection = connection
     this.keys = keys
-    this.#head = { identity, revision: 0, fence: 0, journal: EMPTY_JOURNAL }
+    this.#head = { identity, commits: 0, journal: EMPTY_JOURNAL }
   }
 
   get identity(): string {
@@ -39,8 +39,8 @@ export class SeenHead {
 
   /** The first arguments of every script. */
   guardArgs(): readonly (string | number)[] {
-    const { identity, revision, journal } = this.#head
-    return [identity, revision, journal.seq, journal.hash]
+    const { identity, commits, journal } = this.#head
+    return [identity, commits, journal.seq, journal.hash]
   }
 
   /** Runs a script behind its guard, and gives its answer. */
@@ -66,30 +66,30 @@ export class SeenHead {
   }
 
   /** Notes what a commit has made of the head. */
-  committed(revision: number, journal: JournalHead): void {
-    if (revision > this.#head.revision) this.#head = { ...this.#head, revision, journal }
+  committed(commits: number, journal: JournalHead): void {
+    if (commits > this.#head.commits) this.#head = { ...this.#head, commits, journal }
   }
 
   #see(fields: unknown): RedisHead {
-    const [identity, revision, fence, seq, hash] = Array.isArray(fields) ? fields : []
+    const [identity, commits, seq, hash] = Array.isArray(fields) ? fields : []
     const seen = this.#head
     const isLost =
       identity !== seen.identity ||
-      !(Number(revision) >= seen.revision) ||
-      (Number(revision) === seen.revision && seen.revision > 0 && hash !== seen.journal.hash)
+      !(Number(commits) >= seen.commits) ||
+      (Number(commits) === seen.commits && seen.commits > 0 && hash !== seen.journal.hash)
     if (isLost || typeof identity !== 'string' || typeof hash !== 'string')
-      throw this.#lost(typeof identity === 'string' ? identity : '', Number(revision ?? 0), Number(seq ?? 0))
-    const head = { identity, revision: Number(revision), fence: Number(fence), journal: { seq: Number(seq), hash } }
+      throw this.#lost(typeof identity === 'string' ? identity : '', Number(commits ?? 0), Number(seq ?? 0))
+    const head = { identity, commits: Number(commits), journal: { seq: Number(seq), hash } }
     this.#head = head
     return head
   }
 
-  #lost(identity: string, revision: number, seq: number) {
+  #lost(identity: string, commits: number, seq: number) {
     const { place } = this.#connection
-    const { revision: knownRevision, journal } = this.#head
-    const had = `it had revision ${knownRevision} and ${journal.seq} journal rows`
+    const { commits: known, journal } = this.#head
+    const had = `it had revision ${known} and ${journal.seq} journal rows`
     if (identity === '') return problem('STORE_LOST', `Redis at ${place} is empty: ${had}`)
-    const has = `revision ${revision} and ${seq} journal rows`
+    const has = `revision ${commits} and ${seq} journal rows`
     return identity === this.#head.identity
       ? problem('STORE_LOST', `Redis at ${place} went back or was forged: ${had}, now it has ${has}`)
       : problem('STORE_LOST', `Redis at ${place} holds another store: ${had}, the one there has ${has}`)

@@ -6,7 +6,7 @@
  * All answer `[word, ...]`. The first keys are the head and the journal, the first arguments what the caller knows of the
  * store: identity, revision, journal head. Where that is not part of what is there, the answer is `lost` and the head.
  */
-const GUARD = `
+export const GUARD = `
 local known = redis.call('HMGET', KEYS[1], 'identity', 'revision', 'journalSeq')
 local isLost = known[1] ~= ARGV[1] or tonumber(known[2]) < tonumber(ARGV[2])
 if not isLost and ARGV[3] ~= '0' then
@@ -16,88 +16,104 @@ end
 if isLost then return {'lost', known[1] or '', known[2] or '0', known[3] or '0'} end
 `
 
-/** KEYS: all fixed keys, the head first. ARGV: version, identity of a new store, '1' where one may be made. */
+/** KEYS: all fixed keys, the head first, then those of the main shard. ARGV: version, identity of a new store, '1' where one may be made. */
 export const OPEN = `
 if redis.call('EXISTS', KEYS[1]) == 0 then
   for index = 2, #KEYS do
     if redis.call('EXISTS', KEYS[index]) == 1 then return {'headless', KEYS[index]} end
   end
   if ARGV[3] ~= '1' then return {'empty'} end
-  redis.call('HSET', KEYS[1], 'version', ARGV[1], 'identity', ARGV[2], 'revision', 0, 'fence', 0, 'places', 0,
-    'leaseToken', 0, 'leaseUntilMs', 0, 'journalSeq', 0, 'journalHash', string.rep('0', 64))
+  redis.call('HSET', KEYS[1], 'version', ARGV[1], 'identity', ARGV[2], 'revision', 0, 'places', 0, 'epoch', 0,
+    'journalSeq', 0, 'journalHash', string.rep('0', 64))
+  redis.call('ZADD', KEYS[2], 0, 'main')
+  redis.call('HSET', KEYS[3], 'revision', 0, 'fence', 0, 'leaseToken', 0, 'leaseUntilMs', 0)
 end
 local version = redis.call('HGET', KEYS[1], 'version')
 if version ~= ARGV[1] then return {'version', version or ''} end
 return {'ok'}
 `
 
-/** ARGV: owner, ttlMs, nowMs or '' for the time of Redis itself: the clocks of several machines differ. */
-export const LEASE = `${GUARD}
-local owner, ttl, now = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-if not now then
+/** The time of the caller, or '' for that of Redis itself: the clocks of several machines differ. */
+export const NOW = `
+local function timeOr(given)
+  if given ~= '' then return tonumber(given) end
   local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
-local lease = redis.call('HMGET', KEYS[1], 'leaseOwner', 'leaseToken', 'leaseUntilMs')
+`
+
+/** KEYS: head, journal, shard. ARGV: owner, ttlMs, nowMs or ''. */
+export const LEASE = `${GUARD}${NOW}
+local owner, ttl, now = ARGV[5], tonumber(ARGV[6]), timeOr(ARGV[7])
+local lease = redis.call('HMGET', KEYS[3], 'leaseOwner', 'leaseToken', 'leaseUntilMs')
+if not lease[2] then return {'gone'} end
 local left = tonumber(lease[3]) - now
 if lease[1] and lease[1] ~= owner and left > 0 then return {'held', lease[1], string.format('%.0f', left)} end
 local token = tonumber(lease[2])
 if lease[1] ~= owner then token = token + 1 end
-redis.call('HSET', KEYS[1], 'leaseOwner', owner, 'leaseToken', token, 'leaseUntilMs', string.format('%.0f', now + ttl))
+redis.call('HSET', KEYS[3], 'leaseOwner', owner, 'leaseToken', token, 'leaseUntilMs', string.format('%.0f', now + ttl))
 return {'ok', token}
 `
 
-/** ARGV: owner, token. */
+/** KEYS: head, journal, shard. ARGV: owner, token. */
 export const RELEASE = `${GUARD}
-local lease = redis.call('HMGET', KEYS[1], 'leaseOwner', 'leaseToken')
-if lease[1] == ARGV[5] and lease[2] == ARGV[6] then redis.call('HDEL', KEYS[1], 'leaseOwner') end
+local lease = redis.call('HMGET', KEYS[3], 'leaseOwner', 'leaseToken')
+if lease[1] == ARGV[5] and lease[2] == ARGV[6] then redis.call('HDEL', KEYS[3], 'leaseOwner') end
 return {'ok'}
 `
 
-/** A commit that was given up, but is still on its way, must not come true after the next look: its fence is over. */
+/** A commit that was given up, but is still on its way, must not come true after the next look: its fence is over. KEYS: as above. */
 export const FENCE = `${GUARD}
-redis.call('HINCRBY', KEYS[1], 'fence', 1)
+if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HINCRBY', KEYS[3], 'fence', 1) end
 return {'ok'}
 `
 
 /**
- * KEYS: head, journal, rollouts, order, plans, inbox, consumed, then an index for each workload of an event.
- * ARGV: owner, token, revision, fence, new revision, new seq, new hash, four counts; then fact ids; plans as hash, JSON;
- * rollouts as workload, plan's hash or '', JSON; events as seq, hash, JSON, place of the index among KEYS or 0, workload.
+ * KEYS: head, journal, shard, rollouts, order, plans, inbox, consumed, homes, layout, then an index for each workload of an event.
+ * ARGV: shard, owner, token, revision, fence, the journal's seq and hash that the events were chained to, new revision, new seq, new
+ * hash, four counts; then fact ids; plans as hash, JSON; rollouts as workload, plan's hash or '', JSON; events as seq, hash, JSON, place
+ * of the index among KEYS or 0, workload. Answers the number of the commit, among those of all shards.
  */
 export const COMMIT = `${GUARD}
-local head = redis.call('HMGET', KEYS[1], 'leaseOwner', 'leaseToken', 'revision', 'fence', 'journalSeq')
-if head[1] ~= ARGV[5] or head[2] ~= ARGV[6] then return {'lease', head[2]} end
-if head[3] ~= ARGV[7] then return {'revision', head[3]} end
-if head[4] ~= ARGV[8] then return {'fence'} end
-if head[5] ~= ARGV[3] then return {'lost', known[1], known[2], known[3]} end
+local shard = redis.call('HMGET', KEYS[3], 'leaseOwner', 'leaseToken', 'revision', 'fence')
+if shard[1] ~= ARGV[6] or shard[2] ~= ARGV[7] then return {'lease', shard[2] or 'none'} end
+if shard[3] ~= ARGV[8] then return {'revision', shard[3]} end
+if shard[4] ~= ARGV[9] then return {'fence'} end
+local journal = redis.call('HMGET', KEYS[1], 'journalSeq', 'journalHash')
+if journal[1] ~= ARGV[10] or journal[2] ~= ARGV[11] then return {'journal'} end
 
-local facts = 16
-local plans = facts + tonumber(ARGV[12])
-local rollouts = plans + 2 * tonumber(ARGV[13])
-local events = rollouts + 3 * tonumber(ARGV[14])
-local stop = events + 5 * tonumber(ARGV[15])
+local facts = 19
+local plans = facts + tonumber(ARGV[15])
+local rollouts = plans + 2 * tonumber(ARGV[16])
+local events = rollouts + 3 * tonumber(ARGV[17])
+local stop = events + 5 * tonumber(ARGV[18])
 local seen = {}
 for at = facts, plans - 1 do
-  if seen[ARGV[at]] or not redis.call('ZSCORE', KEYS[6], ARGV[at]) then return {'fact', ARGV[at]} end
+  if seen[ARGV[at]] or not redis.call('ZSCORE', KEYS[7], ARGV[at]) then return {'fact', ARGV[at]} end
   seen[ARGV[at]] = true
 end
 local brought = {['']= true}
 for at = plans, rollouts - 1, 2 do brought[ARGV[at]] = true end
 for at = rollouts, events - 1, 3 do
   local hash = ARGV[at + 1]
-  if not brought[hash] and redis.call('HEXISTS', KEYS[5], hash) == 0 then return {'plan', hash} end
+  if not brought[hash] and redis.call('HEXISTS', KEYS[6], hash) == 0 then return {'plan', hash} end
+  local migration = redis.call('HGET', KEYS[9], ARGV[at])
+  local home = migration and redis.call('HGET', KEYS[10], migration) or 'main'
+  if home ~= ARGV[5] then return {'home', ARGV[at], home} end
 end
 
-redis.call('HSET', KEYS[1], 'revision', ARGV[9], 'journalSeq', ARGV[10], 'journalHash', ARGV[11])
+local number = redis.call('HINCRBY', KEYS[1], 'revision', 1)
+redis.call('HSET', KEYS[1], 'journalSeq', ARGV[13], 'journalHash', ARGV[14])
+redis.call('HSET', KEYS[3], 'revision', ARGV[12])
 for at = facts, plans - 1 do
-  redis.call('ZREM', KEYS[6], ARGV[at])
-  redis.call('HSET', KEYS[7], ARGV[at], ARGV[9])
+  redis.call('ZREM', KEYS[7], ARGV[at])
+  redis.call('HSET', KEYS[8], ARGV[at], number)
 end
-for at = plans, rollouts - 1, 2 do redis.call('HSETNX', KEYS[5], ARGV[at], ARGV[at + 1]) end
+for at = plans, rollouts - 1, 2 do redis.call('HSETNX', KEYS[6], ARGV[at], ARGV[at + 1]) end
 for at = rollouts, events - 1, 3 do
-  redis.call('ZADD', KEYS[4], 'NX', redis.call('ZCARD', KEYS[4]), ARGV[at])
-  redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 2])
+  if redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 2]) == 1 then
+    redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'places', 1), ARGV[at])
+  end
 end
 for at = events, stop - 1, 5 do
   local seq, index = ARGV[at], tonumber(ARGV[at + 3])
@@ -108,18 +124,23 @@ for at = events, stop - 1, 5 do
     redis.call('ZADD', KEYS[index], seq, seq)
   end
 end
-return {'ok'}
+return {'ok', number}
 `
 
-/** KEYS: head, journal, facts, inbox. ARGV: facts as id, JSON. Answers a 1 for each that is new, a 0 for each that was there. */
+/**
+ * KEYS: head, journal, facts, homes, layout. ARGV: the key of an inbox up to the name of its shard, then facts as id, JSON, workload or
+ * ''. Answers a 1 for each that is new, a 0 for each that was there.
+ */
 export const PUT = `${GUARD}
 local answers = {'ok'}
-for at = 5, #ARGV, 2 do
+for at = 6, #ARGV, 3 do
   if redis.call('HEXISTS', KEYS[3], ARGV[at]) == 1 then answers[#answers + 1] = 0
   else
     local place = redis.call('HINCRBY', KEYS[1], 'places', 1)
     redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1])
-    redis.call('ZADD', KEYS[4], place, ARGV[at])
+    local migration = redis.call('HGET', KEYS[4], ARGV[at + 2])
+    local shard = migration and redis.call('HGET', KEYS[5], migration) or 'main'
+    redis.call('ZADD', ARGV[5] .. shard, place, ARGV[at])
     answers[#answers + 1] = 1
   end
 end

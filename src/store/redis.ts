@@ -1,29 +1,27 @@
-import { Problem, problem } from '../core/problem.ts'
+import { problem } from '../core/problem.ts'
 import type { RedisConfig } from '../policy/config.ts'
-import type { Cursors, Inbox, Lease, Snapshot, Store } from '../ports/store.ts'
+import { type Cursors, type Inbox, MAIN_SHARD, type ShardStore, type Store } from '../ports/store.ts'
 import type { ArchivedStore } from './archive.ts'
-import { createRedisArchive, pairsOf } from './redis-archive.ts'
+import { createRedisArchive } from './redis-archive.ts'
 import { checkServer } from './redis-check.ts'
-import { applyCommit } from './redis-commit.ts'
 import { connectRedis, type RedisConnection } from './redis-connection.ts'
 import { SeenHead } from './redis-head.ts'
 import { createRedisJournal } from './redis-journal.ts'
 import { type RedisKeys, redisKeys } from './redis-keys.ts'
-import { CURSOR, FENCE, LEASE, OPEN, PUT, RELEASE } from './redis-scripts.ts'
-import { damaged, readCursor, readFact, readPlan, readState } from './rows.ts'
+import { CURSOR, OPEN, PUT } from './redis-scripts.ts'
+import { type LeaseTime, texts } from './redis-shard.ts'
+import { createRedisShards } from './redis-shards.ts'
+import { damaged, readCursor, readState } from './rows.ts'
 
 /** The version of what stands under the prefix. */
-const VERSION = '1'
+const VERSION = '2'
 
 export interface RedisDeps {
   readonly secret: (reference: string) => string
   /** The identity of a store that is made now; null: only one that is there is opened. */
   readonly newIdentity: (() => string) | null
-  /**
-   * Whose clock a lease goes by: that of Redis, because clocks of several machines differ; or the caller's `nowMs`, where time is
-   * an input.
-   */
-  readonly leaseTime?: 'redis' | 'caller'
+  /** Left out: that of Redis. */
+  readonly leaseTime?: LeaseTime
 }
 
 /** The ports on one Redis. */
@@ -45,11 +43,14 @@ export async function openRedis(settings: RedisConfig, deps: RedisDeps): Promise
     const keys = redisKeys(settings.prefix)
     const identity = await openIdentity(connection, keys, deps.newIdentity)
     const seen = new SeenHead(connection, keys, identity)
+    const shards = createRedisShards(seen, deps.leaseTime ?? 'redis')
+    const main = shards.of(MAIN_SHARD)
     return {
       identity,
       advice,
-      store: createStore(connection, seen, deps.leaseTime ?? 'redis'),
-      inbox: createInbox(seen),
+      store: createStore(connection, seen, main.store),
+      inbox: createInbox(seen, main.inbox.pending),
+      shards,
       journal: createRedisJournal(seen),
       cursors: createCursors(seen),
       archive: createRedisArchive(seen),
@@ -65,8 +66,9 @@ async function openIdentity(
   keys: RedisKeys,
   newIdentity: RedisDeps['newIdentity'],
 ): Promise<string> {
-  const { head, journal, rollouts, order, plans, facts, inbox, consumed, cursors } = keys
-  const all = [head, journal, rollouts, order, plans, facts, inbox, consumed, cursors]
+  const { head, journal, rollouts, plans, facts, consumed, cursors, shards, layout, homes } = keys
+  const { shard, order, inbox } = keys.ofShard(MAIN_SHARD)
+  const all = [head, shards, shard, journal, rollouts, order, plans, facts, inbox, consumed, cursors, layout, homes]
   const made = newIdentity?.() ?? ''
   const [word, detail] = await connection.write(OPEN, all, [VERSION, made, newIdentity ? 1 : 0])
   const { place } = connection
@@ -83,85 +85,30 @@ async function openIdentity(
   return identity
 }
 
-function createStore(connection: RedisConnection, seen: SeenHead, leaseTime: 'redis' | 'caller'): Store {
-  /** A commit was sent, and nobody knows what came of it. */
-  let isInDoubt = false
-  return {
-    lease: (owner, nowMs, ttlMs) => takeLease(seen, owner, ttlMs, leaseTime === 'redis' ? '' : nowMs),
-    release: async ({ owner, token }) => void (await seen.write(RELEASE, [], [owner, token])),
-    runId: async () => firstRunId(seen),
-    load: async () => {
-      if (isInDoubt) await seen.write(FENCE, [], [])
-      isInDoubt = false
-      return loadSnapshot(seen)
-    },
-    commit: async (commit) => {
-      const ready = await applyCommit(seen, commit)
-      try {
-        return await ready.send()
-      } catch (error) {
-        if (!(error instanceof Problem && error.code === 'STORE_CONFLICT')) isInDoubt = true
-        throw error
-      }
-    },
-    close: async () => connection.close(),
-  }
-}
-
-async function takeLease(seen: SeenHead, owner: string, ttlMs: number, nowMs: number | ''): Promise<Lease> {
-  const [word, first, second] = await seen.write(LEASE, [], [owner, ttlMs, nowMs])
-  if (word === 'held')
-    throw problem('STORE_LEASE_HELD', `${String(first)} holds the lease for another ${String(second)} ms`)
-  return { owner, token: Number(first) }
+function createStore(connection: RedisConnection, seen: SeenHead, main: ShardStore): Store {
+  return { ...main, runId: () => firstRunId(seen), close: async () => connection.close() }
 }
 
 async function firstRunId(seen: SeenHead): Promise<string | null> {
-  const { rollouts, order } = seen.keys
-  const [workload] = texts((await seen.read((multi) => multi.zrange(order, '0', '0'))).answers[0])
+  const { rollouts, shards, ofShard } = seen.keys
+  const names = texts((await seen.read((multi) => multi.zrange(shards, '0', '-1'))).answers[0])
+  const { answers } = await seen.read((multi) =>
+    names.reduce((commands, name) => commands.zrange(ofShard(name).order, '0', '0'), multi),
+  )
+  const [workload] = answers.flatMap(texts)
   if (workload === undefined) return null
-  const [state = null] = await manyOf(seen, (multi) => multi.hmget(rollouts, workload))
-  return readState({ workload, state }).runId
+  const [state] = (await seen.read((multi) => multi.hget(rollouts, workload))).answers
+  return readState({ workload, state: typeof state === 'string' ? state : null }).runId
 }
 
-async function loadSnapshot(seen: SeenHead): Promise<Snapshot> {
-  const { rollouts, order, plans } = seen.keys
-  const { head, answers } = await seen.read((multi) => multi.zrange(order, '0', '-1').hgetall(rollouts))
-  const [names, states] = [texts(answers[0]), new Map(pairsOf(answers[1]))]
-  const loaded = names.map((workload) => readState({ workload, state: states.get(workload) ?? null }))
-  const hashes = [...new Set(loaded.flatMap(({ planHash }) => planHash ?? []))]
-  const stored = hashes.length === 0 ? [] : await manyOf(seen, (multi) => multi.hmget(plans, ...hashes))
-  return {
-    revision: head.revision,
-    rollouts: loaded,
-    plans: new Map(hashes.map((hash, index) => [hash, readPlan({ hash, plan: stored[index] ?? null })])),
-  }
-}
-
-/** Like the facts below, plans never change: they need not be read as of the same moment. */
-async function manyOf(seen: SeenHead, command: Parameters<SeenHead['read']>[0]): Promise<readonly (string | null)[]> {
-  const { answers } = await seen.read(command)
-  return Array.isArray(answers[0]) ? answers[0] : []
-}
-
-function createInbox(seen: SeenHead): Inbox {
-  const { facts, inbox } = seen.keys
+function createInbox(seen: SeenHead, pending: Inbox['pending']): Inbox {
+  const { facts, homes, layout, ofShard } = seen.keys
   const putAll: Inbox['putAll'] = async (all) => {
-    const args = all.flatMap((fact) => [fact.id, JSON.stringify(fact)])
-    const [, ...answers] = await seen.write(PUT, [facts, inbox], args)
+    const args = all.flatMap((fact) => [fact.id, JSON.stringify(fact), fact.workload ?? ''])
+    const [, ...answers] = await seen.write(PUT, [facts, homes, layout], [ofShard('').inbox, ...args])
     return answers.map((answer) => answer === 1)
   }
-  return {
-    putAll,
-    put: async (fact) => (await putAll([fact]))[0] === true,
-    pending: async (limit) => {
-      if (limit < 1) return []
-      const { answers } = await seen.read((multi) => multi.zrange(inbox, '0', String(limit - 1)))
-      const ids = texts(answers[0])
-      if (ids.length === 0) return []
-      const stored = await manyOf(seen, (multi) => multi.hmget(facts, ...ids))
-      return ids.map((id, index) => readFact({ id, fact: stored[index] ?? null }))
-    },
-  }
+  return { putAll, put: async (fact) => (await putAll([fact]))[0] === true, pending }
 }
 
 function createCursors(seen: SeenHead): Cursors {
@@ -174,8 +121,4 @@ function createCursors(seen: SeenHead): Cursors {
     },
     write: async (cursor) => void (await seen.write(CURSOR, [cursors], [cursor.channel, JSON.stringify(cursor)])),
   }
-}
-
-function texts(answer: unknown): readonly string[] {
-  return Array.isArray(answer) ? answer.map(String) : []
 }

@@ -3,7 +3,20 @@ import type { Fact } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { RolloutState } from '../core/state.ts'
-import type { Commit, Committed, Cursors, Inbox, Journal, Lease, Snapshot, Store } from '../ports/store.ts'
+import {
+  type Commit,
+  type Committed,
+  type Cursors,
+  type Inbox,
+  type Journal,
+  type Lease,
+  type Look,
+  MAIN_SHARD,
+  type ShardPorts,
+  type Shards,
+  type Snapshot,
+  type Store,
+} from '../ports/store.ts'
 import { chainHash, type JournalHead, type ReadChain, verifyChain } from '../shared/journal-chain.ts'
 import { createShare } from '../shared/share.ts'
 import type { Archive, ArchivedStore } from './archive.ts'
@@ -35,9 +48,12 @@ export function openSqlite(path: string, options: { readonly readOnly?: boolean 
 
 /** The ports on one connection. */
 export function portsOn(connection: Connection): ArchivedStore {
+  const store = createStore(connection)
+  const inbox = createInbox(connection)
   return {
-    store: createStore(connection),
-    inbox: createInbox(connection),
+    store,
+    inbox,
+    shards: createOneShard(connection, { store, inbox }),
     journal: createJournal(connection),
     cursors: createCursors(connection),
     archive: createArchive(connection),
@@ -52,6 +68,24 @@ function createStore(connection: Connection): Store {
     load: async () => connection.read(loadSnapshot),
     commit: async (commit) => connection.write((sql) => applyCommit(sql, commit)),
     close: async () => connection.close(),
+  }
+}
+
+/** A file is used by one process at a time: everything is in the main shard. */
+function createOneShard(connection: Connection, main: ShardPorts): Shards {
+  const look = (sql: Statements, replica: string, nowMs: number): Look => {
+    const { revision, leaseOwner, leaseToken, leaseUntilMs, journal } = readHead(sql)
+    const lease = leaseOwner === null ? null : { owner: leaseOwner, token: leaseToken }
+    const heldForMs = lease === null ? 0 : Math.max(0, leaseUntilMs - nowMs)
+    const waitingFacts = integer(sql.waitingFacts.get(), 'count')
+    const shards = [{ shard: MAIN_SHARD, revision, lease, heldForMs, waitingFacts }]
+    return { epoch: 0, shardOf: new Map(), shards, replicas: [replica], journalSeq: journal.seq }
+  }
+  return {
+    join: async () => ({ epoch: 0, shardOf: new Map() }),
+    look: async (replica, nowMs) => connection.read((sql) => look(sql, replica, nowMs)),
+    leave: async () => {},
+    of: () => main,
   }
 }
 

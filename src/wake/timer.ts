@@ -6,16 +6,21 @@ const EARLY_MS = 50
 /**
  * Wakeups for one process. A sweep is due at each multiple of `sweepSeconds` since 1970, so that two processes, and
  * the queries that they send, fall on the same times. A consumer that comes late finds one sweep, not a queue of them.
+ * With `first: 'at once'` one is also due at the start: what was committed before comes to its targets then.
  *
  * The timer sleeps at most to the next multiple and then looks at the clock anew: after a jump of the clock the next
  * sweep comes within one interval, and the one after that is aligned again.
  *
  * Has one consumer: calls of `next` do not overlap.
  */
-export function createTimerWakeups(clock: Clock, sweepSeconds: number): Wakeups {
+export function createTimerWakeups(
+  clock: Clock,
+  sweepSeconds: number,
+  { first }: { readonly first: 'at once' | 'aligned' } = { first: 'aligned' },
+): Wakeups {
   const closing = new AbortController()
   const urgent = new Set<string>()
-  let isSweepDue = false
+  let isSweepDue = first === 'at once'
   let wasUrgent = false
   let changed = Promise.withResolvers<void>()
 

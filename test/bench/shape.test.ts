@@ -44,6 +44,24 @@ const CASES = [
     row: ['Cost of a decision, µs of CPU', 'one decision'],
     count: 1000,
   },
+  {
+    bench: 'fleet',
+    args: [
+      ...['--small', '2', '--medium', '3', '--large', '5', '--sweeps', '1', '--refills', '1', '--interval', '2'],
+      ...['--naive', '1'],
+    ],
+    targets: [
+      'queries_per_sweep_over_slis_10k',
+      'cpu_core_percent_10k',
+      'cpu_per_workload_growth',
+      'peak_memory_mb_10k',
+      'lateness_p99_ms_10k',
+      'start_seconds_10k',
+      'naive_over_ours_cpu',
+    ],
+    row: ['Fleets', '5 workloads'],
+    count: 5,
+  },
 ] as const
 
 const Report = z.strictObject({

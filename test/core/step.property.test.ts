@@ -228,7 +228,15 @@ const LAWS: Readonly<Record<string, (played: PlayedStep) => boolean>> = {
     events.some(
       (event) => event.type === 'revert-started' || (event.type === 'command-done' && event.command === 'retry'),
     ),
-  'a rollout that has ended asks for nothing': ({ after, effects }) => !isTerminal(after.phase) || effects.length === 0,
+  'a rollout that has ended asks for nothing, but a revert for a raise to be taken back that came after it': ({
+    after: { phase, unconfirmedPercents },
+    effects,
+  }) =>
+    !isTerminal(phase) ||
+    effects.length === 0 ||
+    (phase.name === 'reverted' &&
+      unconfirmedPercents.length > 0 &&
+      effects.every(({ urgency }) => urgency === 'revert')),
   'missing data never raises or reverts': ({ before, after, observation, events }) =>
     Object.values(observation.slis).every(({ kind }) => kind !== 'missing') ||
     after.intendedWeightPercent === before.intendedWeightPercent ||

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { request } from 'undici'
 import { describe, expect, type TestContext, test } from 'vitest'
 import { explain } from '../../src/core/explain.ts'
-import { openRedis } from '../../src/store/redis.ts'
-import { redisSettings } from '../store/redis-place.ts'
 import { type RunningHeadgate, startHeadgate } from '../support/headgate.ts'
-import { configText, eventsOf, haproxyTraffic, storyOf } from '../support/migration.ts'
+import { configText, eventsOf, haproxyTraffic } from '../support/migration.ts'
 import { startRedis } from '../support/redis.ts'
+import { openRedisJournal } from '../support/redis-journal.ts'
 import { requireServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
 import { serverWeightsOf, watchWeight } from '../support/weights.ts'
@@ -91,7 +90,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
       const again = await startHeadgate(configPath)
       context.onTestFinished(again.kill)
       await until('it decides', async () => (await troublesOf(again)).includes('"ready":true'), again.log)
-      const { rows, story } = await openStory(context, redis.url)
+      const { rows, story } = await openRedisJournal(context, redis.url, 'catalog')
       const holds = async () => eventsOf(await rows(), 'hold-added').map(({ hold }) => hold)
       await until('it holds', async () => (await holds()).length > 0, again.log)
       await again.sweeps(5)
@@ -142,7 +141,7 @@ async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinish
   await until('the first decides', async () => (await troublesOf(first)).includes('"ready":true'), first.log)
   const second = await startHeadgate(configPath)
   onTestFinished(second.kill)
-  const { rows, story } = await openStory({ onTestFinished }, redis.url)
+  const { rows, story } = await openRedisJournal({ onTestFinished }, redis.url, 'catalog')
   const inForce = (line: string) =>
     until(
       line,
@@ -150,12 +149,4 @@ async function startReplicas({ onTestFinished }: Pick<TestContext, 'onTestFinish
       async () => [...(await rows()).map(({ event }) => explain(event)), first.log()].join('\n'),
     )
   return { world, redis, replicas: [first, second] as const, story, inForce, configPath }
-}
-
-/** What the store in Redis tells of the workload, as it is now and from now on. */
-async function openStory({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, url: string) {
-  const { journal, store } = await openRedis(redisSettings(url), { secret: String, newIdentity: null })
-  onTestFinished(() => store.close())
-  const rows = () => journal.read({ afterSeq: 0, limit: 10_000, workload: 'catalog' })
-  return { rows, story: async () => storyOf(await rows()) }
 }

@@ -8,10 +8,10 @@ let rig: Rig
 afterEach(() => rig.stop())
 
 /** One workload at its first step, in a world whose clock has just gone back. */
-async function wentBack(): Promise<World> {
+async function wentBack(settings: Readonly<Record<string, string>> = { steps: '10/600,100/600' }): Promise<World> {
   const world = new World(['checkout'])
   rig = createRig(world)
-  await rig.start([planFor('checkout', { steps: '10/600,100/600' })])
+  await rig.start([planFor('checkout', settings)])
   await sweep(world, 6)
   expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['stepping', 10])
   world.clock.set(world.clock.nowMs() - TEN_MINUTES_MS)
@@ -38,4 +38,32 @@ test('harm is seen as soon as it was without the jump', async () => {
   world.newBadPercent.set('checkout', 50)
   await sweep(world, 12)
   expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['reverted', 0])
+})
+
+test('ticks that were read before the clock went back, at another weight maybe, prove nothing, and it is told until when', async () => {
+  const world = await wentBack({ steps: '10/60,100/600' })
+  const heardAtMs = world.clock.nowMs() + TEN_MINUTES_MS
+  await sweep(world, 50)
+  expect(world.clock.nowMs()).toBeLessThan(heardAtMs)
+  expect(world.weightOf('checkout')).toBe(10)
+  const [blind, ...others] = rig.engine.book.subject('checkout')?.state.holds ?? []
+  expect(others).toEqual([])
+  expect(blind).toMatchObject({
+    cause: 'blind',
+    detail: expect.stringMatching(/the clock was set back: .* until 20.*Z/),
+  })
+
+  await sweep(world, 12)
+  expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['stepping', 10])
+  await sweep(world, 12)
+  expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['stepping', 100])
+})
+
+test('a person who trusts the clock as it is now ends the wait with `pause` and `resume`', async () => {
+  const world = await wentBack({ steps: '10/60,100/600' })
+  await sweep(world, 2)
+  await say(rig, 'pause', 'checkout')
+  await say(rig, 'resume', 'checkout')
+  await sweep(world, 12)
+  expect([rig.phaseOf('checkout'), world.weightOf('checkout')]).toEqual(['stepping', 100])
 })

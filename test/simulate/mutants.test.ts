@@ -142,6 +142,15 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       },
     },
   },
+  'late-raise-ends': {
+    name: 'a step that looks no more once it has reverted',
+    sabotage: { prefers: 'overtake' },
+    step: (real) => (input) => {
+      const { state, observation, nowMs } = input
+      if (state.phase.name !== 'reverted' || observation.facts.length > 0) return real(input)
+      return { state: { ...state, lastStepMs: nowMs }, effects: [], tasks: [], events: [], verdicts: null }
+    },
+  },
   'harm-is-caught': { name: 'a step to which all is well', step: (real) => (input) => real(rosy(input)) },
   'no-fault': {
     name: 'a step that throws',

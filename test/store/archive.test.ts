@@ -1,14 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { MAIN_SHARD } from '../../src/ports/store.ts'
 import { type ArchivedStore, exportLines, importLines } from '../../src/store/archive.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { runHere } from '../support/cli.ts'
 import { startRedis } from '../support/redis.ts'
 import { requireServer } from '../support/servers.ts'
 import { createStorePath } from './place.ts'
+import { createRedisPlace, openTestRedis } from './redis-place.ts'
 import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from './samples.ts'
 
+const binary = requireServer('redis-server', 'the export to Redis')
 const CURSOR = { channel: 'team', seq: 2, upToSeq: null, accepted: [], open: [] }
 
 describe('an export', () => {
@@ -78,8 +81,6 @@ describe('an export', () => {
     await expect(allOf(lines)).rejects.toMatchObject({ code: 'STORE_CONFLICT' })
   })
 
-  const binary = requireServer('redis-server', 'the export to Redis')
-
   test.skipIf(binary === null)('goes by the command line from a file to Redis, and back to a file', async () => {
     const redis = await startRedis(binary ?? '')
     try {
@@ -112,6 +113,40 @@ redis: { url: "${redis.url}", prefix: moved }
       await redis.stop()
     }
   })
+})
+
+test.skipIf(binary === null)('an import is laid out as the config and the pinned plans want it', async () => {
+  const redis = await startRedis(binary ?? '')
+  const place = createRedisPlace(redis)
+  const source = await place.connect()
+  const target = await openTestRedis({ ...place.settings, prefix: 'target' })
+  try {
+    const begun = ['a', 'b'].map((name) => ({ ...samplePlan(`plan of ${name}`, name), migration: `m-${name}` }))
+    const rollouts = begun.map(({ hash, workload }) => sampleState(workload, { planHash: hash }))
+    await source.inbox.putAll(['b', 'c', 'd'].map((workload) => ({ ...sampleFact(`for ${workload}`), workload })))
+    const lease = await source.store.lease('one', 0, 1)
+    const all = [...rollouts, sampleState('c'), sampleState('d')]
+    await source.store.commit(
+      sampleCommit({ lease, revision: 0, plans: begun, rollouts: all, consumedFactIds: ['for b'] }),
+    )
+    const configured = { ...samplePlan('plan of c', 'c'), migration: 'm-c' }
+    await importLines(target, await allOf(exportLines(source)), 0, [configured])
+    const held = async (shard: string) => {
+      const { store, inbox } = target.shards.of(shard)
+      const loaded = await store.load()
+      const facts = await inbox.pending(9)
+      return [loaded.rollouts.map(({ workload }) => workload), [...loaded.plans.keys()], facts.map(({ id }) => id)]
+    }
+    // The config's migration is the first; the workload that no plan knows belongs to no migration.
+    expect(await held(MAIN_SHARD)).toEqual([['c', 'd'], [], ['for c', 'for d']])
+    expect(await held('m-a')).toEqual([['a'], ['plan of a'], []])
+    expect(await held('m-b')).toEqual([['b'], ['plan of b'], []])
+    expect(await target.inbox.put({ ...sampleFact('for b'), workload: 'b' })).toBe(false)
+  } finally {
+    await source.store.close()
+    await target.store.close()
+    await redis.stop()
+  }
 })
 
 async function fill({ store, inbox, cursors }: ArchivedStore, name = 'first'): Promise<void> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import { storeConformance } from '../conformance/store.ts'
+import { shardsConformance } from '../conformance/store-shards.ts'
 import { type RealRedis, startRedis } from '../support/redis.ts'
 import { requireServer } from '../support/servers.ts'
 import { until } from '../support/until.ts'
@@ -16,6 +17,7 @@ describe.skipIf(binary === null)('a real Redis', () => {
   afterAll(() => redis.stop())
 
   storeConformance('Redis', () => createRedisPlace(redis))
+  shardsConformance('Redis', () => createRedisPlace(redis))
 })
 
 describe.skipIf(binary === null)('a real Redis of a cluster', () => {
@@ -30,4 +32,5 @@ describe.skipIf(binary === null)('a real Redis of a cluster', () => {
   afterAll(() => redis.stop())
 
   storeConformance('Redis Cluster', () => createRedisPlace(redis))
+  shardsConformance('Redis Cluster', () => createRedisPlace(redis))
 })

@@ -179,7 +179,7 @@ describe.skipIf(binary === null)('a store in Redis', () => {
 
   test('a store of a newer Headgate is not opened', async () => {
     await connect()
-    await redis.client.hset(place.keys.head, 'version', '2')
+    await redis.client.hset(place.keys.head, 'version', '9')
     await expect(connect()).rejects.toMatchObject({ code: 'STORE_VERSION' })
   })
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Socket } from 'node:net'
 
 /** What is wrong with a network: it takes connections all the same. */
 export const FAULTS = ['never answers', 'resets', 'half-closes'] as const
@@ -13,6 +13,8 @@ export interface FaultProxy {
   readonly met: number
   /** For all connections, those that are open too. null: the fault is over; what it met does not come back. */
   use(fault: Fault | null): void
+  /** Stands before the server at another local port from now on; what is open breaks off. */
+  moveTo(port: number): void
   stop(): Promise<void>
 }
 
@@ -27,13 +29,14 @@ export async function openFaultProxy(
   const open = new Set<Pair>()
   let fault: Fault | null = null
   let [connections, met] = [0, 0]
+  let place: NetConnectOpts = 'path' in server ? server : { ...server, host: '127.0.0.1' }
   const meet = (pair: Pair, now: Fault) => {
     met += 1
     spoil(pair, now)
   }
   const proxy = createServer({ allowHalfOpen: true }, (client) => {
     const number = ++connections
-    const pair: Pair = { client, upstream: connect('path' in server ? server : { ...server, host: '127.0.0.1' }) }
+    const pair: Pair = { client, upstream: connect(place) }
     open.add(pair)
     join(
       pair,
@@ -56,6 +59,10 @@ export async function openFaultProxy(
         if (next) meet(pair, next)
         else pair.client.destroy()
       }
+    },
+    moveTo: (port) => {
+      place = { port, host: '127.0.0.1' }
+      for (const { client } of open) client.destroy()
     },
     stop: async () => {
       for (const { client } of open) client.destroy()

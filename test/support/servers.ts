@@ -11,6 +11,7 @@ const INSTALL = {
   pdns_server: 'apt-get install pdns-server pdns-backend-sqlite3',
   dig: 'apt-get install bind9-dnsutils',
   'redis-server': 'apt-get install redis-server',
+  faketime: 'apt-get install faketime',
   moto_server: "pip install 'moto[server]'",
 } as const
 

@@ -38,6 +38,18 @@ describe('sweeps', () => {
     expect(sweepsAtMs()).toEqual([15_000, 30_000, 45_000])
   })
 
+  test('come at the start too where they are wanted at once, and then at the same multiples', async () => {
+    const clock = createFakeClock(MIDNIGHT_MS + 4_321)
+    const wakeups = createTimerWakeups(clock, 15, { first: 'at once' })
+    opened.push(wakeups)
+    expect(await wakeups.next()).toEqual({ kind: 'sweep' })
+    const second = wakeups.next()
+    await clock.advance(10_678)
+    expect(await Promise.race([second, 'nothing yet'])).toBe('nothing yet')
+    await clock.advance(1)
+    expect(await second).toEqual({ kind: 'sweep' })
+  })
+
   test('are not queued for a consumer that comes late', async () => {
     const clock = createFakeClock(MIDNIGHT_MS)
     const wakeups = open(clock, 15)
