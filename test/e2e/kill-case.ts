@@ -99,7 +99,7 @@ policies:
     blindAfter: 5s
     burnRate: [{ long: 8s, short: 4s, factor: 14.4, then: revert }]
     share: { tolerance: 15% }
-    proof: { need: 4, plusBudgets: 4 }
+    proof: { need: 4, plusBudgets: 10 }
 policy: quick
 workloads:
 ${names.map((name) => `  - { name: ${name}, traffic: ${traffic(name)} }`).join('\n')}

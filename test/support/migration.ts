@@ -178,7 +178,7 @@ policies:
     share: { tolerance: 10% }
     # Holds of seconds leave little to prove with, and the machine's own slowness is no fault of NEW. Bursts are assumed
     # as by the preset: so an outage meets the pair, which these tests follow, before the tests of NEW against OLD.
-    proof: { need: 4, plusBudgets: 4 }
+    proof: { need: 4, plusBudgets: 10 }
     evidence: { latency: { plus: 10% } }
 policy: quick
 workloads:
