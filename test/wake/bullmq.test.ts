@@ -47,7 +47,7 @@ describe.skipIf(binary === null)('BullMQ', () => {
     const number = opened.length
     const tell = (fields: object, message: string) => void told.push(`${number}: ${message} ${JSON.stringify(fields)}`)
     const wakes = await openBullWakes({
-      redis: redisSettings(redis.url, { prefix, timeoutSeconds: 1, ...user }),
+      redis: redisSettings(redis.url, { prefix, timeoutSeconds: 3, ...user }),
       sweepSeconds,
       clock,
       log: { debug: () => {}, info: tell, warn: tell, error: tell },
