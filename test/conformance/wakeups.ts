@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Wakeups } from '../../src/ports/runtime.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 
 const MIDNIGHT_MS = Date.UTC(2026, 0, 1)
 /** So long that a sweep is due, and not two. */

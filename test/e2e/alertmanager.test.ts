@@ -148,11 +148,8 @@ async function startAlertCase(
   const webhook = { url: `http://127.0.0.1:${apiPort}/api/v1/webhooks/alertmanager`, token: TOKEN }
   const alertmanager = await startAlertmanager(ALERTMANAGER, webhook)
   onTestFinished(alertmanager.stop)
-  const world = await startWorld(SERVERS, ['catalog'], 'from the start', {
-    alertmanagerPort: alertmanager.port,
-    rules: [rule],
-    ruleFiles,
-  })
+  const alerting = { alertmanagerPort: alertmanager.port, rules: [rule], ruleFiles }
+  const world = await startWorld(SERVERS, ['catalog'], { alerting })
   onTestFinished(world.stop)
   const migration = createMigration(
     world,

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { createExpectedWakeups, type ExpectedWakeups } from '../../src/wake/expected.ts'
 import { wakeupsConformance } from '../conformance/wakeups.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 
 const MIDNIGHT_MS = Date.UTC(2026, 0, 1)
 const opened: ExpectedWakeups[] = []

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Wake, Wakeups } from '../../src/ports/runtime.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
 import { wakeupsConformance } from '../conformance/wakeups.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 
 const MIDNIGHT_MS = Date.UTC(2026, 0, 1)
 const opened: Wakeups[] = []
