@@ -37,7 +37,7 @@ function othersOf({ callsPerSecond, burst }: QuotaLimits): QuotaLimits {
 
 function localAllowances(clock: Clock): OpenAllowance {
   return (_, limits) => {
-    const levels = new TokenLevels(limits, clock)
+    const levels = new TokenLevels(limits, () => clock.monotonicMs())
     return {
       take: async (use) => levels.take(use),
       exhaust: () => levels.exhaust(),

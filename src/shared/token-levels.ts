@@ -1,25 +1,32 @@
-import type { Allowance, AllowanceLimits, AllowanceUse, Grant, QuotaLimits } from '../ports/quota.ts'
-import type { Clock } from '../ports/runtime.ts'
+interface BucketLimits {
+  readonly callsPerSecond: number
+  readonly burst: number
+}
 
-/** An account's calls, as this process counts them: two buckets that fill with time. */
+/**
+ * An account's calls, as this process counts them: two buckets that fill with time. A revert draws from the whole, all else from
+ * both.
+ */
 export class TokenLevels {
-  private readonly clock: Clock
+  private readonly now: () => number
   private readonly whole: Level
   private readonly others: Level
 
-  constructor({ whole, others }: AllowanceLimits, clock: Clock) {
-    this.clock = clock
-    this.whole = new Level(whole, clock.monotonicMs())
-    this.others = new Level(others, clock.monotonicMs())
+  /** `now` gives milliseconds of a clock that never jumps. */
+  constructor({ whole, others }: Readonly<Record<'whole' | 'others', BucketLimits>>, now: () => number) {
+    this.now = now
+    this.whole = new Level(whole, now())
+    this.others = new Level(others, now())
   }
 
-  take(use: AllowanceUse): Grant {
+  /** Takes one, or says when to ask again, ms, > 0. */
+  take(use: 'revert' | 'other') {
     this.refill()
     const levels = use === 'revert' ? [this.whole] : [this.whole, this.others]
     const waitMs = Math.max(...levels.map((level) => level.waitMs()))
-    if (waitMs > 0) return { isTaken: false, waitMs }
+    if (waitMs > 0) return { isTaken: false as const, waitMs }
     for (const level of levels) level.tokens -= 1
-    return { isTaken: true }
+    return { isTaken: true as const }
   }
 
   exhaust(): void {
@@ -27,21 +34,21 @@ export class TokenLevels {
   }
 
   /** What somebody who counts better found to be left now. */
-  set({ whole, others }: Readonly<Record<keyof AllowanceLimits, number>>): void {
+  set({ whole, others }: Readonly<Record<'whole' | 'others', number>>): void {
     // First, or the time before this would fill it again.
     this.refill()
     this.whole.tokens = whole
     this.others.tokens = others
   }
 
-  stand(): ReturnType<Allowance['stand']> {
+  stand() {
     this.refill()
     const standOf = ({ tokens, limits }: Level) => ({ left: tokens, burst: limits.burst })
     return { revert: standOf(this.whole), other: standOf(this.others) }
   }
 
   private refill(): void {
-    const nowMs = this.clock.monotonicMs()
+    const nowMs = this.now()
     this.whole.refill(nowMs)
     this.others.refill(nowMs)
   }
@@ -49,10 +56,10 @@ export class TokenLevels {
 
 class Level {
   tokens: number
-  readonly limits: QuotaLimits
+  readonly limits: BucketLimits
   private atMs: number
 
-  constructor(limits: QuotaLimits, nowMs: number) {
+  constructor(limits: BucketLimits, nowMs: number) {
     this.limits = limits
     this.tokens = limits.burst
     this.atMs = nowMs

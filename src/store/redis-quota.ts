@@ -78,7 +78,7 @@ class RedisAllowance implements Allowance {
     this.key = key
     this.limits = limits
     this.deps = deps
-    this.known = new TokenLevels(limits, deps.clock)
+    this.known = new TokenLevels(limits, () => deps.clock.monotonicMs())
   }
 
   async take(use: AllowanceUse): Promise<Grant> {

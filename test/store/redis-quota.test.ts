@@ -21,7 +21,7 @@ allowanceConformance('one process', () => {
   const clock = createFakeClock(0)
   return {
     open: (limits) => {
-      const levels = new TokenLevels(limits, clock)
+      const levels = new TokenLevels(limits, () => clock.monotonicMs())
       return { take: async (use) => levels.take(use), exhaust: () => levels.exhaust(), stand: () => levels.stand() }
     },
     pass: (ms) => clock.advance(ms),
