@@ -101,6 +101,20 @@ describe.skipIf(binary === null)('BullMQ', () => {
     expect(await Promise.race([prod.next(), 'nothing yet'])).toBe('nothing yet')
   })
 
+  test('one that has not asked for work yet takes none away', async () => {
+    const [first, second] = [await open(), await open()]
+    const idle = first.of('prod')
+    opened.push(idle)
+    idle.urgent(['checkout'])
+    const owner = await own(second, 'prod')
+    for (let n = 0; n < 5; n++) {
+      first.urgent('prod')
+      expect(await owner.next()).toEqual(LOOK)
+    }
+    // What was urgent in its own process is still there.
+    expect(await idle.next()).toEqual({ kind: 'urgent', workloads: ['checkout'] })
+  })
+
   test('urgent wakes that nobody takes become one job, for the next owner', async () => {
     const [first, second] = [await open(), await open()]
     for (let n = 0; n < 20; n++) for (const wakes of [first, second]) wakes.urgent('prod')
