@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Urgency } from '../core/effect.ts'
 import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
 import { formatSpan } from '../core/format.ts'
@@ -11,18 +12,19 @@ import type { Tracer } from '../ports/tracer.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
 import { Committer, NOTHING } from './committer.ts'
+import { insist } from './insist.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { Observer } from './observe.ts'
+import { type Part, SweepParts, wokenPart } from './parts.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
 import { commitTraced, type RoundOutcome, sweepTraced, thinkTraced } from './sweep-trace.ts'
 import type { Thought } from './think.ts'
 import type { Timer } from './timer.ts'
+import { Turns } from './turns.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
-/** Between two tries to start, ms. */
-const RETRY_MS = 500
 /** Sweeps that may be missing before the service says that it is not ready. */
 const STALLED_SWEEPS = 5
 
@@ -57,7 +59,7 @@ export class Engine {
   private readonly deps: EngineDeps
   private readonly writers = new Map<string, ScopeWriter>()
   private readonly committer: Committer
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
   private sweeping: Promise<void> | null = null
   private starting: Promise<boolean> | null = null
   private isStopping = false
@@ -83,7 +85,9 @@ export class Engine {
    */
   async start(plans: readonly Plan[], configHash: string, signal: AbortSignal): Promise<void> {
     const started = { type: 'controller-started', version: this.deps.version, workloads: plans.length } as const
-    this.starting = this.insist(() => this.adopt(plans, configHash, [started]), signal)
+    const onTrouble = (trouble: Problem) => this.noteTrouble(trouble)
+    const begin = () => this.adopt(plans, configHash, [started])
+    this.starting = insist(begin, { clock: this.deps.clock, signal, onTrouble })
     if (await this.starting) this.deps.lease.keep()
   }
 
@@ -93,7 +97,7 @@ export class Engine {
   }
 
   private async adopt(plans: readonly Plan[], hash: string, bodies: readonly EventBody[]): Promise<void> {
-    await this.exclusively(async () => {
+    await this.turns.take(async () => {
       const wasDurable = await this.committer.catchUp()
       // At the start nobody else commits: what was durable after all is an earlier try of this, and not told again.
       if (!wasDurable || bodies.length === 0) {
@@ -111,13 +115,13 @@ export class Engine {
 
   /** Journals a config that was refused; the old one stays. */
   async rejectConfig(problems: readonly ProblemJson[]): Promise<void> {
-    await this.exclusively(() => this.commitBody({ type: 'config-rejected', problems }))
+    await this.turns.take(() => this.commitBody({ type: 'config-rejected', problems }))
   }
 
   /** Works until the wakeups are closed. */
   async run(): Promise<void> {
     for (let wake = await this.deps.wakeups.next(); wake !== null; wake = await this.deps.wakeups.next()) {
-      if (wake.kind === 'urgent') await this.traced(wake.workloads, () => this.round(wake.workloads))
+      if (wake.kind === 'urgent') await this.urgent(wake.workloads)
       else
         this.sweeping ??= this.sweep().finally(() => {
           this.sweeping = null
@@ -135,11 +139,11 @@ export class Engine {
     await this.deps.wakeups.close()
     const hasStarted = await this.starting?.catch(() => false)
     await this.sweeping
-    await this.turn
+    await this.turns.idle
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
     await this.deps.tasks.close()
     const noted = (error: unknown) => this.noteTrouble(error)
-    if (hasStarted) await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
+    if (hasStarted) await this.turns.take(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
     // A lease that cannot be given up now ends by itself.
     await this.deps.lease.release().catch(noted)
     await this.deps.scopes.close()
@@ -162,25 +166,24 @@ export class Engine {
     return this.committer.onCommit(listener)
   }
 
-  /** Tries until it is done, however long the store is away or another has the lease. False: the signal came first. */
-  private async insist(task: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
-    while (!signal.aborted) {
-      try {
-        await task()
-        return true
-      } catch (error) {
-        if (!(error instanceof Problem && error.code.startsWith('STORE_'))) throw error
-        this.noteTrouble(error)
-        await this.deps.clock.sleep(RETRY_MS, signal)
-      }
-    }
-    return false
-  }
-
   private async sweep(): Promise<void> {
     const seconds = this.deps.timer()
-    const outcome = await this.traced(null, async () => ((await this.observe()) ? this.round(null) : 'failed'))
+    const outcome = await this.traced(null, async () => ((await this.observe()) ? this.thinkOfAll() : 'failed'))
     this.deps.meter.sweep(seconds(), outcome)
+  }
+
+  private urgent(woken: readonly string[]): Promise<RoundOutcome> {
+    return this.traced(woken, () => this.round(() => wokenPart(woken, this.book, this.deps.observer)))
+  }
+
+  /** Some at a time: whoever waits for a turn, or for the event loop, goes between two parts. */
+  private async thinkOfAll(): Promise<RoundOutcome> {
+    const parts = new SweepParts(this.book, this.deps.observer)
+    for (;;) {
+      const outcome = await this.round(() => parts.next())
+      if (outcome !== 'committed' || parts.areOver || this.isStopping) return outcome
+      await setImmediate()
+    }
   }
 
   private traced(woken: readonly string[] | null, work: () => Promise<RoundOutcome>): Promise<RoundOutcome> {
@@ -198,19 +201,23 @@ export class Engine {
     }
   }
 
-  /** Thinks and persists once, then lets the writers know. */
-  private async round(due: readonly string[] | null): Promise<RoundOutcome> {
-    return this.exclusively(async () => {
+  /** Thinks and persists once, then lets the writers know. `partOf` is asked when the book is as the store is. */
+  private async round(partOf: () => Part): Promise<RoundOutcome> {
+    return this.turns.take(async () => {
       try {
         await this.committer.catchUp()
-        const facts = await this.deps.inbox.pending(FACTS_AT_ONCE)
+        const pending = await this.deps.inbox.pending(FACTS_AT_ONCE)
         const { clock, sweepSeconds, observer, runId, tracer } = this.deps
         const nowMs = clock.nowMs()
-        const thought = await thinkTraced(tracer, { book: this.book, observer, due, facts, runId, nowMs, sweepSeconds })
+        const part = partOf()
+        const facts = pending.filter((fact) => part.takes(fact))
+        const input = { book: this.book, observer, ...part, facts, runId, nowMs, sweepSeconds }
+        const thought = await thinkTraced(tracer, input)
         await commitTraced(tracer, thought, this.book.revision, () => this.committer.commit(thought))
+        part.committed()
+        if (part.endsSweep) this.lastSweepAtMs = nowMs
         if (thought.plans.length > 0 || thought.consumedFactIds.length > 0) this.useBook()
         this.demand(thought)
-        if (due === null) this.lastSweepAtMs = nowMs
         this.trouble = null
         return 'committed'
       } catch (error) {
@@ -289,12 +296,5 @@ export class Engine {
     }
     const failed = (error: unknown) => log.error({ scope, error }, 'the read-back failed')
     observer.readScope(scope, urgency).then(thinkAgain, failed)
-  }
-
-  /** Runs tasks one after the other. */
-  private exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(task)
-    this.turn = result.catch(() => {})
-    return result
   }
 }
