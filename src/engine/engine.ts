@@ -1,34 +1,36 @@
 import type { Urgency } from '../core/effect.ts'
-import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
+import type { EventBody, HeadgateEvent } from '../core/event.ts'
 import { formatSpan } from '../core/format.ts'
 import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { TaskRunner } from '../ports/sight.ts'
-import type { Inbox, Store } from '../ports/store.ts'
+import type { ShardPorts, ShardStore } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
 import { Committer, NOTHING } from './committer.ts'
+import type { Follower } from './followers.ts'
+import { insist } from './insist.ts'
 import type { LeaseKeeper } from './lease.ts'
+import { newsOf } from './news.ts'
 import type { Observer } from './observe.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
 import { commitTraced, type RoundOutcome, sweepTraced, thinkTraced } from './sweep-trace.ts'
 import type { Thought } from './think.ts'
 import type { Timer } from './timer.ts'
+import { Turns } from './turns.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
-/** Between two tries to start, ms. */
-const RETRY_MS = 500
 /** Sweeps that may be missing before the service says that it is not ready. */
 const STALLED_SWEEPS = 5
 
 export interface EngineDeps {
-  readonly store: Store
-  readonly inbox: Inbox
+  readonly store: ShardStore
+  readonly inbox: ShardPorts['inbox']
   readonly lease: LeaseKeeper
   readonly wakeups: Wakeups
   readonly observer: Observer
@@ -45,6 +47,8 @@ export interface EngineDeps {
   readonly version: string
   /** Names this migration run in every event. */
   readonly runId: string
+  /** Whether it tells of the service beside its shard; left out: it does. */
+  readonly isMain?: boolean
 }
 
 /**
@@ -57,7 +61,7 @@ export class Engine {
   private readonly deps: EngineDeps
   private readonly writers = new Map<string, ScopeWriter>()
   private readonly committer: Committer
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly turns = new Turns()
   private sweeping: Promise<void> | null = null
   private starting: Promise<boolean> | null = null
   private isStopping = false
@@ -82,26 +86,30 @@ export class Engine {
    * begins the rollouts of these plans. Ends without having begun when the signal aborts.
    */
   async start(plans: readonly Plan[], configHash: string, signal: AbortSignal): Promise<void> {
-    const started = { type: 'controller-started', version: this.deps.version, workloads: plans.length } as const
-    this.starting = this.insist(() => this.adopt(plans, configHash, [started]), signal)
+    const onTrouble = (trouble: Problem) => this.noteTrouble(trouble)
+    const begin = () => this.adopt(plans, configHash, 'start')
+    this.starting = insist(begin, { clock: this.deps.clock, signal, onTrouble })
     if (await this.starting) this.deps.lease.keep()
   }
 
   /** Takes a new config: new workloads begin, waiting ones follow it, those under way keep their pinned plan. */
   async configure(plans: readonly Plan[], configHash: string): Promise<void> {
-    await this.adopt(plans, configHash, [])
+    await this.adopt(plans, configHash, 'reload')
   }
 
-  private async adopt(plans: readonly Plan[], hash: string, bodies: readonly EventBody[]): Promise<void> {
-    await this.exclusively(async () => {
+  private async adopt(plans: readonly Plan[], hash: string, at: 'start' | 'reload'): Promise<void> {
+    await this.turns.take(async () => {
       const wasDurable = await this.committer.catchUp()
       // At the start nobody else commits: what was durable after all is an earlier try of this, and not told again.
-      if (!wasDurable || bodies.length === 0) {
+      if (!wasDurable || at === 'reload') {
         const states = this.book.missingStates(plans, this.deps.runId, this.deps.clock.nowMs())
         const added = states.map(({ workload }) => workload)
-        const loaded = { type: 'config-loaded', hash, added, removed: this.book.removedBy(plans) } as const
+        const { version, isMain = true } = this.deps
+        const started =
+          at === 'start' ? ({ type: 'controller-started', version, workloads: plans.length } as const) : null
+        const news = newsOf({ hash, added, removed: this.book.removedBy(plans), started, isMain })
         const created = added.map((workload) => this.event({ type: 'rollout-created' }, workload))
-        const events = [...[...bodies, loaded].map((body) => this.event(body)), ...created]
+        const events = [...news.map((body) => this.event(body)), ...created]
         await this.committer.commit({ ...NOTHING, states, events })
       }
       this.book.configure(plans)
@@ -111,7 +119,7 @@ export class Engine {
 
   /** Journals a config that was refused; the old one stays. */
   async rejectConfig(problems: readonly ProblemJson[]): Promise<void> {
-    await this.exclusively(() => this.commitBody({ type: 'config-rejected', problems }))
+    await this.turns.take(() => this.commitBody({ type: 'config-rejected', problems }))
   }
 
   /** Works until the wakeups are closed. */
@@ -135,11 +143,12 @@ export class Engine {
     await this.deps.wakeups.close()
     const hasStarted = await this.starting?.catch(() => false)
     await this.sweeping
-    await this.turn
+    await this.turns.idle
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
     await this.deps.tasks.close()
     const noted = (error: unknown) => this.noteTrouble(error)
-    if (hasStarted) await this.exclusively(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
+    if (hasStarted && this.deps.isMain !== false)
+      await this.turns.take(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
     // A lease that cannot be given up now ends by itself.
     await this.deps.lease.release().catch(noted)
     await this.deps.scopes.close()
@@ -158,23 +167,8 @@ export class Engine {
     return problem('ENGINE_STALLED', `the last sweep ended ${formatSpan(seconds)} ago`).toJSON()
   }
 
-  onCommit(listener: (rows: readonly JournalRow[]) => void): () => void {
+  onCommit(listener: Follower): () => void {
     return this.committer.onCommit(listener)
-  }
-
-  /** Tries until it is done, however long the store is away or another has the lease. False: the signal came first. */
-  private async insist(task: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
-    while (!signal.aborted) {
-      try {
-        await task()
-        return true
-      } catch (error) {
-        if (!(error instanceof Problem && error.code.startsWith('STORE_'))) throw error
-        this.noteTrouble(error)
-        await this.deps.clock.sleep(RETRY_MS, signal)
-      }
-    }
-    return false
   }
 
   private async sweep(): Promise<void> {
@@ -200,7 +194,7 @@ export class Engine {
 
   /** Thinks and persists once, then lets the writers know. */
   private async round(due: readonly string[] | null): Promise<RoundOutcome> {
-    return this.exclusively(async () => {
+    return this.turns.take(async () => {
       try {
         await this.committer.catchUp()
         const facts = await this.deps.inbox.pending(FACTS_AT_ONCE)
@@ -289,12 +283,5 @@ export class Engine {
     }
     const failed = (error: unknown) => log.error({ scope, error }, 'the read-back failed')
     observer.readScope(scope, urgency).then(thinkAgain, failed)
-  }
-
-  /** Runs tasks one after the other. */
-  private exclusively<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(task)
-    this.turn = result.catch(() => {})
-    return result
   }
 }
