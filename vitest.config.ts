@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { SlowestFirst } from './test/support/slowest-first.ts'
 
 export default defineConfig({
   test: {
@@ -9,8 +10,9 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Tests of real migrations wait for seconds, and use little of a processor.
     maxConcurrency: 8,
-    // On two processors Vitest would take one file after the other.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Many files wait for real servers, and leave the processors to others.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SlowestFirst },
     globalSetup: ['test/support/skipped-suites.ts'],
   },
 })

@@ -16,6 +16,7 @@ import { groupKey, type MetricSource, type SliVector } from '../src/ports/source
 import { NO_TRACER } from '../src/ports/tracer.ts'
 import type { TrafficKind, WeightChange, WriteResult } from '../src/ports/traffic.ts'
 import { resolveSecret } from '../src/shared/secret.ts'
+import { plainSights } from '../src/simulate/sights.ts'
 import { createProber } from '../src/sources/probe/prober.ts'
 import { sourceKinds } from '../src/sources/registry.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
@@ -24,7 +25,6 @@ import { createMetrics } from '../src/telemetry/metrics.ts'
 import { createRandom, systemClock } from '../src/telemetry/runtime.ts'
 import { trafficKinds } from '../src/traffic/registry.ts'
 import { createTimerWakeups } from '../src/wake/timer.ts'
-import { plainSights } from '../test/fakes/sights.ts'
 
 const VERSION = 'bench'
 const CLUSTERS = { old: 'blue', new: 'green' } as const

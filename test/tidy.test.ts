@@ -79,7 +79,7 @@ describe('the rooms', () => {
     ['src/store/sqlite.ts', 'node:sqlite', true],
     ['src/config.ts', 'src/policy/parse.ts', true],
     ['src/policy/parse.ts', 'src/config.ts', false],
-    ['src/engine/act.ts', 'test/fakes/clock.ts', false],
+    ['src/engine/act.ts', 'test/fakes/traffic.ts', false],
     ['src/cli/demo.ts', 'examples/demo/demo.ts', true],
   ])('%s importing %s: %s', (path, target, isAllowed) => {
     expect(mayImport(path, target)).toBe(isAllowed)

@@ -40,6 +40,8 @@ export interface Parts {
   /** Who does tasks; left out: nobody. */
   readonly tasks?: (wakeups: Wakeups) => TaskRunner
   readonly sweepSeconds: number
+  /** When the first sweep is due; left out: at once, as in life. */
+  readonly firstSweep?: 'at once' | 'aligned'
   readonly observeTimeoutSeconds: number
   readonly about: Pick<ServiceStatus, 'version' | 'migrations' | 'configHash' | 'startedAtMs' | 'sweepSeconds'>
 }
@@ -57,7 +59,7 @@ export function assemble(parts: Parts): Assembled {
   const timer = createTimer(clock)
   const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
   const lease = new LeaseKeeper(store, owner, { clock, log })
-  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: 'at once' })
+  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: parts.firstSweep ?? 'at once' })
   const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
   const watch = { log, meter, timer, tracer }
   const slis = new SliWatch(sources, sweepSeconds, watch)

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { ChainableCommander, Redis } from 'ioredis'
 import { problem } from '../core/problem.ts'
 import type { RedisConfig } from '../policy/config.ts'
+import { loadRedisClients, placeOf } from '../shared/redis-client.ts'
 import { redisProblem } from './redis-failure.ts'
-
-const LONGEST_RETRY_MS = 1_000
 
 /** The one way to Redis. What it throws leaves as STORE_UNAVAILABLE. */
 export interface RedisConnection {
@@ -29,8 +27,12 @@ export async function connectRedis(
   const timeoutMs = timeoutSeconds * 1000
   let lastTrouble: string | null = null
   let isClosed = false
-  const redis = await createClient(settings, secret, (message) => {
-    lastTrouble = message
+  const makeClient = await loadRedisClients(settings, secret)
+  const redis = makeClient({
+    onTrouble: (message) => {
+      lastTrouble = message
+    },
+    manner: 'fail-fast',
   })
   const guarded = async <T>(use: () => Promise<T>): Promise<T> => {
     if (isClosed) throw problem('STORE_UNAVAILABLE', `the connection to Redis at ${place} was closed`)
@@ -85,59 +87,12 @@ export async function connectRedis(
   }
 }
 
-async function createClient(
-  { url, username, password, ca, timeoutSeconds }: RedisConfig,
-  secret: (reference: string) => string,
-  onTrouble: (message: string) => void,
-): Promise<Redis> {
-  // Loaded only where it is configured.
-  const { Redis } = await import('ioredis')
-  const { hostname, port, pathname, protocol } = new URL(url)
-  const timeoutMs = timeoutSeconds * 1000
-  const redis: Redis = new Redis({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? 6379 : Number(port),
-    db: Number(pathname.slice(1)),
-    ...(username !== null && { username }),
-    ...(password !== null && { password: secret(password) }),
-    ...(protocol === 'rediss:' && { tls: ca === null ? {} : { ca: readFileSync(ca) } }),
-    lazyConnect: true,
-    connectTimeout: timeoutMs,
-    commandTimeout: timeoutMs,
-    // A connection that has died without a word must not be waited on.
-    socketTimeout: 2 * timeoutMs,
-    // Fail at once, and never send again what may have been done: the caller looks what is there.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // A primary that became a replica: look where the name leads to now.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    retryStrategy: (times) => {
-      try {
-        // A password that was rotated counts from the next connection.
-        if (password !== null) redis.options.password = secret(password)
-      } catch (error) {
-        onTrouble(error instanceof Error ? error.message : String(error))
-      }
-      return Math.min(100 * times, LONGEST_RETRY_MS)
-    },
-  })
-  redis.on('error', (error: Error) => onTrouble(error.message || error.name))
-  return redis
-}
-
 async function waitFor(redis: Redis, replicas: number, timeoutMs: number, place: string): Promise<void> {
   const reached = await redis.wait(replicas, Math.max(1, Math.round(timeoutMs)))
   if (reached < replicas)
     throw problem('STORE_UNAVAILABLE', `Redis at ${place}: ${reached} of ${replicas} replicas have the write`, {
       hint: 'see to the replicas of Redis; Headgate goes on by itself',
     })
-}
-
-/** Without what a URL could hide. */
-function placeOf(url: string): string {
-  const { hostname, port, pathname } = new URL(url)
-  return `${hostname}:${port || 6379}${pathname.length > 1 ? pathname : ''}`
 }
 
 function parseInfo(text: string): ReadonlyMap<string, string> {

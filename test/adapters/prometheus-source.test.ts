@@ -26,7 +26,7 @@ let runs = 0
 async function begin(): Promise<Shared & { readonly run: string }> {
   if (shared === null) {
     const pages = await servePods()
-    shared = { pages, prometheus: await startPodPrometheus(binary ?? '', pages, '100ms') }
+    shared = { pages, prometheus: await startPodPrometheus(binary ?? '', pages, '200ms') }
   }
   runs += 1
   shared.pages.begin(`run-${runs}`)
@@ -61,8 +61,8 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
         run,
         pods: pages.pods,
         async tick() {
-          await everyPageScraped(pages, prometheus)
-          const tick = { sinceMs, atMs: Date.now() }
+          const atMs = await everyPageScraped(pages, prometheus)
+          const tick = { sinceMs, atMs }
           sinceMs = tick.atMs
           return tick
         },
@@ -76,13 +76,13 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const { pages, prometheus, run } = await begin()
     const source = open(prometheus.url, { delay: '1s' })
     const sli = availabilitySli(run)
-    pages.delayMs = 80
+    pages.delayMs = 120
     await everyPageScraped(pages, prometheus)
     let sinceMs = Date.now()
     const sum = { total: 0, bad: 0 }
     const poll = async () => {
-      await everyPageScraped(pages, prometheus)
-      const tick = { sinceMs, atMs: Date.now() }
+      const atMs = await everyPageScraped(pages, prometheus)
+      const tick = { sinceMs, atMs }
       const vector = (await source.poll([sli], tick, longWhile())).get(sli)
       sinceMs = tick.atMs
       const measure = groupsOf(vector).get(A_CATALOG)
@@ -108,8 +108,8 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const source = open(prometheus.url, { delay: '0s' })
     const [sli, latency] = [availabilitySli(run), latencySli(run)]
     const lookBack = async () => {
-      await everyPageScraped(pages, prometheus)
-      const tick = { sinceMs: Date.now() - 2000, atMs: Date.now() }
+      const atMs = await everyPageScraped(pages, prometheus)
+      const tick = { sinceMs: atMs - 2000, atMs }
       return groupsOf((await source.poll([sli], tick, longWhile())).get(sli)).get(A_CATALOG)
     }
     // Until the pods have been there for longer than the first tick of the history.
@@ -118,14 +118,13 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     pages.pods.a1.serve({ good: 20, bad: 4, slow: 3 })
     await everyPageScraped(pages, prometheus)
     pages.pods.a2.serve({ good: 5, stuck: 1 })
-    await everyPageScraped(pages, prometheus)
-    const untilMs = Date.now()
+    const untilMs = await everyPageScraped(pages, prometheus)
     pages.pods.a1.serve({ good: 3, bad: 1, slow: 2 })
-    await everyPageScraped(pages, prometheus)
+    const nowMs = await everyPageScraped(pages, prometheus)
 
     const seconds = Math.ceil((untilMs - startMs) / 1000)
     const span = { untilMs, seconds, tickSeconds: 1 }
-    const now = await source.poll([sli, latency], { sinceMs: untilMs, atMs: Date.now() }, longWhile())
+    const now = await source.poll([sli, latency], { sinceMs: untilMs, atMs: nowMs }, longWhile())
     const sumOf = async (spec: SliSpec) => {
       const past = await source.history(spec, span, longWhile())
       if (isMissing(past)) throw new Error(past.detail)
@@ -148,8 +147,8 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const latency = latencySli(run)
     // The pods are scraped one after the other: not all have a past from the same moment on.
     await untilHolds(async () => {
-      await everyPageScraped(pages, prometheus)
-      const past = await source.history(latency, { untilMs: Date.now(), seconds: 1, tickSeconds: 1 }, longWhile())
+      const untilMs = await everyPageScraped(pages, prometheus)
+      const past = await source.history(latency, { untilMs, seconds: 1, tickSeconds: 1 }, longWhile())
       if (isMissing(past)) throw new Error(past.detail)
       const groups = groupsOf(past[0])
       expect(groups.get(groupKey('prod-b', 'catalog'))?.kind).toBe('counts')
@@ -175,8 +174,8 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const wrong = sliSpec({ kind: 'value', value: 'rate(up)', windowSeconds: 10 })
     const text = sliSpec({ kind: 'value', value: 'scalar(vector(1))', windowSeconds: 10 })
     pages.pods.a1.serve({ good: 20, bad: 4 })
-    await everyPageScraped(pages, prometheus)
-    const tick = { sinceMs: Date.now() - 2000, atMs: Date.now() }
+    const atMs = await everyPageScraped(pages, prometheus)
+    const tick = { sinceMs: atMs - 2000, atMs }
     const answers = await source.poll([counted, value, odd, loose, bare, wrong, text], tick, longWhile())
     await source.close()
     // Two seconds of a window of ten.
@@ -200,8 +199,8 @@ describe.skipIf(binary === null)('with a real Prometheus', () => {
     const sli = availabilitySli(run)
     let sinceMs = Date.now()
     const poll = async () => {
-      await everyPageScraped(pages, prometheus)
-      const tick = { sinceMs, atMs: Date.now() }
+      const atMs = await everyPageScraped(pages, prometheus)
+      const tick = { sinceMs, atMs }
       sinceMs = tick.atMs
       return groupsOf((await source.poll([sli], tick, longWhile())).get(sli)).get(A_CATALOG)
     }

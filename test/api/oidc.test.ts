@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createOidcVerifier, type OidcVerifier } from '../../src/api/oidc.ts'
 import { EVERYTHING, type OidcConfig } from '../../src/policy/access.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { signIn, testApi } from '../support/api.ts'
 
 const ISSUER = 'https://id.example.com/realms/sre'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSessions } from '../../src/api/session.ts'
 import { type ApiToken, EVERYTHING } from '../../src/policy/access.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { OPERATOR_TOKEN, signIn, TOKENS, testApi, VIEWER_TOKEN } from '../support/api.ts'
 
 const PAUSE = { command: 'pause', reason: 'lunch' }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Io } from '../../src/cli/io.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { type Ran, runHere } from '../support/cli.ts'
 
 const CONFIG = `apiVersion: headgate/v1

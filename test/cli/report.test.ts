@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { recordedRun, storeRun } from '../report/recorded.ts'
 import { listeningApi, VIEWER_TOKEN } from '../support/api.ts'
 import { runHere } from '../support/cli.ts'

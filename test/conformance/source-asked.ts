@@ -11,8 +11,9 @@ import {
   anyLongWhile,
   B_CATALOG,
   counts,
-  groupsOf,
+  expectRefused,
   missingWhy,
+  pollNext,
   type SourcePlace,
   type User,
 } from './source-user.ts'
@@ -68,12 +69,7 @@ export function askedConformance(name: string, traits: AskedTraits): void {
       place: () => place,
       availability: () => counting(queries.total, queries.bad),
       latency: () => counting(queries.total, queries.nothing),
-      poll: async (...slis) => {
-        const tick = place.events.tick()
-        const answers = await place.source.poll(slis, tick, anyLongWhile())
-        expect(answers.size, 'one answer an SLI').toBe(slis.length)
-        return slis.map((sli) => groupsOf(answers.get(sli), tick))
-      },
+      poll: async (...slis) => pollNext(place, slis),
     }
     eventSuite(user, () => place, traits)
     oddSuite(user, { counting, spec, queries })
@@ -184,9 +180,5 @@ function oddSuite(
     { kind: 'histogram', metric: 'a', slowerThanSeconds: 0.5 },
     { kind: 'query', total: 'a[$window]', bad: 'b[$window]', windowSeconds: 60 },
     { kind: 'value', value: 'c[$window]', windowSeconds: 60 },
-  ])('the form $kind, which is PromQL, is refused', async (measure) => {
-    const tick = await user.place().tick()
-    const sli = spec(measure)
-    expect((await user.place().source.poll([sli], tick, anyLongWhile())).get(sli)).toEqual(missingWhy('refused'))
-  })
+  ])('the form $kind, which is PromQL, is refused', (measure) => expectRefused(user.place(), spec(measure)))
 }

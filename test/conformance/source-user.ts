@@ -55,6 +55,20 @@ export function missingWhy(why: string): unknown {
   return { kind: 'missing', why, detail: expect.stringMatching(/./) }
 }
 
+/** Polls a place in its next tick. */
+export async function pollNext(place: SourcePlace, slis: readonly SliSpec[]): Promise<ReadonlyMap<string, Measure>[]> {
+  const tick = await place.tick()
+  const answers = await place.source.poll(slis, tick, anyLongWhile())
+  expect(answers.size, 'one answer an SLI').toBe(slis.length)
+  return slis.map((sli) => groupsOf(answers.get(sli), tick))
+}
+
+/** A form that the source cannot measure. */
+export async function expectRefused(place: SourcePlace, sli: SliSpec): Promise<void> {
+  const answers = await place.source.poll([sli], await place.tick(), anyLongWhile())
+  expect(answers.get(sli)).toEqual(missingWhy('refused'))
+}
+
 /** Longer than any call of the suite; ends what would hang. */
 export function anyLongWhile(): AbortSignal {
   return AbortSignal.timeout(120_000)

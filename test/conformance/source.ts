@@ -10,8 +10,10 @@ import {
   anyLongWhile,
   B_CATALOG,
   counts,
+  expectRefused,
   groupsOf,
   missingWhy,
+  pollNext,
   type SourcePlace,
   type User,
 } from './source-user.ts'
@@ -38,12 +40,7 @@ export function sourceConformance(name: string, traits: SourceTraits): void {
       place: () => place,
       availability: () => availabilitySli(place.run),
       latency: (slowerThanSeconds) => latencySli(place.run, slowerThanSeconds),
-      poll: async (...slis) => {
-        const tick = await place.tick()
-        const answers = await place.source.poll(slis, tick, anyLongWhile())
-        expect(answers.size, 'one answer an SLI').toBe(slis.length)
-        return slis.map((sli) => groupsOf(answers.get(sli), tick))
-      },
+      poll: async (...slis) => pollNext(place, slis),
     }
     countSuite(user)
     if (traits.measures.includes('goodSelector')) goodSuite(user)
@@ -234,11 +231,7 @@ function absenceSuite(user: User, { measures }: SourceTraits): void {
       { kind: 'value', value: 'c[$window]', windowSeconds: 60 },
     ] as const
   ).filter(({ kind }) => !measures.includes(kind))
-  test.each(NOT_MEASURED)('the form $kind is refused', async (measure) => {
-    const tick = await user.place().tick()
-    const sli = sliSpec(measure)
-    expect((await user.place().source.poll([sli], tick, anyLongWhile())).get(sli)).toEqual(missingWhy('refused'))
-  })
+  test.each(NOT_MEASURED)('the form $kind is refused', (measure) => expectRefused(user.place(), sliSpec(measure)))
 }
 
 /** What every source must do when it is not as it should be. */

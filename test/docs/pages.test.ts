@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PHASES } from '../../src/core/phases.ts'
 import { HOLD_CAUSES } from '../../src/core/state.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { DECISIONS } from '../../src/telemetry/decisions.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 import { METRICS } from '../../src/telemetry/names.ts'
-import { createFakeClock } from '../fakes/clock.ts'
 import { codeSpans, PAGES, type Page, proseOf } from '../support/markdown.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -14,7 +14,7 @@ import { findServers, PATIENT } from './case.ts'
 const SERVERS = findServers('e2e alertmanager')
 const ALERTMANAGER = requireServer('prometheus-alertmanager', 'e2e alertmanager')
 
-/** Headgate's own rules, which are loaded beside those of the tests. */
+/** Headgate's own rules. One of them fires when nobody has scraped Headgate for a while, as here. */
 const OWN_RULES = join(import.meta.dirname, '../../rules/headgate.yaml')
 
 const FAILED = 'sum by (cluster, service) (rate(http_requests_total{code="500"}[4s]))'
@@ -29,7 +29,7 @@ const LASTING = { ...RULE, expr: 'sum by (cluster, service) (http_requests_total
 
 describe.skipIf(SERVERS === null || ALERTMANAGER === null)('an alert of Prometheus, by way of Alertmanager', () => {
   test.concurrent('brings the weight to 0, and ends the silence of the step', PATIENT, async (context) => {
-    const { world, alertmanager, migration } = await startAlertCase(context)
+    const { world, alertmanager, migration } = await startAlertCase(context, RULE, [OWN_RULES])
     expect((await world.prometheus.ruleGroups()).toSorted()).toEqual(['headgate', 'tests'])
     await migration.start()
     await migration.event('catalog', 'weight-in-force')
@@ -138,17 +138,18 @@ async function activeSilence(alertmanager: RealAlertmanager) {
   return (await alertmanager.silences()).find(({ status }) => status.state === 'active') ?? null
 }
 
-async function startAlertCase({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, rule: object = RULE) {
+async function startAlertCase(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  rule: object = RULE,
+  ruleFiles: readonly string[] = [],
+) {
   if (SERVERS === null || ALERTMANAGER === null) throw new Error('a suite without its servers is skipped')
   const [apiPort = 0] = await freePorts(1)
   const webhook = { url: `http://127.0.0.1:${apiPort}/api/v1/webhooks/alertmanager`, token: TOKEN }
   const alertmanager = await startAlertmanager(ALERTMANAGER, webhook)
   onTestFinished(alertmanager.stop)
-  const world = await startWorld(SERVERS, ['catalog'], 'from the start', {
-    alertmanagerPort: alertmanager.port,
-    rules: [rule],
-    ruleFiles: [OWN_RULES],
-  })
+  const alerting = { alertmanagerPort: alertmanager.port, rules: [rule], ruleFiles }
+  const world = await startWorld(SERVERS, ['catalog'], { alerting })
   onTestFinished(world.stop)
   const migration = createMigration(
     world,

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, type TestContext, test, vi } from 'vitest'
 import { channelKinds } from '../../src/notify/registry.ts'
 import { configShape } from '../../src/policy/shape.ts'
 import { sourceKinds } from '../../src/sources/registry.ts'
@@ -70,10 +70,17 @@ test('no secret is shown where a Redis repeats how it was logged in to', PATIENT
   expect(canaries.shownIn(told)).toEqual([])
 })
 
+// Nothing leaves this machine: what is not on loopback finds no proxy.
+beforeAll(() => {
+  const away = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' }
+  for (const [name, value] of Object.entries(away)) vi.stubEnv(name, value)
+})
+afterAll(() => void vi.unstubAllEnvs())
+
 interface Way {
   readonly kind: Kind
   /** Where the servers are, if not those that echo. */
-  readonly servers: (echo: CanaryServers) => Promise<CanaryServers>
+  readonly servers: (echo: CanaryServers, context: TestContext) => Promise<CanaryServers>
   readonly made?: (canary: string) => string
   /** Some that must have come to a server: there was something to find. */
   readonly sent: readonly string[]
@@ -83,6 +90,8 @@ const same = async (echo: CanaryServers) => echo
 const elsewhere = (url: string, host: string) => async (echo: CanaryServers) => ({
   ...{ ...echo, url, tlsUrl: url.replace('http:', 'https:'), smtp: { host, port: 1 } },
 })
+/** Too long for a label of DNS: no server of names is asked. */
+const NOWHERE = `${'nowhere'.repeat(10)}.invalid`
 const CHANNELS = ['email', 'grafana', 'opsgenie', 'pagerduty', 'slack webhook', 'slack token', 'teams webhook']
 const PROVIDERS = ['cloudflare', 'powerdns', 'split search', 'split hooked', 'split back', 'split forth']
 const EVERYWHERE = [...CHANNELS, ...PROVIDERS, 'datadog key', 'datadog app', 'http-json key', 'tracing']
@@ -110,23 +119,23 @@ const WAYS: Readonly<Record<string, Way>> = {
     made: (canary) => `${canary}\n\u0001é ${canary}`,
   },
   'is not there': { kind: 'tokens', servers: elsewhere('http://127.0.0.1:1', '127.0.0.1'), sent: [] },
-  'has no address': { kind: 'credentials', servers: elsewhere('https://nowhere.invalid', 'nowhere.invalid'), sent: [] },
+  'has no address': { kind: 'credentials', servers: elsewhere(`https://${NOWHERE}`, NOWHERE), sent: [] },
   'has a certificate of nobody': {
     kind: 'tokens',
-    servers: async (echo) => {
+    servers: async (echo, { onTestFinished }) => {
       const tls = selfSigned({ names: ['127.0.0.1'] })
-      const server = await startWebServer(echoing(), { tls })
+      const server = await startWebServer(echoing(), { tls, onTestFinished })
       return { ...echo, url: server.url, tlsUrl: server.url }
     },
     sent: ['email'],
   },
 }
 
-test.each(Object.entries(WAYS))(
+test.concurrent.for(Object.entries(WAYS))(
   'no secret is shown, logged, told or stored where a server %s',
   PATIENT,
-  async (_, way) => {
-    const { canaries, servers, headgate, ask, stored, configPath } = await startScene(way)
+  async ([, way], context) => {
+    const { canaries, servers, headgate, ask, stored, configPath } = await startScene(way, context)
     const { sent } = way
     await headgate.sweeps(2)
     // One that does not begin anyway: `search` has to, for marks.
@@ -197,12 +206,13 @@ const PATHS = [
 ]
 
 /** Headgate with all its secrets, between servers that fail in one way; all of it ends with the test. */
-async function startScene({ kind, servers: place, made }: Way) {
+async function startScene({ kind, servers: place, made }: Way, context: TestContext) {
+  const { onTestFinished } = context
   const canaries = createCanaries()
-  const echo = await startWebServer(echoing())
-  const service = await startWebServer(answering(200, 'ok'))
-  const healthy = await startWebServer(answering(204, ''))
-  const smtp = await startSmtpServer()
+  const echo = await startWebServer(echoing(), { onTestFinished })
+  const service = await startWebServer(answering(200, 'ok'), { onTestFinished })
+  const healthy = await startWebServer(answering(204, ''), { onTestFinished })
+  const smtp = await startSmtpServer(onTestFinished)
   const logins: string[] = []
   smtp.answers = {
     AUTH: (line) => {
@@ -212,17 +222,14 @@ async function startScene({ kind, servers: place, made }: Way) {
   }
   const folder = mkdtempSync(join(tmpdir(), 'headgate-canaries-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const at = await place({
+  const usual: CanaryServers = {
     ...{ url: echo.url, tlsUrl: 'https://127.0.0.1:1', servicePort: service.port },
     smtp: { host: '127.0.0.1', port: smtp.port },
-  })
+  }
+  const at = await place(usual, context)
   const config = canaryConfig(kind, at, canaries, made)
   const configPath = join(folder, 'headgate.yaml')
   writeFileSync(configPath, JSON.stringify(withHealthy(config, healthy)))
-  // Nothing leaves this machine: what is not on loopback finds no proxy.
-  const away = { HTTPS_PROXY: 'http://127.0.0.1:1', HTTP_PROXY: 'http://127.0.0.1:1', NO_PROXY: '127.0.0.1' }
-  for (const [name, value] of Object.entries(away)) vi.stubEnv(name, value)
-  onTestFinished(() => void vi.unstubAllEnvs())
   const env = { ...canaries.env, HEALTHY_KEY: 'key-of-a-healthy-receiver' }
   const headgate = await startHeadgate(configPath, { logLevel: 'debug', env })
   onTestFinished(() => headgate.kill())

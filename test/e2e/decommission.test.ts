@@ -1,11 +1,10 @@
 import { Agent, request } from 'undici'
-import { describe, expect, type TestContext, test } from 'vitest'
-import { startLoad } from '../../examples/demo/load.ts'
+import { describe, expect, test } from 'vitest'
 import type { DecommissionJson } from '../../src/api/wire-decommission.ts'
 import { API_LIMITS, type RunningHeadgate, TOKEN } from '../support/headgate.ts'
 import { eventsOf, haproxyTraffic, layOut, SWEEP_SECONDS } from '../support/migration.ts'
 import { until } from '../support/until.ts'
-import { CLUSTERS, startWorld, type World } from '../support/world.ts'
+import { CLUSTERS, sendLoad, startWorld, type World } from '../support/world.ts'
 import { findServers, PATIENT } from './case.ts'
 
 const SERVERS = findServers('e2e decommission')
@@ -20,13 +19,14 @@ describe.skipIf(SERVERS === null)('whether OLD may go, asked of a real Prometheu
     PATIENT,
     async (context) => {
       if (SERVERS === null) throw new Error('skipped without its servers')
-      const world = await startWorld(SERVERS, ['catalog'], 'none')
+      const world = await startWorld(SERVERS, ['catalog'], { requestsPerSecond: 0 })
       context.onTestFinished(world.stop)
       const migration = layOut(configText(world))
       context.onTestFinished(migration.stop)
       const headgate = await migration.start()
       expect(await answerOf(headgate)).toMatchObject({ mayGo: false })
-      const stopLoad = steadyLoad(world, context)
+      const stopLoad = sendLoad(world.haproxy, ['catalog'])
+      context.onTestFinished(stopLoad)
       await migration.event('catalog', 'phase-entered', ({ to }) => to === 'draining')
       await stopLoad()
 
@@ -89,22 +89,6 @@ policy: quick
 workloads:
   - { name: catalog, traffic: ${haproxyTraffic(haproxy.socketName).of('catalog')} }
 `
-}
-
-function steadyLoad({ haproxy }: World, { onTestFinished }: TestContext): () => Promise<void> {
-  const stopping = new AbortController()
-  onTestFinished(() => stopping.abort())
-  const load = startLoad({
-    urls: new Map([['catalog', `http://127.0.0.1:${haproxy.port('catalog')}/`]]),
-    requestsPerSecond: 50,
-    slowerThanMs: 500,
-    maxRequests: 20_000,
-    signal: stopping.signal,
-  })
-  return () => {
-    stopping.abort()
-    return load.done
-  }
 }
 
 async function sendMany(url: string): Promise<void> {

@@ -1,16 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startLoad } from '../../examples/demo/load.ts'
 import type { Journal } from '../../src/ports/store.ts'
 import { openRedis } from '../../src/store/redis.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { redisSettings } from '../store/redis-place.ts'
 import { openFaultProxy } from '../support/fault-proxy.ts'
-import { API_CONFIG } from '../support/headgate.ts'
+import { configText, haproxyTraffic } from '../support/migration.ts'
 import { createWriteRecord } from '../support/proof.ts'
 import { startRedis } from '../support/redis.ts'
-import { CLUSTERS, startWorld, type World } from '../support/world.ts'
+import { startWorld } from '../support/world.ts'
 import type { Servers } from './case.ts'
 
 export const KILL_WEIGHTS_PERCENT = [25, 50, 100] as const
@@ -19,7 +18,6 @@ export const HOLD_SECONDS = 2
 const REQUESTS_PER_SECOND = 240
 /** Of one service: no test wants more. */
 const MOST_PER_SECOND = 50
-const MAX_REQUESTS = 20_000
 
 /**
  * A migration with HAProxy, Prometheus and a store, and whatever was ever told to HAProxy; no Headgate runs yet. `ending` ends it
@@ -31,9 +29,9 @@ export async function layOutKills(
   redisBinary: string | null,
   ending: AsyncDisposableStack,
 ) {
-  const world = await startWorld(servers, names, 'none')
+  const requestsPerSecond = Math.min(MOST_PER_SECOND, REQUESTS_PER_SECOND / names.length)
+  const world = await startWorld(servers, names, { requestsPerSecond })
   ending.defer(world.stop)
-  ending.defer(sendLoad(world, names))
   const record = createWriteRecord()
   const proxy = await openFaultProxy({ path: world.haproxy.socketName }, record.tap)
   ending.defer(proxy.stop)
@@ -43,7 +41,9 @@ export async function layOutKills(
   const redis = redisBinary === null ? null : await startRedis(redisBinary, ['--appendfsync', 'always'])
   if (redis) ending.defer(redis.stop)
   const more = redis ? `redis: { url: "${redis.url}" }\n` : ''
-  writeFileSync(configPath, configOf(world, names, proxy.port) + more)
+  const traffic = haproxyTraffic(`tcp://127.0.0.1:${proxy.port}`)
+  const steps = KILL_WEIGHTS_PERCENT.map((weightPercent) => ({ weightPercent, holdSeconds: HOLD_SECONDS }))
+  writeFileSync(configPath, configText(world.prometheus.url, names, traffic, { steps }) + more)
   return { world, record, configPath, journal: await journalOf(redis?.url ?? null, folder, ending) }
 }
 
@@ -60,48 +60,4 @@ async function journalOf(
   })
   ending.defer(() => store.close())
   return () => journal
-}
-
-function sendLoad({ haproxy }: World, names: readonly string[]): () => Promise<void> {
-  const stopping = new AbortController()
-  const load = startLoad({
-    urls: new Map(names.map((name) => [name, `http://127.0.0.1:${haproxy.port(name)}/`])),
-    requestsPerSecond: Math.min(MOST_PER_SECOND, REQUESTS_PER_SECOND / names.length),
-    slowerThanMs: 500,
-    maxRequests: MAX_REQUESTS,
-    signal: stopping.signal,
-  })
-  return () => {
-    stopping.abort()
-    return load.done
-  }
-}
-
-function configOf({ prometheus }: World, names: readonly string[], haproxyPort: number): string {
-  const steps = KILL_WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${HOLD_SECONDS}s }`)
-  const traffic = (name: string) =>
-    `{ haproxy: { socket: "tcp://127.0.0.1:${haproxyPort}", backend: ${name}, old: old, new: new } }`
-  return `apiVersion: headgate/v1
-migration: kills
-clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }
-sweep: 1s
-${API_CONFIG}
-sources:
-  prometheus: { url: "${prometheus.url}" }
-slis:
-  availability: { objective: 99%, total: http_requests_total, bad: 'http_requests_total{code=~"5.."}' }
-policies:
-  quick:
-    steps: [${steps.join(', ')}]
-    minRequests: 10
-    bake: 2s
-    drain: 1s
-    blindAfter: 5s
-    burnRate: [{ long: 8s, short: 4s, factor: 14.4, then: revert }]
-    share: { tolerance: 15% }
-    proof: { need: 4, plusBudgets: 4 }
-policy: quick
-workloads:
-${names.map((name) => `  - { name: ${name}, traffic: ${traffic(name)} }`).join('\n')}
-`
 }

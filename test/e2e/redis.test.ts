@@ -18,7 +18,7 @@ const SERVERS = findServers('e2e redis')
 const REDIS = requireServer('redis-server', 'e2e redis')
 
 describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis', () => {
-  test(
+  test.concurrent(
     'when the one that decides is killed, the other goes on, and reverts what fails, once',
     PATIENT,
     async (context) => {
@@ -48,7 +48,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
     },
   )
 
-  test(
+  test.concurrent(
     'when Redis is flushed, nothing is raised and nothing reverted, and both say what was lost',
     PATIENT,
     async (context) => {
@@ -69,7 +69,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('two replicas on one Redis',
     },
   )
 
-  test(
+  test.concurrent(
     'started on the emptied Redis, with drift to be corrected, it writes nothing before an adopt, and then goes on to the end',
     PATIENT,
     async (context) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Urgency } from '../../src/core/effect.ts'
 import type { WriteResult } from '../../src/ports/traffic.ts'
-import { settled } from './ports.ts'
+import { settled } from '../../src/simulate/runtime.ts'
 import { type Results, WriterBench } from './writer.ts'
 
 describe('what the call had no room for', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ActDeps } from '../../src/engine/act.ts'
 import { WRITE_TIMEOUT_MS } from '../../src/engine/lease.ts'
-import { settled } from './ports.ts'
+import { settled } from '../../src/simulate/runtime.ts'
 import { WriterBench } from './writer.ts'
 
 describe('what goes out', () => {

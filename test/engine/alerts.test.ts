@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RoutedAlert, UnmatchedAlert } from '../../src/core/observation.ts'
-import { settled } from './ports.ts'
+import { settled } from '../../src/simulate/runtime.ts'
 import { createRig, planFor, type Rig, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []

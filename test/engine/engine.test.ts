@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { problem } from '../../src/core/problem.ts'
-import { settled } from './ports.ts'
+import { settled } from '../../src/simulate/runtime.ts'
 import { createRig, planFor, type Rig, type RigOptions, say, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { problem } from '../../src/core/problem.ts'
 import { LEASE_MS, LeaseKeeper, WRITE_TIMEOUT_MS } from '../../src/engine/lease.ts'
-import { createFakeLog } from './ports.ts'
+import { createFakeLog } from '../../src/simulate/runtime.ts'
 import { createRig, planFor, type Rig, type RigOptions, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []

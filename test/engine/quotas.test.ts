@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createQuotas } from '../../src/engine/quotas.ts'
 import type { Quota, QuotaLimits, QuotaUse } from '../../src/ports/quota.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
-import { settled } from './ports.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
+import { settled } from '../../src/simulate/runtime.ts'
 
 /** The longer of two that begin alike first. */
 const USES: readonly QuotaUse[] = ['read for a revert', 'read under way', 'revert', 'forward', 'read']

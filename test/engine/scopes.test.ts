@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Plan } from '../../src/core/plan.ts'
 import { Scopes } from '../../src/engine/scopes.ts'
 import type { TrafficKind } from '../../src/ports/traffic.ts'
+import { createFakeMeter, settled } from '../../src/simulate/runtime.ts'
 import { createFakeTraffic, type FakeSettings } from '../fakes/traffic.ts'
 import { planOf } from '../scenarios/world.ts'
 import { adapterContext } from '../support/adapter-context.ts'
-import { createFakeMeter, settled } from './ports.ts'
 
 /** What happened to adapters, in order: `open a,b` with the targets' ids, `close a,b`. */
 let told: string[]

@@ -5,9 +5,9 @@ import { SignalWatch } from '../../src/engine/signal-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import { groupKey, type Measure, type MetricSource, type SliVector } from '../../src/ports/source.ts'
 import { NO_TRACER } from '../../src/ports/tracer.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
+import { createFakeLog, createFakeMeter } from '../../src/simulate/runtime.ts'
 import { fleetOf, signalOf } from '../support/fleet.ts'
-import { createFakeLog, createFakeMeter } from './ports.ts'
 
 const BOTH = { old: true, new: true }
 

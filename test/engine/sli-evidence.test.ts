@@ -4,9 +4,9 @@ import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import type { Measure } from '../../src/ports/source.ts'
 import { NO_TRACER } from '../../src/ports/tracer.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
+import { createFakeLog, createFakeMeter } from '../../src/simulate/runtime.ts'
 import { planOf } from '../scenarios/world.ts'
-import { createFakeLog, createFakeMeter } from './ports.ts'
 import { type MeasureOf, START_MS, SteadySource, SWEEP_SECONDS } from './steady-source.ts'
 
 /** The reading after so many sweeps of a source that counts like this. */

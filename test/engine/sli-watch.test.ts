@@ -4,9 +4,9 @@ import type { Plan } from '../../src/core/plan.ts'
 import { SliWatch } from '../../src/engine/sli-watch.ts'
 import { createTimer } from '../../src/engine/timer.ts'
 import { NO_TRACER } from '../../src/ports/tracer.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
+import { createFakeLog, createFakeMeter, settled } from '../../src/simulate/runtime.ts'
 import { planOf } from '../scenarios/world.ts'
-import { createFakeLog, createFakeMeter, settled } from './ports.ts'
 import { START_MS, SteadySource, SWEEP_SECONDS } from './steady-source.ts'
 
 function createBench(plans: readonly Plan[] = [planOf({})]) {

@@ -2,10 +2,10 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { CATALOGUE } from '../../src/core/catalogue.ts'
 import type { EventType } from '../../src/core/event.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { settled } from '../../src/simulate/runtime.ts'
+import type { FailPoint } from '../../src/simulate/store.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
-import type { FailPoint } from '../fakes/store.ts'
 import { createStorePath } from '../store/place.ts'
-import { settled } from './ports.ts'
 import { createRig, planFor, type Rig, type RigOptions, START_MS, say, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []

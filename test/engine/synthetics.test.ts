@@ -4,7 +4,7 @@ import type { Plan } from '../../src/core/plan.ts'
 import type { SyntheticTest } from '../../src/core/synthetic.ts'
 import { readRound } from '../../src/engine/synthetics.ts'
 import type { SyntheticReader, SyntheticResult } from '../../src/ports/source.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { createRig, planFor, START_MS, SWEEP_SECONDS, sweep, World } from './rig.ts'
 
 const OLD: SyntheticTest = { id: 'of-old', location: null }

@@ -6,12 +6,12 @@ import { problem } from '../../src/core/problem.ts'
 import type { Hook } from '../../src/core/task.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { NO_TRACER } from '../../src/ports/tracer.ts'
+import { createFakeLog, createFakeRandom } from '../../src/simulate/runtime.ts'
 import { createTaskRunner } from '../../src/tasks/runner.ts'
 import { PLAIN_STEP } from '../support/plain.ts'
 import { until } from '../support/until.ts'
 import { answering, startWebServer } from '../support/web-server.ts'
 import { httpTask, probeOfNew } from '../tasks/rig.ts'
-import { createFakeLog, createFakeRandom } from './ports.ts'
 import { createRig, planFor, type Rig, type RigOptions, sweep, World } from './rig.ts'
 
 const rigs: Rig[] = []

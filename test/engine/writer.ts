@@ -3,8 +3,8 @@ import type { WriteReport } from '../../src/core/observation.ts'
 import { problem } from '../../src/core/problem.ts'
 import { type ActDeps, ScopeWriter } from '../../src/engine/act.ts'
 import type { WeightChange, WriteResult } from '../../src/ports/traffic.ts'
-import { createFakeClock } from '../fakes/clock.ts'
-import { createFakeLog, createFakeRandom, settled } from './ports.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
+import { createFakeLog, createFakeRandom, settled } from '../../src/simulate/runtime.ts'
 
 export type Results = ReadonlyMap<string, WriteResult>
 

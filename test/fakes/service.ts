@@ -10,8 +10,8 @@ import type { AlertmanagerConfig } from '../../src/policy/schema-alertmanager.ts
 import type { AlertIntake } from '../../src/ports/alerts.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../../src/ports/control.ts'
 import type { Journal } from '../../src/ports/store.ts'
+import { MemoryJournal } from '../../src/simulate/journal.ts'
 import { PLAIN_PLAN, PLAIN_STEP } from '../support/plain.ts'
-import { MemoryJournal } from './journal.ts'
 
 export const NOW_MS = Date.UTC(2026, 10, 20, 21, 45, 0)
 

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig, watchConfig } from '../../src/config.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { kinds } from '../policies/kinds.ts'
 import { untilHolds } from '../support/until.ts'
 

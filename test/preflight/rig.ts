@@ -5,8 +5,8 @@ import type { MetricSource } from '../../src/ports/source.ts'
 import { createBudgetMemory } from '../../src/preflight/budget-memory.ts'
 import { createChecker } from '../../src/preflight/checker.ts'
 import type { CheckPorts } from '../../src/preflight/world.ts'
-import { createFakeLog } from '../engine/ports.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
+import { createFakeLog } from '../../src/simulate/runtime.ts'
 import { createFakeClusters } from '../fakes/cluster.ts'
 
 export const START_MS = 1_000_000_000

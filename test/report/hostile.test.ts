@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { gatherReport, migrationsOf, subjectsOf } from '../../src/report/gather.ts'
 import type { Report } from '../../src/report/model.ts'
 import { renderReport } from '../../src/report/render.ts'
-import { MemoryJournal } from '../fakes/journal.ts'
+import { MemoryJournal } from '../../src/simulate/journal.ts'
 import { recordedRun } from './recorded.ts'
 
 let report: Report

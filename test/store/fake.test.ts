@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMemoryStore } from '../fakes/store.ts'
+import { createMemoryStore } from '../../src/simulate/store.ts'
 import { sampleCommit, sampleEvent, sampleFact } from './samples.ts'
 
 describe("the fake store's crash points", () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAIN_SHARD } from '../../src/ports/store.ts'
-import { createMemoryStore } from '../fakes/store.ts'
+import { createMemoryStore } from '../../src/simulate/store.ts'
 
 const migration = fc.constantFrom('a', 'b', 'c', 'd', 'e', MAIN_SHARD)
 const household = fc.record({

@@ -2,7 +2,7 @@ import { createQuotas } from '../../src/engine/quotas.ts'
 import type { AdapterContext } from '../../src/ports/kind.ts'
 import { NO_TRACER, type Tracer } from '../../src/ports/tracer.ts'
 import { resolveSecret } from '../../src/shared/secret.ts'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 
 /** What is done within a span that all calls should name. */
 export const TRACED: Tracer = {

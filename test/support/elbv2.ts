@@ -1,9 +1,9 @@
 import { onTestFinished, vi } from 'vitest'
 import { createQuotas } from '../../src/engine/quotas.ts'
 import type { TrafficScope, WeightChange } from '../../src/ports/traffic.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { elbv2 } from '../../src/traffic/elbv2/kind.ts'
 import { elbv2Account } from '../../src/traffic/elbv2/settings.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
 import { type FakeElb, startFakeElb } from '../fakes/elbv2.ts'
 import { adapterContext } from './adapter-context.ts'
 

@@ -111,6 +111,7 @@ ${lines.map((line) => `  ${line}\n`).join('')}  server old 127.0.0.1:${old} weig
   server new 127.0.0.1:${new_} weight 0
 `,
   )
+  // A busy machine answers late: that is no failure. What HAProxy answers by itself is one, as when no server has a weight.
   return `global
   stats socket ${sockets.path} mode 600 level admin
   stats socket ${sockets.viewerPath} mode 600 level user
@@ -118,9 +119,9 @@ ${lines.map((line) => `  ${line}\n`).join('')}  server old 127.0.0.1:${old} weig
 defaults
   mode http
   balance roundrobin
-  timeout connect 2s
-  timeout client 30s
-  timeout server 30s
+  timeout connect 5m
+  timeout client 5m
+  timeout server 5m
 ${sections.join('')}`
 }
 

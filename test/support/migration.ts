@@ -57,6 +57,13 @@ export interface MigrationParts {
   readonly badCodes?: string
   /** What stands below `alertmanager:`. */
   readonly alertmanager?: string
+  readonly steps?: readonly Step[]
+}
+
+/** A step of the policy. */
+export interface Step {
+  readonly weightPercent: number
+  readonly holdSeconds: number
 }
 
 /** Lays out a migration of these services; nothing runs yet. */
@@ -142,18 +149,19 @@ export function eventsOf<T extends EventType>(rows: readonly JournalRow[], type:
 }
 
 /** Tests meddle while 25 % is in force: a hold that outlasts a late scrape leaves them the time. */
-function holdSeconds(weightPercent: number): number {
-  return weightPercent === 25 ? 6 : 2
-}
+const USUAL_STEPS: readonly Step[] = WEIGHTS_PERCENT.map((weightPercent) => ({
+  weightPercent,
+  holdSeconds: weightPercent === 25 ? 6 : 2,
+}))
 
 /** The config of such a migration. */
 export function configText(
   prometheusUrl: string,
   workloads: readonly string[],
   traffic: MigrationTraffic,
-  { apiPort = 0, badCodes = '5..', alertmanager }: MigrationParts = {},
+  { apiPort = 0, badCodes = '5..', alertmanager, steps = USUAL_STEPS }: MigrationParts = {},
 ): string {
-  const steps = WEIGHTS_PERCENT.map((weight) => `{ weight: ${weight}%, hold: ${holdSeconds(weight)}s }`)
+  const written = steps.map((step) => `{ weight: ${step.weightPercent}%, hold: ${step.holdSeconds}s }`)
   const { longSeconds, shortSeconds, factor } = PAIR
   return `apiVersion: headgate/v1
 migration: e2e
@@ -169,16 +177,16 @@ slis:
   latency: { objective: 95%, histogram: http_request_duration_seconds, slowerThan: 500ms }
 policies:
   quick:
-    steps: [${steps.join(', ')}]
+    steps: [${written.join(', ')}]
     minRequests: 10
     bake: 2s
     drain: 1s
     blindAfter: 5s
     burnRate: [{ long: ${longSeconds}s, short: ${shortSeconds}s, factor: ${factor}, then: revert }]
-    share: { tolerance: 10% }
+    share: { tolerance: 15% }
     # Holds of seconds leave little to prove with, and the machine's own slowness is no fault of NEW. Bursts are assumed
     # as by the preset: so an outage meets the pair, which these tests follow, before the tests of NEW against OLD.
-    proof: { need: 4, plusBudgets: 4 }
+    proof: { need: 4, plusBudgets: 10 }
     evidence: { latency: { plus: 10% } }
 policy: quick
 workloads:

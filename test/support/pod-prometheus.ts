@@ -81,18 +81,22 @@ async function tryToLaunch(binary: string, config: string, more: readonly string
 
 /**
  * The second scrape from now begins after the first, which saw everything that is counted now, was stored. A scrape that
- * a busy machine has let time out says that its pod is gone: the tick ends when all that are not away are there.
+ * a busy machine has let time out says that its pod is gone: resolves with a moment at which all that are not away are there.
  */
-export async function everyPageScraped({ pods, reads }: PodPages, { url }: PodPrometheus): Promise<void> {
+export async function everyPageScraped({ pods, reads }: PodPages, { url }: PodPrometheus): Promise<number> {
   const before = { ...reads }
   const there = POD_NAMES.filter((name) => !pods[name].isAway).length
+  let atMs = 0
   const scraped = async () => {
+    atMs = Date.now()
     for (const name of POD_NAMES) if (reads[name] < before[name] + 2) throw new Error(`${name} is not scraped yet`)
-    const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent('count(up == 1)')}`)
+    const asked = new URLSearchParams({ query: 'count(up == 1)', time: String(atMs / 1000) })
+    const answer = await fetch(`${url}/api/v1/query?${asked}`)
     const { data } = UP.parse(await answer.json())
     if (Number(data.result[0]?.value[1] ?? 0) !== there) throw new Error('a scrape of a page has timed out')
   }
   await untilHolds(scraped)
+  return atMs
 }
 
 const UP = z.object({ data: z.object({ result: z.array(z.object({ value: z.tuple([z.number(), z.string()]) })) }) })

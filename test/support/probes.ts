@@ -1,8 +1,8 @@
 import { onTestFinished } from 'vitest'
 import type { Missing, ProbeOutcome } from '../../src/core/observation.ts'
 import type { ProbeSpec } from '../../src/core/plan.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { createProber } from '../../src/sources/probe/prober.ts'
-import { createFakeClock } from '../fakes/clock.ts'
 
 /** A probe of NEW that is content with a 200 within ten seconds. */
 export function probeSpec(changes: Partial<ProbeSpec> & Pick<ProbeSpec, 'url' | 'address'>): ProbeSpec {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, type TestContext } from 'vitest'
 
 export interface Mail {
   readonly from: string
@@ -19,8 +19,8 @@ export interface SmtpServer {
   answers: Readonly<Record<string, string | ((line: string) => string)>>
 }
 
-/** An SMTP server (RFC 5321, AUTH PLAIN) on a free loopback port, without TLS; it ends with the test. */
-export async function startSmtpServer(): Promise<SmtpServer> {
+/** An SMTP server (RFC 5321, AUTH PLAIN) on a free loopback port, without TLS; it ends with the test, by its own `onTestFinished` where others run beside it. */
+export async function startSmtpServer(atEnd: TestContext['onTestFinished'] = onTestFinished): Promise<SmtpServer> {
   const mails: Mail[] = []
   const sockets = new Set<Socket>()
   let connections = 0
@@ -32,7 +32,7 @@ export async function startSmtpServer(): Promise<SmtpServer> {
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  onTestFinished(async () => {
+  atEnd(async () => {
     for (const socket of sockets) socket.destroy()
     await new Promise((resolve) => server.close(resolve))
   })

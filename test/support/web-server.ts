@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, type TestContext } from 'vitest'
 
 /** A request as it came in, body included. */
 export interface WebRequest {
@@ -37,11 +37,14 @@ export interface WebServerOptions {
   /** A loopback address. */
   readonly host?: string
   readonly tls?: ServerOptions
+  /** That of its test, where others run beside it. */
+  readonly onTestFinished?: TestContext['onTestFinished']
 }
 
 /** A web server on a free loopback port that answers as a test says; it ends with the test. */
 export async function startWebServer(answer: Answer, options: WebServerOptions = {}): Promise<WebServer> {
   const { host = '127.0.0.1', tls } = options
+  const atEnd = options.onTestFinished ?? onTestFinished
   const requests: WebRequest[] = []
   let [openConnections, madeConnections] = [0, 0]
   const listener = async (incoming: IncomingMessage, response: ServerResponse) => {
@@ -73,7 +76,7 @@ export async function startWebServer(answer: Answer, options: WebServerOptions =
         listening.closeAllConnections()
       }),
   }
-  onTestFinished(() => server.stop())
+  atEnd(() => server.stop())
   return server
 }
 

@@ -22,12 +22,18 @@ export interface World {
   stop(): Promise<void>
 }
 
+/** What a world has beside the usual. */
+export interface WorldParts {
+  /** For each service, from the start; 0: none comes but by `sendLoad`. */
+  readonly requestsPerSecond?: number
+  readonly alerting?: Alerting | null
+}
+
 /** Starts it all; what was started is ended again when the rest fails. */
 export async function startWorld(
   binaries: { readonly haproxy: string; readonly prometheus: string },
   names: readonly string[],
-  traffic: 'from the start' | 'none' = 'from the start',
-  alerting: Alerting | null = null,
+  { requestsPerSecond = REQUESTS_PER_SECOND, alerting = null }: WorldParts = {},
 ): Promise<World> {
   await using starting = new AsyncDisposableStack()
   const services = new Map<string, Sides<ClusterService>>()
@@ -53,7 +59,7 @@ export async function startWorld(
     alerting,
   )
   starting.defer(prometheus.stop)
-  const stopLoad = traffic === 'none' ? async () => {} : sendLoad(names, haproxy)
+  const stopLoad = requestsPerSecond === 0 ? async () => {} : sendLoad(haproxy, names, requestsPerSecond)
   starting.defer(stopLoad)
   const everything = starting.move()
   return {
@@ -69,12 +75,16 @@ export async function startWorld(
   }
 }
 
-/** Sends requests to every service until the returned function is called. */
-function sendLoad(names: readonly string[], haproxy: RealHaproxy): () => Promise<void> {
+/** Sends requests to each of these services until the returned function is called, which resolves when all are answered. */
+export function sendLoad(
+  haproxy: RealHaproxy,
+  names: readonly string[],
+  requestsPerSecond: number = REQUESTS_PER_SECOND,
+): () => Promise<void> {
   const stopping = new AbortController()
   const load = startLoad({
     urls: new Map(names.map((name) => [name, `http://127.0.0.1:${haproxy.port(name)}/`])),
-    requestsPerSecond: REQUESTS_PER_SECOND,
+    requestsPerSecond,
     slowerThanMs: 500,
     maxRequests: MAX_REQUESTS,
     signal: stopping.signal,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createFakeClock } from '../fakes/clock.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { until } from '../support/until.ts'
 import { answering, silent, startWebServer } from '../support/web-server.ts'
 import { createTaskRig, fakeCluster, httpTask, probeOfNew, taskRequest } from './rig.ts'

@@ -4,9 +4,9 @@ import type { EventBody } from '../../src/core/event.ts'
 import type { FleetView } from '../../src/core/fleet-view.ts'
 import type { RolloutState } from '../../src/core/state.ts'
 import type { WorkloadView } from '../../src/ports/control.ts'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { createMetrics, type Metrics, type Observed } from '../../src/telemetry/metrics.ts'
 import { METRICS, type MetricSpec } from '../../src/telemetry/names.ts'
-import { createFakeClock } from '../fakes/clock.ts'
 import { samplePlan, sampleState } from '../store/samples.ts'
 
 let metrics: Metrics

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createFakeClock } from '../../src/simulate/clock.ts'
 import { createRandom, systemClock } from '../../src/telemetry/runtime.ts'
-import { createFakeClock } from '../fakes/clock.ts'
 
 describe('ids', () => {
   test('are 26 characters of the ULID alphabet, and begin with the time', () => {

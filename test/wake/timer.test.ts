@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Wake, Wakeups } from '../../src/ports/runtime.ts'
+import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { createTimerWakeups } from '../../src/wake/timer.ts'
-import { createFakeClock, type FakeClock } from '../fakes/clock.ts'
+import { wakeupsConformance } from '../conformance/wakeups.ts'
 
 const MIDNIGHT_MS = Date.UTC(2026, 0, 1)
 const opened: Wakeups[] = []
@@ -13,7 +14,8 @@ afterEach(async () => {
 
 /** Takes every wake as it comes, with the time at which it came, milliseconds after midnight. */
 function consume(clock: FakeClock, sweepSeconds: number) {
-  const wakeups = open(clock, sweepSeconds)
+  const wakeups = createTimerWakeups(clock, sweepSeconds)
+  opened.push(wakeups)
   const wakes: { atMs: number; wake: Wake }[] = []
   const done = (async () => {
     for (let wake = await wakeups.next(); wake; wake = await wakeups.next())
@@ -22,13 +24,9 @@ function consume(clock: FakeClock, sweepSeconds: number) {
   return { wakeups, wakes, done, sweepsAtMs: () => wakes.filter(isSweep).map(({ atMs }) => atMs) }
 }
 
-function open(clock: FakeClock, sweepSeconds: number): Wakeups {
-  const wakeups = createTimerWakeups(clock, sweepSeconds)
-  opened.push(wakeups)
-  return wakeups
-}
-
 const isSweep = ({ wake }: { wake: Wake }) => wake.kind === 'sweep'
+
+wakeupsConformance('a timer', async (clock) => createTimerWakeups(clock, 15))
 
 describe('sweeps', () => {
   test('come at multiples of the interval, whenever the process started', async () => {
@@ -45,18 +43,6 @@ describe('sweeps', () => {
     expect(await wakeups.next()).toEqual({ kind: 'sweep' })
     const second = wakeups.next()
     await clock.advance(10_678)
-    expect(await Promise.race([second, 'nothing yet'])).toBe('nothing yet')
-    await clock.advance(1)
-    expect(await second).toEqual({ kind: 'sweep' })
-  })
-
-  test('are not queued for a consumer that comes late', async () => {
-    const clock = createFakeClock(MIDNIGHT_MS)
-    const wakeups = open(clock, 15)
-    await clock.advance(100_000)
-    expect(await wakeups.next()).toEqual({ kind: 'sweep' })
-    const second = wakeups.next()
-    await clock.advance(4_999)
     expect(await Promise.race([second, 'nothing yet'])).toBe('nothing yet')
     await clock.advance(1)
     expect(await second).toEqual({ kind: 'sweep' })
@@ -121,70 +107,5 @@ describe('sweeps', () => {
       }),
       { numRuns: 50 },
     )
-  })
-})
-
-describe('urgent work', () => {
-  test('ends the wait at once', async () => {
-    const clock = createFakeClock(MIDNIGHT_MS)
-    const wakeups = open(clock, 15)
-    const next = wakeups.next()
-    wakeups.urgent(['checkout'])
-    expect(await next).toEqual({ kind: 'urgent', workloads: ['checkout'] })
-    expect(clock.nowMs()).toBe(MIDNIGHT_MS)
-  })
-
-  test('that comes meanwhile is merged, each workload once', async () => {
-    const wakeups = open(createFakeClock(MIDNIGHT_MS), 15)
-    wakeups.urgent(['checkout'])
-    wakeups.urgent(['search', 'checkout'])
-    expect(await wakeups.next()).toEqual({ kind: 'urgent', workloads: ['checkout', 'search'] })
-  })
-
-  test('of no workload wakes nobody', async () => {
-    const wakeups = open(createFakeClock(MIDNIGHT_MS), 15)
-    const next = wakeups.next()
-    wakeups.urgent([])
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(await Promise.race([next, 'nothing yet'])).toBe('nothing yet')
-  })
-
-  test('goes before a sweep that is due as well, and does not replace it', async () => {
-    const clock = createFakeClock(MIDNIGHT_MS)
-    const wakeups = open(clock, 15)
-    await clock.advance(15_000)
-    wakeups.urgent(['checkout'])
-    expect(await wakeups.next()).toEqual({ kind: 'urgent', workloads: ['checkout'] })
-    expect(await wakeups.next()).toEqual({ kind: 'sweep' })
-  })
-
-  test('without end does not starve the sweep', async () => {
-    const clock = createFakeClock(MIDNIGHT_MS)
-    const wakeups = open(clock, 15)
-    await clock.advance(15_000)
-    const kinds: (string | undefined)[] = []
-    for (let turn = 0; turn < 4; turn++) {
-      wakeups.urgent(['checkout'])
-      kinds.push((await wakeups.next())?.kind)
-    }
-    expect(kinds).toEqual(['urgent', 'sweep', 'urgent', 'urgent'])
-  })
-})
-
-describe('close', () => {
-  test('ends a wait with null, and leaves no sleeper behind', async () => {
-    const clock = createFakeClock(MIDNIGHT_MS)
-    const wakeups = open(clock, 15)
-    const next = wakeups.next()
-    await wakeups.close()
-    expect(await next).toBeNull()
-    expect(clock.sleepers()).toBe(0)
-  })
-
-  test('wins over work that is due', async () => {
-    const wakeups = open(createFakeClock(MIDNIGHT_MS), 15)
-    wakeups.urgent(['checkout'])
-    await wakeups.close()
-    expect(await wakeups.next()).toBeNull()
   })
 })

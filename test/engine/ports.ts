@@ -1,1 +1,0 @@
-export { createFakeLog, createFakeMeter, createFakeRandom, type FakeLog, settled } from '../../src/simulate/runtime.ts'

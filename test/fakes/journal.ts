@@ -1,1 +1,0 @@
-export { MemoryJournal } from '../../src/simulate/journal.ts'

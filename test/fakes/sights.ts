@@ -1,1 +1,0 @@
-export { plainSights } from '../../src/simulate/sights.ts'

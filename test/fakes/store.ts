@@ -1,1 +1,0 @@
-export { createMemoryStore, type FailPoint, type MemoryStore } from '../../src/simulate/store.ts'
