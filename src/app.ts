@@ -37,6 +37,7 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
 import { NO_TRACING, openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
+import { openBullWakes } from './wake/bullmq.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
 export interface ServiceOptions {
@@ -102,14 +103,16 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const synthetics = openSynthetics(config.sources, context)
   const prober = createProber(context)
   const clusters = openClusters(() => running.rules(), { clock, random, log })
+  const { redis } = config
+  const wakes = redis && (await openBullWakes({ redis, sweepSeconds, clock, log, secret }))
   const rooms = createRooms({
     ...{ shards, replica, running, config, context, clusters, sources, synthetics, prober, random, meter, timer },
-    ...{ runId, version, wakeupsOf: () => createTimerWakeups(clock, sweepSeconds, { first: 'at once' }) },
+    ...{ runId, version },
+    wakeupsOf: (shard) => wakes?.of(shard) ?? createTimerWakeups(clock, sweepSeconds, { first: 'at once' }),
   })
   const keeper = new ShardKeeper(
     { plans: plansOf(config), hash: config.hash },
-    // Whoever has the shard finds what is in its inbox at the next sweep.
-    { ...{ shards, replica, clock, log, open: rooms.open, see: rooms.see }, wake: () => {} },
+    { shards, replica, clock, log, open: rooms.open, see: rooms.see, wake: (shard) => wakes?.urgent(shard) },
   )
   const control = createControl({ desk: keeper, inbox, clock, random, about })
   metrics.observe({ ...ownViews(keeper, () => running.about().migrations), levels: quotas.levels })
@@ -182,6 +185,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await notifier.close()
     await clusters.close()
     await tracer.close()
+    await wakes?.close()
     await store.close()
   }
   const url = await listenAt(api, config.api, tls)
