@@ -87,7 +87,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     traceId: () => tracer.traceId(),
   })
   for (const advice of opened.advice) log.warn({ store: opened.place }, advice)
-  const quotas = createQuotas(clock)
+  const quotas = createQuotas(clock, opened.allowances?.({ clock, log }))
   const timer = createTimer(clock)
   const startedAtMs = clock.nowMs()
   const version = readVersion()

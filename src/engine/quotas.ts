@@ -1,22 +1,48 @@
 import type { Urgency } from '../core/effect.ts'
-import type { Quota, QuotaLevel, QuotaLevels, QuotaLimits, QuotaStand, Quotas, QuotaUse } from '../ports/quota.ts'
+import type {
+  Allowance,
+  AllowanceUse,
+  OpenAllowance,
+  Quota,
+  QuotaLevel,
+  QuotaLevels,
+  QuotaLimits,
+  Quotas,
+  QuotaUse,
+} from '../ports/quota.ts'
 import type { Clock } from '../ports/runtime.ts'
+import { TokenLevels } from '../shared/token-levels.ts'
 
 /** The share of an account's quota that everything but reverts may use. */
 const SHARE_OF_OTHERS = 0.5
 
-/** The quotas of all accounts, in this process. */
-export function createQuotas(clock: Clock): Quotas & QuotaLevels {
-  const byAccount = new Map<string, TokenBucket>()
+/** The quotas of all accounts. `open` says who counts: by default this process, for itself. */
+export function createQuotas(clock: Clock, open: OpenAllowance = localAllowances(clock)): Quotas & QuotaLevels {
+  const byAccount = new Map<string, QueuedQuota>()
   return {
     of(account, limits) {
       const known = byAccount.get(account)
       if (known) return known
-      const quota = new TokenBucket(limits, clock)
+      const quota = new QueuedQuota(open(account, { whole: limits, others: othersOf(limits) }), clock)
       byAccount.set(account, quota)
       return quota
     },
     levels: () => [...byAccount].map(([account, quota]) => ({ account, by: quota.stands() })),
+  }
+}
+
+function othersOf({ callsPerSecond, burst }: QuotaLimits): QuotaLimits {
+  return { callsPerSecond: callsPerSecond * SHARE_OF_OTHERS, burst: Math.max(1, burst * SHARE_OF_OTHERS) }
+}
+
+function localAllowances(clock: Clock): OpenAllowance {
+  return (_, limits) => {
+    const levels = new TokenLevels(limits, () => clock.monotonicMs())
+    return {
+      take: async (use) => levels.take(use),
+      exhaust: () => levels.exhaust(),
+      stand: () => levels.stand(),
+    }
   }
 }
 
@@ -30,15 +56,14 @@ const OF_READS: readonly Queue[] = ['read under way', 'read']
 type Waiter = (isTaken: boolean) => void
 
 /**
- * A token bucket with a reserve: everybody draws from the whole; what is no revert draws from a second bucket of half the
- * size and rate too, so that half of the whole is always left to reverts. While a revert waits, or a read that one waits for,
- * nobody else is served; a write or read under way is finished before the next begins: if everybody got a first page of
+ * Who is next, of those in this process who wait for a call. Everybody draws from the whole; what is no revert draws from a second
+ * bucket of half the size and rate too, so that half of the whole is always left to reverts. While a revert waits, or a read that one
+ * waits for, nobody else is served; a write or read under way is finished before the next begins: if everybody got a first page of
  * records, nobody would have got a whole list by the deadline. Among the others reads and steps take turns, so that a long
  * queue of steps blinds nobody.
  */
-class TokenBucket implements Quota {
-  private readonly whole: Level
-  private readonly others: Level
+class QueuedQuota implements Quota {
+  private readonly allowance: Allowance
   private readonly clock: Clock
   /** Each in the order in which they came. */
   private readonly waiters: Readonly<Record<Queue, Set<Waiter>>> = {
@@ -51,14 +76,13 @@ class TokenBucket implements Quota {
     forward: new Set(),
   }
   private lastOfOthers: 'read' | 'forward' = 'forward'
-  /** Ends the sleep until somebody can be served; null: nobody waits. */
-  private alarm: AbortController | null = null
+  private isServing = false
+  /** Ends the sleep until somebody can be served. */
+  private alarm = new AbortController()
 
-  constructor({ callsPerSecond, burst }: QuotaLimits, clock: Clock) {
-    const nowMs = clock.nowMs()
+  constructor(allowance: Allowance, clock: Clock) {
+    this.allowance = allowance
     this.clock = clock
-    this.whole = new Level(callsPerSecond, burst, nowMs)
-    this.others = new Level(callsPerSecond * SHARE_OF_OTHERS, Math.max(1, burst * SHARE_OF_OTHERS), nowMs)
   }
 
   turn(urgency: Urgency, signal: AbortSignal): Promise<boolean> {
@@ -89,55 +113,47 @@ class TokenBucket implements Quota {
   }
 
   exhaust(): void {
-    const nowMs = this.clock.nowMs()
-    for (const level of [this.whole, this.others]) {
-      // First, or the time before this refusal would fill it again.
-      level.refill(nowMs)
-      level.empty()
-    }
+    this.allowance.exhaust()
   }
 
   stands(): QuotaLevel['by'] {
-    const nowMs = this.clock.nowMs()
-    const stand = (level: Level, isOfReverts: boolean): QuotaStand => {
-      level.refill(nowMs)
-      const queues = Object.entries(this.waiters).filter(([name]) => isRevertQueue(name) === isOfReverts)
-      return { ...level.stand(), waiting: queues.reduce((sum, [, queue]) => sum + queue.size, 0) }
-    }
-    return { revert: stand(this.whole, true), other: stand(this.others, false) }
+    const waiting = (use: AllowanceUse) =>
+      Object.entries(this.waiters).reduce((sum, [name, queue]) => sum + (useOf(name) === use ? queue.size : 0), 0)
+    const { revert, other } = this.allowance.stand()
+    return { revert: { ...revert, waiting: waiting('revert') }, other: { ...other, waiting: waiting('other') } }
   }
 
-  /** Serves whoever may be served now, and sees to it that the next one is served in time. */
+  /** Sees to it that whoever is next is served as soon as may be: called when somebody came or left. */
   private serve(): void {
-    const waitMs = this.serveNow()
-    // Whoever came or left may have changed when that is.
-    this.alarm?.abort()
-    this.alarm = null
-    if (waitMs === null) return
-    const alarm = new AbortController()
-    this.alarm = alarm
-    void this.clock.sleep(waitMs, alarm.signal).then(() => {
-      if (!alarm.signal.aborted) this.serve()
-    })
+    this.alarm.abort()
+    if (this.isServing) return
+    this.isServing = true
+    void this.serveAll()
   }
 
-  /** How long until the next one can be served, ms; null: nobody waits. */
-  private serveNow(): number | null {
-    const nowMs = this.clock.nowMs()
-    this.whole.refill(nowMs)
-    this.others.refill(nowMs)
-    for (;;) {
-      const queue = this.nextQueue()
-      const [waiter] = queue === null ? [] : this.waiters[queue]
-      if (queue === null || waiter === undefined) return null
-      const levels = OF_REVERTS.includes(queue) ? [this.whole] : [this.whole, this.others]
-      const waitMs = Math.max(...levels.map((level) => level.waitMs()))
-      if (waitMs > 0) return waitMs
-      for (const level of levels) level.takeOne()
-      if (OF_READS.includes(queue)) this.lastOfOthers = 'read'
-      if (queue === 'forward') this.lastOfOthers = queue
-      waiter(true)
+  private async serveAll(): Promise<void> {
+    for (let queue = this.nextQueue(); queue !== null; queue = this.nextQueue()) {
+      const alarm = new AbortController()
+      this.alarm = alarm
+      const use = useOf(queue)
+      const grant = await this.allowance.take(use)
+      if (grant.isTaken) this.give(use)
+      else await this.clock.sleep(grant.waitMs, alarm.signal)
     }
+    this.isServing = false
+  }
+
+  /**
+   * Gives a call that was taken to whoever is next by now. One of the reserve is nothing for others: where no revert waits any more,
+   * it is lost.
+   */
+  private give(use: AllowanceUse): void {
+    const queue = this.nextQueue()
+    const [waiter] = queue === null ? [] : this.waiters[queue]
+    if (queue === null || waiter === undefined || (use === 'revert' && useOf(queue) === 'other')) return
+    if (OF_READS.includes(queue)) this.lastOfOthers = 'read'
+    if (queue === 'forward') this.lastOfOthers = queue
+    waiter(true)
   }
 
   /** Whose turn it is; null: nobody waits. */
@@ -148,44 +164,6 @@ class TokenBucket implements Quota {
   }
 }
 
-function isRevertQueue(name: string): boolean {
-  return OF_REVERTS.some((one) => one === name)
-}
-
-class Level {
-  private tokens: number
-  private atMs: number
-  private readonly perSecond: number
-  private readonly size: number
-
-  constructor(perSecond: number, size: number, nowMs: number) {
-    this.perSecond = perSecond
-    this.size = size
-    this.tokens = size
-    this.atMs = nowMs
-  }
-
-  refill(nowMs: number): void {
-    // A clock that went back refills nothing.
-    const elapsedMs = Math.max(0, nowMs - this.atMs)
-    this.atMs = nowMs
-    this.tokens = Math.min(this.size, this.tokens + (elapsedMs / 1000) * this.perSecond)
-  }
-
-  waitMs(): number {
-    // What is missing by no more than a rounding error of the refills is there.
-    return this.tokens >= 1 - 1e-9 ? 0 : Math.max(1, Math.ceil(((1 - this.tokens) / this.perSecond) * 1000))
-  }
-
-  stand(): Omit<QuotaStand, 'waiting'> {
-    return { left: this.tokens, burst: this.size }
-  }
-
-  takeOne(): void {
-    this.tokens -= 1
-  }
-
-  empty(): void {
-    this.tokens = 0
-  }
+function useOf(queue: string): AllowanceUse {
+  return OF_REVERTS.some((one) => one === queue) ? 'revert' : 'other'
 }

@@ -35,6 +35,26 @@ export interface Quotas {
   of(account: string, limits: QuotaLimits): Quota
 }
 
+/** What an account may still call: counted in one process, or for all replicas. */
+export interface Allowance {
+  /** Takes one call: for a revert from the whole, for all else from the whole and from the share of others. Never rejects. */
+  take(use: AllowanceUse): Promise<Grant>
+  /** Leaves nothing. */
+  exhaust(): void
+  /** As far as this process knows. */
+  stand(): Readonly<Record<AllowanceUse, Omit<QuotaStand, 'waiting'>>>
+}
+
+export type AllowanceUse = keyof QuotaLevel['by']
+
+/** Where nothing was taken: when to ask again, ms, > 0. */
+export type Grant = { readonly isTaken: true } | { readonly isTaken: false; readonly waitMs: number }
+
+/** Of the whole, and of the part of it that all but reverts may use. */
+export type AllowanceLimits = Readonly<Record<'whole' | 'others', QuotaLimits>>
+
+export type OpenAllowance = (account: string, limits: AllowanceLimits) => Allowance
+
 /** Where an account's quota stands. */
 export interface QuotaLevel {
   readonly account: string

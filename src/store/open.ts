@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import type { Config } from '../policy/config.ts'
+import type { OpenAllowance } from '../ports/quota.ts'
+import type { Clock, Log } from '../ports/runtime.ts'
 import type { ArchivedStore } from './archive.ts'
 import { openSqlite } from './sqlite.ts'
 
@@ -10,6 +12,8 @@ export interface OpenedStore extends ArchivedStore {
   readonly runId: string
   /** What an operator should know of it; empty: nothing. */
   readonly advice: readonly string[]
+  /** Counts the calls of provider accounts for all replicas; null: there is one process. */
+  readonly allowances: ((deps: { readonly clock: Clock; readonly log: Log }) => OpenAllowance) | null
 }
 
 interface OpenDeps {
@@ -35,7 +39,7 @@ export async function openStore(
 async function openPorts({ store, redis }: Pick<Config, 'store' | 'redis'>, folder: string, deps: OpenDeps) {
   if (redis === undefined) {
     const place = resolve(folder, store.path)
-    return { ...openSqlite(place), place, freshRunId: deps.newId(), advice: [] }
+    return { ...openSqlite(place), place, freshRunId: deps.newId(), advice: [], allowances: null }
   }
   // Loaded only where it is configured.
   const { openRedis } = await import('./redis.ts')

@@ -1,5 +1,6 @@
 import { problem } from '../core/problem.ts'
 import type { RedisConfig } from '../policy/config.ts'
+import type { OpenAllowance } from '../ports/quota.ts'
 import { type Cursors, type Inbox, MAIN_SHARD, type ShardStore, type Store } from '../ports/store.ts'
 import type { ArchivedStore } from './archive.ts'
 import { createRedisArchive } from './redis-archive.ts'
@@ -8,6 +9,7 @@ import { connectRedis, type RedisConnection } from './redis-connection.ts'
 import { SeenHead } from './redis-head.ts'
 import { createRedisJournal } from './redis-journal.ts'
 import { type RedisKeys, redisKeys } from './redis-keys.ts'
+import { createRedisAllowances, type RedisQuotaDeps } from './redis-quota.ts'
 import { CURSOR, OPEN, PUT } from './redis-scripts.ts'
 import { type LeaseTime, texts } from './redis-shard.ts'
 import { createRedisShards } from './redis-shards.ts'
@@ -30,6 +32,8 @@ export interface RedisStore extends ArchivedStore {
   readonly identity: string
   /** What an operator should know of this Redis; empty: nothing. */
   readonly advice: readonly string[]
+  /** The calls of provider accounts, counted for all replicas. */
+  readonly allowances: (deps: RedisQuotaDeps) => OpenAllowance
 }
 
 /**
@@ -54,6 +58,7 @@ export async function openRedis(settings: RedisConfig, deps: RedisDeps): Promise
       journal: createRedisJournal(seen),
       cursors: createCursors(seen),
       archive: createRedisArchive(seen),
+      allowances: (quotaDeps) => createRedisAllowances(connection, settings.prefix, quotaDeps),
     }
   } catch (error) {
     connection.close()

@@ -26,7 +26,10 @@ export interface BullDeps {
 
 /** Wakes among the replicas of one store. */
 export interface BullWakes {
-  /** For the process that owns this shard. To be closed when the lease is lost: they take jobs away from who has it then. */
+  /**
+   * For the process that owns this shard: they take its jobs from their first `next` until they are closed. Whoever has lost the lease
+   * closes them, or jobs would not come to the one who has it.
+   */
   of(shard: string): Wakeups
   /**
    * Has whoever owns this shard look into its inbox at once. It does not fail, and nobody waits for it: what is in the inbox is also
@@ -90,22 +93,32 @@ class Wakes implements BullWakes {
     const { clock, log, sweepSeconds } = this.deps
     const queue = this.queueOf(shard)
     const schedule = new Schedule(queue, sweepSeconds * 1000, clock, this.trouble.note)
+    let worker: Worker | null = null
+    let isClosed = false
     const wakes = createExpectedWakeups(clock, sweepSeconds, () => {
+      if (worker === null) return
       log.debug({ shard }, 'no job came for this sweep: it is begun without, and the schedule put back')
       schedule.putBack()
     })
-    // A job that its owner took with it when it died must not keep the next one away.
-    queue.removeDeduplicationKey(LOOK).catch(this.trouble.note)
-    schedule.begin().catch(this.trouble.note)
-    const worker = this.workerOf(queue, wakes)
+    const begin = () => {
+      if (worker !== null || isClosed) return
+      // A job that its owner took with it when it died must not keep the next one away.
+      queue.removeDeduplicationKey(LOOK).catch(this.trouble.note)
+      schedule.begin().catch(this.trouble.note)
+      worker = this.workerOf(queue, wakes)
+    }
     const wakeups: Wakeups = {
-      next: () => wakes.next(),
+      next: () => {
+        begin()
+        return wakes.next()
+      },
       urgent: (workloads) => wakes.urgent(workloads),
       close: async () => {
+        isClosed = true
         this.owned.delete(wakeups)
         await wakes.close()
         await schedule.idle()
-        await this.end(worker)
+        if (worker !== null) await this.end(worker)
       },
     }
     this.owned.add(wakeups)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createQuotas } from '../../src/engine/quotas.ts'
-import type { Quota, QuotaLimits, QuotaUse } from '../../src/ports/quota.ts'
+import type { Allowance, Grant, Quota, QuotaLimits, QuotaUse } from '../../src/ports/quota.ts'
 import { createFakeClock, type FakeClock } from '../../src/simulate/clock.ts'
 import { settled } from '../../src/simulate/runtime.ts'
 
@@ -239,6 +239,7 @@ describe('one that gives up', () => {
     await bench.ask('forward 1')
     const leaving = new AbortController()
     bench.askUntil('forward 2', leaving.signal)
+    await settled()
     expect(bench.clock.sleepers()).toBe(1)
     leaving.abort()
     await settled()
@@ -293,6 +294,66 @@ test('a clock that was put back fills nothing, and nobody waits for it to catch 
   expect(bench.taken).toHaveLength(2)
   await bench.pass(2000)
   expect(bench.told).toEqual(names('revert', 4))
+})
+
+describe('calls that are counted elsewhere', () => {
+  /** Answers when it is told to. */
+  function slowly() {
+    const asked: { readonly use: string; readonly answer: (grant: Grant) => void }[] = []
+    const take: Allowance['take'] = (use) => new Promise((answer) => asked.push({ use, answer }))
+    const stand = { left: 0, burst: 0 }
+    const allowance: Allowance = { take, exhaust: () => {}, stand: () => ({ revert: stand, other: stand }) }
+    const clock = createFakeClock(0)
+    const quota = createQuotas(clock, () => allowance).of('account', { callsPerSecond: 1, burst: 2 })
+    const told: string[] = []
+    const ask = (use: QuotaUse, signal = never) =>
+      void quota.take(use, signal).then((isTaken) => told.push(`${isTaken ? '' : '-'}${use}`))
+    const answer = async (grant: Grant) => {
+      asked.at(-1)?.answer(grant)
+      await settled()
+    }
+    return { asked, ask, answer, told, clock }
+  }
+  const TAKEN: Grant = { isTaken: true }
+
+  test('are asked for one at a time, and go to a revert that came meanwhile', async () => {
+    const { asked, ask, answer, told } = slowly()
+    ask('forward')
+    ask('revert')
+    ask('read')
+    expect(asked.map(({ use }) => use)).toEqual(['other'])
+    await answer(TAKEN)
+    expect(told).toEqual(['revert'])
+    await answer(TAKEN)
+    await answer(TAKEN)
+    expect(told).toEqual(['revert', 'forward', 'read'])
+    expect(asked).toHaveLength(3)
+  })
+
+  test('of the reserve go to nobody else when the revert has left meanwhile', async () => {
+    const { asked, ask, answer, told } = slowly()
+    const leaving = new AbortController()
+    ask('revert', leaving.signal)
+    ask('forward')
+    leaving.abort()
+    await answer(TAKEN)
+    expect(told).toEqual(['-revert'])
+    expect(asked.map(({ use }) => use)).toEqual(['revert', 'other'])
+    await answer(TAKEN)
+    expect(told).toEqual(['-revert', 'forward'])
+  })
+
+  test('are asked for anew when somebody came while the answer was under way', async () => {
+    const { asked, ask, answer, told, clock } = slowly()
+    ask('forward')
+    ask('revert')
+    await answer({ isTaken: false, waitMs: 60_000 })
+    expect(asked.map(({ use }) => use)).toEqual(['other', 'revert'])
+    await answer({ isTaken: false, waitMs: 10 })
+    await clock.advance(10)
+    await answer(TAKEN)
+    expect(told).toEqual(['revert'])
+  })
 })
 
 const limits = fc.record({

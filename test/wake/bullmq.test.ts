@@ -47,7 +47,7 @@ describe.skipIf(binary === null)('BullMQ', () => {
     const number = opened.length
     const tell = (fields: object, message: string) => void told.push(`${number}: ${message} ${JSON.stringify(fields)}`)
     const wakes = await openBullWakes({
-      redis: redisSettings(redis.url, { prefix, timeoutSeconds: 1, ...user }),
+      redis: redisSettings(redis.url, { prefix, timeoutSeconds: 3, ...user }),
       sweepSeconds,
       clock,
       log: { debug: () => {}, info: tell, warn: tell, error: tell },
@@ -99,6 +99,20 @@ describe.skipIf(binary === null)('BullMQ', () => {
     first.urgent('a: b/c')
     expect(await takeAll(other)).toEqual([LOOK])
     expect(await Promise.race([prod.next(), 'nothing yet'])).toBe('nothing yet')
+  })
+
+  test('one that has not asked for work yet takes none away', async () => {
+    const [first, second] = [await open(), await open()]
+    const idle = first.of('prod')
+    opened.push(idle)
+    idle.urgent(['checkout'])
+    const owner = await own(second, 'prod')
+    for (let n = 0; n < 5; n++) {
+      first.urgent('prod')
+      expect(await owner.next()).toEqual(LOOK)
+    }
+    // What was urgent in its own process is still there.
+    expect(await idle.next()).toEqual({ kind: 'urgent', workloads: ['checkout'] })
   })
 
   test('urgent wakes that nobody takes become one job, for the next owner', async () => {
