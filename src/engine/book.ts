@@ -13,19 +13,26 @@ export class Book {
   private readonly verdicts = new Map<string, readonly Verdict[]>()
   private readonly pinned = new Map<string, Plan>()
   private configured = new Map<string, Plan>()
+  /** By workload, as long as nothing of it has changed: a sweep asks for each of them several times. */
+  private readonly made = new Map<string, Subject>()
 
   /** Takes over what the store holds. */
   load({ revision, rollouts, plans }: Snapshot): void {
     this.revision = revision
     this.states.clear()
     this.verdicts.clear()
+    this.made.clear()
     for (const state of rollouts) this.states.set(state.workload, state)
-    for (const [hash, plan] of plans) this.pinned.set(hash, plan)
+    // A hash names one plan: of two that are equal one is kept, and most often the config has it already.
+    const known = new Map([...this.configured.values()].map((plan) => [plan.hash, plan]))
+    for (const [hash, plan] of plans) this.pinned.set(hash, known.get(hash) ?? plan)
   }
 
   /** Takes a new config's plans; rollouts under way keep theirs. */
   configure(plans: readonly Plan[]): void {
     this.configured = new Map(plans.map((plan) => [plan.workload, plan]))
+    this.made.clear()
+    for (const plan of plans) if (this.pinned.has(plan.hash)) this.pinned.set(plan.hash, plan)
   }
 
   /** States for the workloads of a config that have none yet. */
@@ -46,13 +53,19 @@ export class Book {
   /** Notes what a commit has made durable. */
   committed(revision: number, states: readonly RolloutState[], plans: readonly Plan[]): void {
     this.revision = revision
-    for (const state of states) this.states.set(state.workload, state)
+    for (const state of states) {
+      this.states.set(state.workload, state)
+      this.made.delete(state.workload)
+    }
     for (const plan of plans) this.pinned.set(plan.hash, plan)
   }
 
   /** Notes what the gates say, beside what a commit has made durable. */
   judged(verdicts: ReadonlyMap<string, readonly Verdict[]>): void {
-    for (const [workload, said] of verdicts) this.verdicts.set(workload, said)
+    for (const [workload, said] of verdicts) {
+      this.verdicts.set(workload, said)
+      this.made.delete(workload)
+    }
   }
 
   /** The pinned plan, or the config's while the rollout waits; null: neither is there. */
@@ -61,9 +74,14 @@ export class Book {
   }
 
   subject(workload: string): Subject | null {
+    const known = this.made.get(workload)
+    if (known !== undefined) return known
     const state = this.states.get(workload)
     const plan = state && this.planOf(state)
-    return state && plan ? { state, plan, verdicts: this.verdicts.get(workload) ?? null } : null
+    if (!state || !plan) return null
+    const subject = { state, plan, verdicts: this.verdicts.get(workload) ?? null }
+    this.made.set(workload, subject)
+    return subject
   }
 
   /** Rollouts with a plan: first as the config lists them, then those that it lists no more. */

@@ -1,6 +1,6 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Urgency } from '../core/effect.ts'
 import type { EventBody, HeadgateEvent } from '../core/event.ts'
-import { formatSpan } from '../core/format.ts'
 import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
@@ -16,8 +16,10 @@ import { insist } from './insist.ts'
 import type { LeaseKeeper } from './lease.ts'
 import { newsOf } from './news.ts'
 import type { Observer } from './observe.ts'
+import { type Part, SweepParts, wokenPart } from './parts.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
+import { stalled } from './stalled.ts'
 import { commitTraced, type RoundOutcome, sweepTraced, thinkTraced } from './sweep-trace.ts'
 import type { Thought } from './think.ts'
 import type { Timer } from './timer.ts'
@@ -25,8 +27,6 @@ import { Turns } from './turns.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
-/** Sweeps that may be missing before the service says that it is not ready. */
-const STALLED_SWEEPS = 5
 
 export interface EngineDeps {
   readonly store: ShardStore
@@ -104,10 +104,7 @@ export class Engine {
       if (!wasDurable || at === 'reload') {
         const states = this.book.missingStates(plans, this.deps.runId, this.deps.clock.nowMs())
         const added = states.map(({ workload }) => workload)
-        const { version, isMain = true } = this.deps
-        const started =
-          at === 'start' ? ({ type: 'controller-started', version, workloads: plans.length } as const) : null
-        const news = newsOf({ hash, added, removed: this.book.removedBy(plans), started, isMain })
+        const news = newsOf({ hash, added, removed: this.book.removedBy(plans), plans: plans.length, at }, this.deps)
         const created = added.map((workload) => this.event({ type: 'rollout-created' }, workload))
         const events = [...news.map((body) => this.event(body)), ...created]
         await this.committer.commit({ ...NOTHING, states, events })
@@ -125,7 +122,7 @@ export class Engine {
   /** Works until the wakeups are closed. */
   async run(): Promise<void> {
     for (let wake = await this.deps.wakeups.next(); wake !== null; wake = await this.deps.wakeups.next()) {
-      if (wake.kind === 'urgent') await this.traced(wake.workloads, () => this.round(wake.workloads))
+      if (wake.kind === 'urgent') await this.urgent(wake.workloads)
       else
         this.sweeping ??= this.sweep().finally(() => {
           this.sweeping = null
@@ -156,15 +153,7 @@ export class Engine {
 
   /** Why no decision can be made now; empty: all is well. */
   notReady(): readonly ProblemJson[] {
-    return [this.trouble, this.deps.lease.trouble, this.stalled()].flatMap((one) => one ?? [])
-  }
-
-  private stalled(): ProblemJson | null {
-    const { clock, sweepSeconds } = this.deps
-    if (this.lastSweepAtMs === null) return null
-    const seconds = (clock.nowMs() - this.lastSweepAtMs) / 1000
-    if (seconds < STALLED_SWEEPS * sweepSeconds) return null
-    return problem('ENGINE_STALLED', `the last sweep ended ${formatSpan(seconds)} ago`).toJSON()
+    return [this.trouble, this.deps.lease.trouble, stalled(this.lastSweepAtMs, this.deps)].flatMap((one) => one ?? [])
   }
 
   onCommit(listener: Follower): () => void {
@@ -173,8 +162,22 @@ export class Engine {
 
   private async sweep(): Promise<void> {
     const seconds = this.deps.timer()
-    const outcome = await this.traced(null, async () => ((await this.observe()) ? this.round(null) : 'failed'))
+    const outcome = await this.traced(null, async () => ((await this.observe()) ? this.thinkOfAll() : 'failed'))
     this.deps.meter.sweep(seconds(), outcome)
+  }
+
+  private urgent(woken: readonly string[]): Promise<RoundOutcome> {
+    return this.traced(woken, () => this.round(() => wokenPart(woken, this.book, this.deps.observer)))
+  }
+
+  /** Some at a time: whoever waits for a turn, or for the event loop, goes between two parts. */
+  private async thinkOfAll(): Promise<RoundOutcome> {
+    const parts = new SweepParts(this.book, this.deps.observer)
+    for (;;) {
+      const outcome = await this.round(() => parts.next())
+      if (outcome !== 'committed' || parts.areOver || this.isStopping) return outcome
+      await setImmediate()
+    }
   }
 
   private traced(woken: readonly string[] | null, work: () => Promise<RoundOutcome>): Promise<RoundOutcome> {
@@ -192,19 +195,23 @@ export class Engine {
     }
   }
 
-  /** Thinks and persists once, then lets the writers know. */
-  private async round(due: readonly string[] | null): Promise<RoundOutcome> {
+  /** Thinks and persists once, then lets the writers know. `partOf` is asked when the book is as the store is. */
+  private async round(partOf: () => Part): Promise<RoundOutcome> {
     return this.turns.take(async () => {
       try {
         await this.committer.catchUp()
-        const facts = await this.deps.inbox.pending(FACTS_AT_ONCE)
+        const pending = await this.deps.inbox.pending(FACTS_AT_ONCE)
         const { clock, sweepSeconds, observer, runId, tracer } = this.deps
         const nowMs = clock.nowMs()
-        const thought = await thinkTraced(tracer, { book: this.book, observer, due, facts, runId, nowMs, sweepSeconds })
+        const part = partOf()
+        const facts = pending.filter((fact) => part.takes(fact))
+        const input = { book: this.book, observer, ...part, facts, runId, nowMs, sweepSeconds }
+        const thought = await thinkTraced(tracer, input)
         await commitTraced(tracer, thought, this.book.revision, () => this.committer.commit(thought))
+        part.committed()
+        if (part.endsSweep) this.lastSweepAtMs = nowMs
         if (thought.plans.length > 0 || thought.consumedFactIds.length > 0) this.useBook()
         this.demand(thought)
-        if (due === null) this.lastSweepAtMs = nowMs
         this.trouble = null
         return 'committed'
       } catch (error) {

@@ -9,7 +9,7 @@ import type { RolloutState } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import { unreachable } from '../core/unreachable.ts'
 import type { Book } from './book.ts'
-import type { Observer, Subject } from './observe.ts'
+import type { FleetSight, Observer, Subject } from './observe.ts'
 
 /** What a round of thinking came to, to be committed whole. */
 export interface Thought {
@@ -29,8 +29,10 @@ export interface Thought {
 export interface ThinkInput {
   readonly book: Book
   readonly observer: Observer
-  /** null: every active workload. Those with facts are due in any case. */
-  readonly due: readonly string[] | null
+  /** Those with facts are due in any case. */
+  readonly workloads: readonly string[]
+  /** What the migrations as wholes say. */
+  readonly fleet: FleetSight
   readonly facts: readonly Fact[]
   readonly runId: string
   readonly nowMs: number
@@ -39,8 +41,7 @@ export interface ThinkInput {
 
 /** Steps every due rollout once. Pure but for what the observer remembers. */
 export function think(input: ThinkInput): Thought {
-  const { book, observer, facts, nowMs, sweepSeconds } = input
-  const fleet = observer.fleetSight(book)
+  const { book, observer, fleet, facts, nowMs, sweepSeconds } = input
   const factsOf = Map.groupBy(facts.filter(isOfWorkload), ({ workload }) => workload)
   const stepped = dueSubjects(input).map((subject) => {
     const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)
@@ -68,27 +69,12 @@ export function think(input: ThinkInput): Thought {
   }
 }
 
-function dueSubjects({ book, due, facts }: ThinkInput): readonly Subject[] {
-  if (due === null) {
-    const active = book.active()
-    const names = new Set(active.map(({ plan }) => plan.workload))
-    return [
-      ...active,
-      ...subjectsOf(
-        book,
-        workloadsOf(facts).filter((name) => !names.has(name)),
-      ),
-    ]
-  }
-  return subjectsOf(book, [...due, ...workloadsOf(facts)])
+function dueSubjects({ book, workloads, facts }: ThinkInput): readonly Subject[] {
+  return [...new Set([...workloads, ...workloadsOf(facts)])].flatMap((name) => book.subject(name) ?? [])
 }
 
 function workloadsOf(facts: readonly Fact[]): readonly string[] {
   return facts.flatMap(({ workload }) => workload ?? [])
-}
-
-function subjectsOf(book: Book, names: readonly string[]): readonly Subject[] {
-  return [...new Set(names)].flatMap((name) => book.subject(name) ?? [])
 }
 
 function isOfWorkload(fact: Fact): fact is WorkloadFact {

@@ -13,7 +13,7 @@ import { createTimer } from '../engine/timer.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
-import type { TaskRunner } from '../ports/sight.ts'
+import type { Calendar, TaskRunner } from '../ports/sight.ts'
 import type { MetricSource, Prober, SyntheticReader } from '../ports/source.ts'
 import type { Inbox, Store } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
@@ -39,6 +39,8 @@ export interface Parts {
   readonly fleets: () => readonly FleetPlan[]
   /** Who does tasks; left out: nobody. */
   readonly tasks?: (wakeups: Wakeups) => TaskRunner
+  /** Of every migration; left out: there is none. */
+  readonly calendar?: Calendar
   readonly sweepSeconds: number
   /** When the first sweep is due; left out: at once, as in life. */
   readonly firstSweep?: 'at once' | 'aligned'
@@ -64,7 +66,11 @@ export function assemble(parts: Parts): Assembled {
   const watch = { log, meter, timer, tracer }
   const slis = new SliWatch(sources, sweepSeconds, watch)
   const fleet = new Fleet(parts.fleets, new SignalWatch(sources, sweepSeconds, watch))
-  const sights = { ...plainSights(), fleet, ...(parts.tasks && { tasks: parts.tasks(wakeups) }) }
+  const { calendar = null } = parts
+  const sights = {
+    ...{ ...plainSights(), fleet, calendar: () => calendar },
+    ...(parts.tasks && { tasks: parts.tasks(wakeups) }),
+  }
   const { observeTimeoutSeconds, synthetics = new Map() } = parts
   const sweep = { sweepSeconds, observeTimeoutSeconds }
   const observer = new Observer({ scopes, slis, prober, synthetics, sights, clock, meter, timer, tracer, ...sweep })

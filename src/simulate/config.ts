@@ -7,8 +7,15 @@ export const SWEEP_SECONDS = 10
 export const OBSERVE_TIMEOUT_SECONDS = 5
 export const CLUSTERS = { old: 'blue', new: 'green' } as const
 
+/** Of places that are names: before anything moves, and while it does. */
+export const TTL_SECONDS = { before: 60, moving: 20 } as const
+
 /** What a target's settings say in the simulated provider. */
-export const simulatedSettings = z.strictObject({ scope: z.string(), place: z.string() })
+export const simulatedSettings = z.strictObject({
+  scope: z.string(),
+  place: z.string(),
+  ttl: z.boolean().prefault(false),
+})
 export type SimulatedSettings = z.output<typeof simulatedSettings>
 
 /** What the kind of simulated provider is to the config. */
@@ -18,7 +25,10 @@ export const SIMULATED_TRAFFIC = {
   account: null,
   scopeOf: ({ scope }: SimulatedSettings) => scope,
   placeOf: ({ place }: SimulatedSettings) => place,
-  timingOf: () => ({ propagationSeconds: 0, movingTtlSeconds: null }),
+  timingOf: ({ ttl }: SimulatedSettings) => ({
+    propagationSeconds: 0,
+    movingTtlSeconds: ttl ? TTL_SECONDS.moving : null,
+  }),
   nearestWeights: (weightPercent: number) => [weightPercent],
 } as const
 
@@ -42,6 +52,16 @@ const VARIANTS: Readonly<Record<string, { policy?: string; fleet?: string; sites
   correcting: { policy: 'drift: correct' },
   approving: { policy: 'steps: [{ weight: 10%, hold: 20s }, { weight: 100%, hold: 20s, approval: true }]' },
   keepingWarm: { policy: 'safeWeight: 5%' },
+  hooked: {
+    policy: `hooks: [${HOOK('before', 'before-step', 'hold')}, ${HOOK('after', 'after-step', 'revert')}]`,
+  },
+  named: {
+    sites: [
+      { name: 'a', scope: 'z1', ttl: true },
+      { name: 'b', scope: 'z1', ttl: true },
+      { name: 'c', scope: 'z2' },
+    ],
+  },
   waves: { fleet: '{ concurrency: 1, breaker: { reverts: 2, within: 10m } }' },
   probed: {
     sites: [
@@ -55,6 +75,8 @@ const VARIANTS: Readonly<Record<string, { policy?: string; fleet?: string; sites
 interface Site {
   readonly name: string
   readonly scope: string
+  /** It is a name, with a TTL. */
+  readonly ttl?: true
   readonly more?: string
 }
 
@@ -75,6 +97,10 @@ export function migrationOf(name: string): Migration {
   return known
 }
 
+function HOOK(name: string, at: string, then: string): string {
+  return `{ name: ${name}, at: ${at}, http: { url: 'http://hooks.example.com/' }, tries: 1, then: ${then} }`
+}
+
 function PROBE(name: string): string {
   return `probes: [{ url: 'http://${name}.example.com/', address: { old: 203.0.113.8, new: 203.0.113.9 } }]`
 }
@@ -89,7 +115,10 @@ function parse(name: string): Migration {
 function textOf(name: string): string {
   const { policy, fleet, sites = SITES } = VARIANTS[name] ?? {}
   const workloads = sites.map((site) => {
-    const parts = [`name: ${site.name}`, `traffic: { sim: { scope: ${site.scope}, place: ${site.name} } }`]
+    const parts = [
+      `name: ${site.name}`,
+      `traffic: { sim: { scope: ${site.scope}, place: ${site.name}, ttl: ${site.ttl ?? false} } }`,
+    ]
     return `  - { ${[...parts, ...(site.more === undefined ? [] : [site.more])].join(', ')} }`
   })
   return [

@@ -24,6 +24,7 @@ const KINDS = {
   provider: { weight: 4, deed: spoilProvider },
   source: { weight: 3, deed: spoilSource },
   jump: { weight: 3, deed: jump },
+  close: { weight: 2, deed: close },
   edit: { weight: 2, deed: edit },
   workload: { weight: 2, deed: spoilWorkload },
   command: { weight: 6, deed: command },
@@ -52,6 +53,7 @@ export function heal(world: World): void {
   world.tell('all faults end')
   world.provider.faults.clear()
   world.truth.fault = null
+  world.outside.closedSinceMs = null
   for (const { workload } of world.migration.plans) {
     const isHarmed = world.options.harmed.includes(workload)
     world.truth.setBad(workload, { old: 0, new: isHarmed ? 50 : 0 })
@@ -185,6 +187,15 @@ function jump(world: World): string {
   const victims = options.hasOwnClocks ? [chance.one(processes)] : processes
   for (const process of victims) process.aheadMs += ms
   return `the clock of ${victims.map(({ name }) => name).join(', ')} jumps by ${ms / 1000} s`
+}
+
+function close(world: World, later: Later): string {
+  world.outside.closedSinceMs ??= world.clock.nowMs()
+  const span = seconds(world, 90)
+  later(span, () => {
+    world.outside.closedSinceMs = null
+  })
+  return `the calendar is closed, ${span} s`
 }
 
 function edit(world: World): string {

@@ -4,6 +4,9 @@ export const INVARIANTS = {
   'no-raise-without-passes':
     'A weight is raised only from one that was in force for its hold time, with every gate passing since, or by a person.',
   'halted-never-rises': 'While anything holds a rollout, no raise is intended, and none is sent.',
+  'closed-never-rises': 'While the calendar is closed, no raise is intended.',
+  'hook-before-raise': 'No raise is intended before every hook before its step has passed.',
+  'ttls-put-back': 'After all faults end, a rollout that has ended leaves the TTLs as they were.',
   'revert-not-overtaken': 'From the start of a revert until the next start, nothing but its safe weight lands.',
   'one-writer': 'A write never lands in a scope after one of a newer lease, nor once a newer lease was given.',
   'fact-once': 'Each fact is acted on once: never twice, and in the end every one that was answered for.',

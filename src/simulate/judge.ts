@@ -1,5 +1,6 @@
 import type { HoldCause } from '../core/state.ts'
 import type { Clock } from '../ports/runtime.ts'
+import { TTL_SECONDS } from './config.ts'
 import type { Report } from './invariants.ts'
 import type { Entry, Ledger } from './ledger.ts'
 import type { Landing, Provider, SentWrite } from './provider.ts'
@@ -12,7 +13,7 @@ const UNREAD_MS = 60_000
 
 /** Holds that only a person ends, or what a person does with another workload. */
 const PERSONS: readonly HoldCause[] = [
-  ...(['paused', 'halted', 'alert', 'approval', 'drift', 'budget', 'unknown-weight'] as const),
+  ...(['paused', 'halted', 'alert', 'approval', 'drift', 'budget', 'unknown-weight', 'hook'] as const),
   'dependency',
 ]
 
@@ -91,7 +92,16 @@ export class Judge {
       const hasHarm = world.harmed.has(state.workload) && !entry.wasEverAdvanced
       if (hasHarm && name === 'completed') this.report('harm-is-caught', `${state.workload} completed`)
       this.judgeTarget(entry, { provider, ...world })
+      this.judgeTtl(entry, provider)
     }
+  }
+
+  /** A name is left with the TTL that it had, unless a write that nobody waits for any more came after. */
+  private judgeTtl({ plan, phase }: Entry, provider: Provider): void {
+    const ttlSeconds = provider.ttls.get(plan.workload)
+    const isOver = phase === 'completed' || phase === 'reverted'
+    if (!isOver || ttlSeconds === undefined || this.lateAtMs.has(plan.workload)) return
+    if (ttlSeconds !== TTL_SECONDS.before) this.report('ttls-put-back', `${plan.workload} has a TTL of ${ttlSeconds} s`)
   }
 
   private judgeTarget({ plan, ...entry }: Entry, { provider, editedAtMs }: Omit<EndOfWorld, 'memory'>): void {

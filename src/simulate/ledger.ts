@@ -9,6 +9,9 @@ import type { Report } from './invariants.ts'
 /** A jump of the clock that is shorter than three sweeps looks like sweeps that came late, ms. */
 const SEEN_JUMP_MS = 3 * SWEEP_SECONDS * 1000
 
+/** A decision may be as much older than the moment that it is taken for, ms. */
+const CLOSED_MS = 1_000
+
 /** One rollout as the journal tells it. Times are the world's, ms. */
 export interface Entry {
   readonly plan: Plan
@@ -24,8 +27,18 @@ export interface Entry {
   isAdvanced: boolean
   wasEverAdvanced: boolean
   phaseAtMs: number
+  /** Tasks that passed, by key, in this round. */
+  readonly passed: Set<string>
   /** Weights that Headgate may have written last. */
   confirmedPercent: number | null
+}
+
+/** What is so in the world when a commit becomes durable. */
+export interface Circumstances {
+  /** By how much the clock of whoever committed is ahead, ms. */
+  readonly aheadMs: number
+  /** Since when the calendar is closed, the world's time in ms; null: it is open. */
+  readonly closedSinceMs: number | null
 }
 
 /** Replays each commit's events beside the states that it commits, and holds both to the invariants. */
@@ -42,18 +55,26 @@ export class Ledger {
     for (const plan of plans) this.entries.set(plan.workload, entryOf(plan))
   }
 
-  /** Takes in what has just become durable; `aheadMs`: by how much the clock of whoever committed is ahead. */
-  take({ rollouts, events }: Commit, nowMs: number, aheadMs: number): void {
+  /** Takes in what has just become durable. */
+  take({ rollouts, events }: Commit, nowMs: number, { aheadMs, closedSinceMs }: Circumstances): void {
     const jumpMs = aheadMs - (this.lastAheadMs ?? aheadMs)
     this.lastAheadMs = aheadMs
     for (const entry of this.entries.values()) if (jumpMs > 0 && jumpMs < SEEN_JUMP_MS) entry.hiddenMs += jumpMs
     for (const event of events) {
       this.events.push({ atMs: nowMs, event })
       if ('factId' in event) this.answer(event.factId)
+      // As of when it was thought: a process may have stood still before its commit.
+      if (closedSinceMs !== null && Math.min(nowMs, event.atMs - aheadMs) - closedSinceMs > CLOSED_MS)
+        this.judgeClosed(event)
       const entry = this.entries.get(event.workload ?? '')
       if (entry) this.follow(entry, event, nowMs)
     }
     for (const state of rollouts) this.compare(state)
+  }
+
+  private judgeClosed(event: HeadgateEvent): void {
+    if (event.type !== 'weight-intended' || event.urgency === 'revert' || event.toPercent <= event.fromPercent) return
+    this.report('closed-never-rises', `${event.workload}: ${formatPercent(event.toPercent)} was intended`)
   }
 
   private answer(factId: string): void {
@@ -85,6 +106,9 @@ export class Ledger {
         entry.confirmedPercent = event.weightPercent
         entry.inForceAtMs = null
         return
+      case 'task-ended':
+        if (event.outcome === 'passed') entry.passed.add(event.task)
+        return
       case 'weight-reasserted':
         entry.inForceAtMs = null
         return
@@ -111,7 +135,16 @@ export class Ledger {
     if (holds.size > 0) this.report('halted-never-rises', `${what} was intended while held: ${[...holds.keys()]}`)
     if (phase !== 'stepping') this.report('revert-not-overtaken', `${what} was intended in ${phase}`)
     if (fromPercent !== intendedPercent) this.report('journal-and-state', `${what}, but it had ${intendedPercent} %`)
+    this.judgeHooks(entry, what)
     if (entry.stepIndex !== 0) this.judgeProof(entry, what, event, nowMs)
+  }
+
+  private judgeHooks({ plan, stepIndex, passed }: Entry, what: string): void {
+    const keys = plan.hooks
+      .filter(({ at }) => at === 'before-step')
+      .map(({ id }) => `before-step/${(stepIndex ?? 0) + 1}/${id}`)
+    const lacking = keys.filter((key) => !passed.has(key))
+    if (lacking.length > 0) this.report('hook-before-raise', `${what} was intended, and these did not pass: ${lacking}`)
   }
 
   private judgeProof(
@@ -155,7 +188,14 @@ export class Ledger {
 function entryOf(plan: Plan): Entry {
   return {
     ...{ plan, phase: 'waiting', stepIndex: null, intendedPercent: 0, holds: new Map(), inForceAtMs: null },
-    ...{ hiddenMs: 0, isAdvanced: false, wasEverAdvanced: false, phaseAtMs: 0, confirmedPercent: null },
+    ...{
+      hiddenMs: 0,
+      isAdvanced: false,
+      wasEverAdvanced: false,
+      phaseAtMs: 0,
+      confirmedPercent: null,
+      passed: new Set(),
+    },
   }
 }
 
@@ -166,5 +206,6 @@ function enter(entry: Entry, event: Extract<HeadgateEvent, { type: 'phase-entere
   const isAtSafe = event.from === 'reverted' || entry.intendedPercent === entry.plan.safeWeightPercent
   if (!isAtSafe) entry.intendedPercent = 0
   entry.holds.clear()
+  entry.passed.clear()
   entry.inForceAtMs = null
 }

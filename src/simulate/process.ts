@@ -7,6 +7,7 @@ import { type Assembled, assemble } from './assemble.ts'
 import type { Chance } from './chance.ts'
 import { CLUSTERS, type Migration, OBSERVE_TIMEOUT_SECONDS, type SimulatedSettings, SWEEP_SECONDS } from './config.ts'
 import { type Death, Life, sourceOf, storeOf, trafficOf } from './life.ts'
+import type { Outside } from './outside.ts'
 import { createFakeMeter } from './runtime.ts'
 import type { Truth } from './truth.ts'
 
@@ -24,6 +25,7 @@ export interface Surroundings {
   readonly clock: Clock
   readonly chance: Chance
   readonly truth: Truth
+  readonly outside: Outside
   readonly migration: Migration
   /** The store as a process with this clock reaches it when all is well. */
   readonly portsFor: (aheadMs: () => number) => { readonly store: Store; readonly inbox: Inbox }
@@ -68,7 +70,7 @@ export class Process {
     const owner = `${this.name}#${this.starts}`
     const clock = life.clockOf(world.clock, () => this.aheadMs)
     const { store, inbox } = storeOf(life, this.faulty(world.portsFor(() => this.aheadMs)))
-    const { migration, truth } = world
+    const { migration, truth, outside } = world
     const tokenOf = () => parts.lease.heldToken()
     const parts = assemble({
       ...{ owner, clock, store, inbox, log: this.log(owner), meter: createFakeMeter(), tracer: NO_TRACER },
@@ -80,6 +82,8 @@ export class Process {
         close: async () => {},
       },
       fleets: () => [migration.fleet],
+      tasks: outside.runnerFor(clock),
+      calendar: outside.calendar,
       sweepSeconds: SWEEP_SECONDS,
       observeTimeoutSeconds: OBSERVE_TIMEOUT_SECONDS,
       about: {

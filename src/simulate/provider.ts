@@ -1,10 +1,17 @@
 import { missing } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { Clock } from '../ports/runtime.ts'
-import type { TrafficKind, TrafficScope, TrafficTarget, WeightChange, WriteResult } from '../ports/traffic.ts'
+import type {
+  TrafficKind,
+  TrafficScope,
+  TrafficTarget,
+  WeightChange,
+  WeightReading,
+  WriteResult,
+} from '../ports/traffic.ts'
 import { failed, missingFor, unknownTarget } from '../traffic/failure.ts'
 import type { Chance } from './chance.ts'
-import { SIMULATED_TRAFFIC, type SimulatedSettings } from './config.ts'
+import { SIMULATED_TRAFFIC, type SimulatedSettings, TTL_SECONDS } from './config.ts'
 
 /** A write that is not late arrives within this time or never, ms: an adapter's call is given up after `WRITE_TIMEOUT_MS`. */
 const LATEST_MS = 4_500
@@ -67,6 +74,8 @@ export interface ProviderDeps {
 /** A provider with scopes and places, whose calls take time and go wrong in every way that a call can. */
 export class Provider {
   readonly shares = new Map<string, Shares>()
+  /** Of places that are names, seconds. */
+  readonly ttls = new Map<string, number>()
   readonly faults = new Map<string, ProviderFault>()
   private readonly deps: ProviderDeps
 
@@ -91,6 +100,8 @@ export class Provider {
   ): TrafficScope {
     const scope = targets[0]?.settings.scope ?? ''
     const places = new Map(targets.map(({ id, settings }) => [id, settings.place]))
+    for (const { settings } of targets)
+      if (settings.ttl && !this.ttls.has(settings.place)) this.ttls.set(settings.place, TTL_SECONDS.before)
     return {
       quota: null,
       restSeconds: 0,
@@ -120,10 +131,12 @@ export class Provider {
       return new Map(ids.map((id) => [id, why]))
     }
     return new Map(
-      ids.map((id) => {
-        const shares = this.shares.get(places.get(id) ?? '')
-        const reading = shares && ({ kind: 'weight', weightPercent: shares.new } as const)
-        return [id, reading ?? missingFor(unknownTarget(id))]
+      ids.map((id): [string, WeightReading] => {
+        const place = places.get(id) ?? ''
+        const [shares, ttlSeconds] = [this.shares.get(place), this.ttls.get(place)]
+        if (!shares) return [id, missingFor(unknownTarget(id))]
+        const reading = { kind: 'weight', weightPercent: shares.new } as const
+        return [id, ttlSeconds === undefined ? reading : { ...reading, ttlSeconds }]
       }),
     )
   }
@@ -173,6 +186,7 @@ export class Provider {
     if (!before) return
     const wanted = { old: round(100 - change.weightPercent), new: change.weightPercent }
     this.shares.set(place, this.deps.distort?.(wanted, change) ?? wanted)
+    if (change.ttlSeconds !== null) this.ttls.set(place, change.ttlSeconds)
     this.deps.onLanded({ write, place, beforePercent: before.new, change, isLate })
   }
 

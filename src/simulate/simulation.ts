@@ -79,7 +79,7 @@ function tidy(world: World): void {
     const causes = [...holds.keys()]
     if (causes.some((cause) => cause === 'paused' || cause === 'halted' || cause === 'alert'))
       world.people.say('resume', workload)
-    if (causes.includes('drift')) world.people.say('retry', workload)
+    if (causes.includes('drift') || causes.includes('hook')) world.people.say('retry', workload)
     if (causes.includes('unknown-weight')) world.people.say('adopt', workload)
     if (causes.includes('approval')) world.people.say('approve', workload)
     if (causes.length > 0) world.tell(`a person tidies ${workload}: ${causes}`)

@@ -5,6 +5,7 @@ import { type Migration, migrationOf, VARIANT_NAMES } from './config.ts'
 import type { InvariantName, Violation } from './invariants.ts'
 import { Judge } from './judge.ts'
 import { Ledger } from './ledger.ts'
+import { Outside } from './outside.ts'
 import { People } from './people.ts'
 import { Process, type Surroundings } from './process.ts'
 import { Provider, type ProviderDeps } from './provider.ts'
@@ -15,7 +16,19 @@ const START_MS = Date.UTC(2026, 0, 5, 9)
 
 /** What may go wrong, or be said. */
 export const FAULTS = [
-  ...(['kill', 'killAtCall', 'stop', 'freeze', 'isolate', 'overtake', 'store', 'provider', 'source', 'jump'] as const),
+  ...([
+    'kill',
+    'killAtCall',
+    'stop',
+    'freeze',
+    'isolate',
+    'overtake',
+    'store',
+    'provider',
+    'source',
+    'jump',
+    'close',
+  ] as const),
   ...(['edit', 'workload', 'command', 'alert'] as const),
 ] as const
 export type FaultName = (typeof FAULTS)[number]
@@ -39,6 +52,8 @@ export interface Sabotage {
   readonly store?: (store: Store) => Store
   /** What happens more often than all else, whatever the seed says. */
   readonly prefers?: FaultName
+  /** The migration, whatever the seed says. */
+  readonly migration?: string
   /** Done when all has come to rest, right before the last look. */
   readonly atEnd?: (world: World) => void
 }
@@ -51,6 +66,7 @@ export class World {
   readonly migration: Migration
   readonly memory: MemoryStore = createMemoryStore()
   readonly truth: Truth
+  readonly outside: Outside
   readonly provider: Provider
   readonly ledger: Ledger
   readonly judge: Judge
@@ -65,13 +81,15 @@ export class World {
   constructor(seed: number, sabotage: Sabotage = {}) {
     this.chance = new Chance(seed)
     const drawn = drawOptions(this.chance)
-    this.options = { ...drawn, prefers: sabotage.prefers ?? drawn.prefers }
+    const { prefers = drawn.prefers, migration: name = drawn.migration } = sabotage
+    this.options = { ...drawn, prefers, migration: name }
     this.migration = migrationOf(this.options.migration)
     const { clock, chance, migration } = this
     const names = migration.plans.map(({ workload }) => workload)
     this.truth = new Truth(clock, names)
     for (const name of this.options.harmed) this.truth.setBad(name, { old: 0, new: 50 })
     const report = (invariant: InvariantName, detail: string) => this.report(invariant, detail)
+    this.outside = new Outside(chance)
     this.ledger = new Ledger(migration.plans, report)
     this.judge = new Judge(this.ledger, clock, report)
     this.provider = new Provider(names, {
@@ -84,7 +102,7 @@ export class World {
       ...(sabotage.distort && { distort: sabotage.distort }),
     })
     const surroundings: Surroundings = {
-      ...{ clock, chance, migration, truth: this.truth },
+      ...{ clock, chance, migration, truth: this.truth, outside: this.outside },
       portsFor: (aheadMs) => this.portsFor(aheadMs, sabotage),
       kindFor: (process, tokenOf) => this.provider.kindFor(process, tokenOf),
       onFault: (detail) => report('no-fault', detail),
@@ -121,10 +139,14 @@ export class World {
     const { memory, options, clock, ledger } = this
     const store: Store = {
       ...memory.store,
-      lease: (owner, nowMs, ttlMs) => memory.store.lease(owner, options.hasOwnClocks ? clock.nowMs() : nowMs, ttlMs),
+      lease: async (owner, nowMs, ttlMs) => {
+        const lease = await memory.store.lease(owner, options.hasOwnClocks ? clock.nowMs() : nowMs, ttlMs)
+        this.givenToken = Math.max(this.givenToken, lease.token)
+        return lease
+      },
       commit: async (commit: Commit) => {
         const committed = await memory.store.commit(commit)
-        ledger.take(commit, clock.nowMs(), aheadMs())
+        ledger.take(commit, clock.nowMs(), { aheadMs: aheadMs(), closedSinceMs: this.outside.closedSinceMs })
         return committed
       },
     }

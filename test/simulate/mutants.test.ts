@@ -3,6 +3,7 @@ import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
 import type { LeaseKeeper } from '../../src/engine/lease.ts'
 import type { Inbox } from '../../src/ports/store.ts'
+import { TTL_SECONDS } from '../../src/simulate/config.ts'
 import { INVARIANTS, type InvariantName } from '../../src/simulate/invariants.ts'
 import { simulate } from '../../src/simulate/simulation.ts'
 import type { Sabotage } from '../../src/simulate/world.ts'
@@ -84,6 +85,28 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       const isPausedNow = result.state.holds.some(({ cause }) => cause === 'paused')
       return isPausedNow ? result : { ...result, state: { ...result.state, holds: [...result.state.holds, ...paused] } }
     },
+  },
+  'closed-never-rises': {
+    name: 'a step without a calendar',
+    sabotage: { prefers: 'close' },
+    step: (real) => (input) => real({ ...input, observation: { ...input.observation, calendar: null } }),
+  },
+  'hook-before-raise': {
+    name: 'a step without hooks',
+    sabotage: { migration: 'hooked' },
+    step: (real) => (input) => real({ ...input, plan: { ...input.plan, hooks: [] } }),
+  },
+  'ttls-put-back': {
+    name: 'a writer that leaves TTLs as they are once traffic has moved',
+    sabotage: { migration: 'named' },
+    want: (real) => (ids, effects) =>
+      real(
+        ids,
+        effects.map((effect) => ({
+          ...effect,
+          ttlSeconds: effect.ttlSeconds === TTL_SECONDS.before ? null : effect.ttlSeconds,
+        })),
+      ),
   },
   'revert-not-overtaken': {
     name: 'a writer that writes its steps over a revert',

@@ -30,7 +30,7 @@ export interface RealHaproxy {
   command(text: string): Promise<string>
   /** By HAProxy's own count: requests that each server was given since the start. */
   requests(backend: string): Promise<Sides<number>>
-  /** By HAProxy's own count: answers 5xx of a backend, HAProxy's own ones included. */
+  /** By HAProxy's own count: answers 5xx of a backend, HAProxy's own ones included, beyond those for which clients did not wait. */
   failures(backend: string): Promise<number>
   /** Stops the process where it stands: it takes connections (the kernel does), and does not answer. */
   freeze(): void
@@ -88,7 +88,14 @@ async function tryToStart(
       const stat = await command('show stat')
       return { old: countOf(stat, 'stot', backend, 'old'), new: countOf(stat, 'stot', backend, 'new') }
     },
-    failures: async (backend) => countOf(await command('show stat'), 'hrsp_5xx', backend, 'BACKEND'),
+    failures: async (backend) => {
+      const stat = await command('show stat')
+      const [failed, left] = [
+        countOf(stat, 'hrsp_5xx', backend, 'BACKEND'),
+        countOf(stat, 'cli_abrt', backend, 'BACKEND'),
+      ]
+      return Math.max(0, failed - left)
+    },
     freeze: () => child.kill('SIGSTOP'),
     stop,
   }
