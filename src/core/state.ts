@@ -88,6 +88,8 @@ export interface RolloutState {
   readonly inForceAtMs: number | null
   /** Observed time in force, without gaps of the clock or of data, ms. */
   readonly heldMs: number
+  /** Nobody has looked for a while, and the targets have not read since then what they are meant to have. */
+  readonly isUnwatched: boolean
   /** The newest `now` that a step saw. */
   readonly lastStepMs: number
 

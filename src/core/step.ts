@@ -11,7 +11,7 @@ import { PHASES } from './phases.ts'
 import type { Plan, PlanTarget } from './plan.ts'
 import { heardUntilMs } from './replay.ts'
 import { settleTasks } from './run-tasks.ts'
-import { isAtRest, isTerminal, type RolloutState } from './state.ts'
+import { hasHold, isAtRest, isTerminal, type RolloutState } from './state.ts'
 import { currentReadings, hasAsWanted, isOnItsWay, wantedPercent, wantedTrial } from './targets.ts'
 import { countTotals } from './totals.ts'
 import { followTtl, wantedTtl } from './ttl.ts'
@@ -87,6 +87,7 @@ function followClock(draft: Draft, { state, nowMs, sweepSeconds }: StepInput): v
   change(draft, { lastStepMs: nowMs })
   if (gapMs < 0) earnAgain(draft)
   if (isTerminal(state.phase) || state.phase.name === 'waiting') return
+  if (gapMs > GAP_SWEEPS * sweepSeconds * 1000) change(draft, { isUnwatched: true })
   if (gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000) emit(draft, { type: 'clock-gap', seconds: gapMs / 1000 })
 }
 
@@ -160,7 +161,9 @@ function isDemanded(draft: Draft, target: PlanTarget, reading: TargetReading | n
   const { state } = draft
   if (!isOnItsWay(draft, target)) return false
   if (isTerminal(state.phase)) return state.phase.name === 'reverted'
-  const isLowered = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
+  const isAbove = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
+  // What is held on drift is somebody else's until a person says otherwise.
+  const isLowered = isAbove && !hasHold(state, 'drift')
   return state.phase.name === 'reverting' || isLowered || isFree(state)
 }
 
