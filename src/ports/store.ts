@@ -91,8 +91,6 @@ export interface ShardLook {
   readonly lease: Lease | null
   /** For how long others have to wait for the lease, ms; 0: it is free. */
   readonly heldForMs: number
-  /** Facts that no commit has consumed. */
-  readonly waitingFacts: number
 }
 
 export interface Lease {
