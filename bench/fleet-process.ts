@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { request } from 'undici'
 import { z } from 'zod'
-import { endWithUs } from '../test/support/processes.ts'
+import { end, endWithUs } from '../test/support/processes.ts'
 
 /** The kernel's clock ticks a second (sysconf(_SC_CLK_TCK)): 100 on every Linux of today. */
 const TICKS_PER_SECOND = 100
@@ -24,14 +23,18 @@ export interface FleetProcess {
   sweeps(count: number, signal: AbortSignal): Promise<void>
   /** What the kernel counts for the process. */
   usage(): Usage
+  /** Ends it in order. */
+  stop(): Promise<void>
   kill(): Promise<void>
 }
 
-/** @param configPath - Its store and its log are put beside it. */
-export function startFleet(configPath: string): FleetProcess {
-  const logPath = join(dirname(configPath), 'headgate.log')
+/**
+ * @param main - What Node is to run.
+ * @param configPath - Its store and its log are put beside it.
+ */
+export function startFleet(main: string, configPath: string): FleetProcess {
+  const logPath = `${dirname(configPath)}/headgate.log`
   const log = openSync(logPath, 'a')
-  const main = join(import.meta.dirname, '../src/main.ts')
   const args = [main, 'run', '--json', '-c', configPath, '--log-level', 'warn']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', log] })
   closeSync(log)
@@ -76,15 +79,11 @@ export function startFleet(configPath: string): FleetProcess {
         writtenMb: field(read('io'), 'write_bytes') / 2 ** 20,
       }
     },
-    async kill() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGKILL')
-      await exited
-    },
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
   }
 }
 
-export function pause(ms: number): Promise<void> {
+function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Children, createChildren } from '../examples/demo/children.ts'
-import { LEASE_MS } from '../src/engine/lease.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import { FAKE_ACCESS_KEY } from '../test/fakes/route53.ts'
+import { buildService } from './fleet-build.ts'
 import { naiveCpuSeconds } from './fleet-naive.ts'
-import { type FleetProcess, pause, startFleet } from './fleet-process.ts'
+import { type FleetProcess, startFleet } from './fleet-process.ts'
 import { seedFleet } from './fleet-seed.ts'
 import { type FleetPrometheus, startFleetPrometheus } from './fleet-source.ts'
 import { configText, LATENCY_BOUNDS_SECONDS, type Setting, SLIS, zonesOf } from './fleet-world.ts'
@@ -20,7 +20,7 @@ const PROVIDER_LATENCY_MS = 50
 const about = `
 What \`headgate run\` costs with a fleet under way: every workload at 25 % over Route 53, in a step that holds for a day, judged by
 ${SLIS} SLIs (two of counters, one of a histogram with ${LATENCY_BOUNDS_SECONDS.length} boundaries) with the gates of the \`standard\` preset; a sweep each 10 s. It is the
-service itself, as a process of its own, with its SQLite store on disk; Prometheus is a fake that answers every series of every
+service itself as it is installed, built for the run, a process of its own, with its SQLite store on disk; Prometheus is a fake that answers every series of every
 workload from memory, Route 53 the strict fake at AWS's quotas, each another process on loopback. The store is filled beforehand with
 rollouts at that weight.
 
@@ -28,8 +28,8 @@ CPU (user and system), the peak of the resident memory and the bytes written are
 Headgate fills its windows from Prometheus's memory, a part a sweep; \`refilling\` is a sweep that does so, and the others come after the
 fake has told that it remembers no more. The peak of the memory is over both. The lateness of a
 sweep is the time from when it was due, a multiple of its interval, to its first query's arrival at Prometheus. The start is that of the
-process to its first query, with all rollouts under way, after a \`kill -9\` whose lease is over (it lasts ${LEASE_MS / 1000} s at most): config, store and
-book are loaded then.
+process to its first query, with all rollouts under way, after an orderly end: config, store and book are loaded then. After a
+\`kill -9\` the dead process's lease (10 s at most) has to run out first.
 
 **The naive loop** asks, as scripts do, for each workload and SLI by itself, with Headgate's own client, the same fake and the same
 questions; it does nothing with the answers.
@@ -63,16 +63,18 @@ interface Measured {
 async function measure(counts: Counts, signal: AbortSignal): Promise<Findings> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
   const children = createChildren(folder)
+  const built = buildService()
   const stopping = AbortSignal.any([signal, children.broken])
   process.env['AWS_ACCESS_KEY_ID'] = FAKE_ACCESS_KEY
   process.env['AWS_SECRET_ACCESS_KEY'] = 'of-no-use'
   try {
     const all: Measured[] = []
     for (const workloads of [counts.small, counts.medium, counts.large])
-      all.push(await measureFleet(workloads, { folder, children, counts, signal: stopping }))
+      all.push(await measureFleet(workloads, { folder, children, main: built.main, counts, signal: stopping }))
     return findings(all, { ...counts, store: mediumOf(folder) })
   } finally {
     await children.stop()
+    built.remove()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -80,26 +82,26 @@ async function measure(counts: Counts, signal: AbortSignal): Promise<Findings> {
 interface Around {
   readonly folder: string
   readonly children: Children
+  readonly main: string
   readonly counts: Counts
   readonly signal: AbortSignal
 }
 
-async function measureFleet(workloads: number, { folder, children, counts, signal }: Around): Promise<Measured> {
+async function measureFleet(workloads: number, around: Around): Promise<Measured> {
+  const { folder, children, main, counts, signal } = around
   const prometheus = await startFleetPrometheus(children, workloads)
   const place = join(folder, `fleet-${workloads}`)
   const setting = { sweepSeconds: counts.interval, sourceUrl: prometheus.url }
   const configPath = await preparedFleet(workloads, place, children, setting)
-  let fleet: FleetProcess = startFleet(configPath)
+  let fleet: FleetProcess = startFleet(main, configPath)
   try {
     const measured = await overSweeps(fleet, prometheus, counts, signal)
-    await fleet.kill()
-    const leaseIsOver = pause(LEASE_MS)
+    await fleet.stop()
     const sample = Math.min(workloads, counts.naive)
     const naive = await naiveCpuSeconds(prometheus.url, sample)
-    await leaseIsOver
     await prometheus.forget()
     const startedMs = Date.now()
-    fleet = startFleet(configPath)
+    fleet = startFleet(main, configPath)
     const firstMs = await prometheus.firstArrivalMs(signal)
     const startCpuSeconds = fleet.usage().cpuSeconds
     return {

@@ -8,9 +8,15 @@ export const KEPT_TICKS = 360
 /** φ is estimated anew after at least so many ticks: it moves slowly, and there may be thousands of groups. */
 const ESTIMATE_EVERY_TICKS = 30
 
-/** The newest ticks of one group, 3 kB. Single precision: counts are exact up to 16 million a tick. */
+/** The most that a narrow place can hold. */
+const MOST_NARROW = 0xffff
+
+/**
+ * The newest ticks of one group: 1.4 kB, or 3 kB from the first count on that is no whole number up to 65,535. Then single
+ * precision: counts are exact up to 16 million a tick.
+ */
 class TickRing {
-  private readonly pairs = new Float32Array(2 * KEPT_TICKS)
+  private pairs: Uint16Array | Float32Array = new Uint16Array(2 * KEPT_TICKS)
   /** Where the next tick goes, and how many are there before it. */
   private end = 0
   private count = 0
@@ -39,6 +45,8 @@ class TickRing {
   }
 
   private put(place: number, { total, bad }: Counts): void {
+    if (this.pairs instanceof Uint16Array && !(isNarrow(total) && isNarrow(bad)))
+      this.pairs = Float32Array.from(this.pairs)
     this.pairs[2 * place] = total
     this.pairs[2 * place + 1] = bad
     this.added += 1
@@ -61,6 +69,10 @@ class TickRing {
     }
     return this.estimate
   }
+}
+
+function isNarrow(count: number): boolean {
+  return Number.isInteger(count) && count >= 0 && count <= MOST_NARROW
 }
 
 /** What OLD counted lately in one SLI, tick by tick, by group: how its bad events come, alone or in bursts. */

@@ -7,6 +7,10 @@ const FIRST_ROOM = 64
 /** Whenever it is used up, it becomes so many times larger: a large fleet's columns are most of what is kept of it. */
 const GROWTH = 1.25
 
+/** Sums by group. Whole numbers are kept in half the place, as long as there are no others in the column. */
+type Column = Uint32Array | Float64Array
+const MOST_WHOLE = 0xffffffff
+
 /**
  * Sums of counts over the last `seconds`, in a few coarse cells, so that the cost does not depend on the ticks. The cells
  * of all groups are the same stretches of time, and each cell is one column, since there may be ten thousands of groups.
@@ -27,9 +31,9 @@ class Ring {
   resize(room: number): void {
     for (const columns of [this.totals, this.bads])
       for (const [slot, column] of columns.entries()) {
-        const wider = new Float64Array(room)
-        wider.set(column)
-        columns[slot] = wider
+        const longer = column instanceof Uint32Array ? new Uint32Array(room) : new Float64Array(room)
+        longer.set(column)
+        columns[slot] = longer
       }
   }
 
@@ -41,16 +45,13 @@ class Ring {
     const share = Math.min(1, (this.cellMs * CELLS) / lengthMs)
     const cell = Math.ceil(atMs / this.cellMs) - 1
     const slot = cell % CELLS
-    const [totals, bads] = [this.totals[slot], this.bads[slot]]
     // A refill that comes late must not wipe out what is newer.
-    if (totals === undefined || bads === undefined || cell < at(this.cells, slot)) return
-    if (this.cells[slot] !== cell) {
-      this.cells[slot] = cell
-      totals.fill(0)
-      bads.fill(0)
-    }
-    totals[group] = at(totals, group) + total * share
-    bads[group] = at(bads, group) + bad * share
+    if (cell < at(this.cells, slot)) return
+    const isNew = this.cells[slot] !== cell
+    this.cells[slot] = cell
+    if (isNew) for (const columns of [this.totals, this.bads]) empty(columns, slot)
+    addTo(this.totals, slot, group, total * share)
+    addTo(this.bads, slot, group, bad * share)
   }
 
   /** The sum of the cells that end after `atMs - seconds` and began at `sinceMs` or later. */
@@ -71,12 +72,29 @@ class Ring {
   }
 }
 
-function columns(): Float64Array[] {
-  return Array.from({ length: CELLS }, () => new Float64Array(FIRST_ROOM))
+function columns(): Column[] {
+  return Array.from({ length: CELLS }, () => new Uint32Array(FIRST_ROOM))
+}
+
+function empty(columns: Column[], slot: number): void {
+  const column = columns[slot]
+  if (column instanceof Uint32Array) column.fill(0)
+  else if (column !== undefined) columns[slot] = new Uint32Array(column.length)
+}
+
+function addTo(columns: Column[], slot: number, group: number, count: number): void {
+  const column = columns[slot]
+  if (column === undefined) return
+  const sum = at(column, group) + count
+  if (column instanceof Uint32Array && !(Number.isInteger(sum) && sum >= 0 && sum <= MOST_WHOLE)) {
+    const exact = Float64Array.from(column)
+    exact[group] = sum
+    columns[slot] = exact
+  } else column[group] = sum
 }
 
 /** Index within the array: always there. */
-function at(values: Float64Array, index: number): number {
+function at(values: Column, index: number): number {
   return values[index] as number
 }
 

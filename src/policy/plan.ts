@@ -63,6 +63,7 @@ export function buildPlan(
     drainSeconds: policy.drainSeconds,
   })
   const probes = workload.probes.map((probe, index) => probeSpec(probe, index, config))
+  const { checks, checkRules } = checksOf(preflight, workload)
   const rest: Omit<Plan, 'hash'> = {
     migration: config.migration,
     workload: workload.name,
@@ -77,7 +78,8 @@ export function buildPlan(
     probes,
     synthetics: syntheticsOf(workload),
     objects: objectsOf(workload),
-    ...checksOf(preflight, workload),
+    checks: share(checks),
+    checkRules,
     hooks,
     capacity: capacityOf(workload, capacity),
     drain: rule,

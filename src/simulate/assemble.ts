@@ -1,6 +1,6 @@
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import { createAlertIntake } from '../engine/alerts.ts'
-import { createControl } from '../engine/control.ts'
+import { createControl, deskOf } from '../engine/control.ts'
 import { Engine } from '../engine/engine.ts'
 import { Fleet } from '../engine/fleet.ts'
 import { LeaseKeeper } from '../engine/lease.ts'
@@ -79,6 +79,12 @@ export function assemble(parts: Parts): Assembled {
     ...{ store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer, tracer },
     ...{ sweepSeconds, runId: 'RUN', version: parts.about.version },
   })
-  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about: () => parts.about })
+  const control = createControl({
+    desk: deskOf({ engine, observer, wakeups }),
+    inbox,
+    clock,
+    random,
+    about: () => parts.about,
+  })
   return { engine, control, alerts: createAlertIntake({ inbox, wakeups }), lease }
 }

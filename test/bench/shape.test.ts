@@ -47,7 +47,7 @@ const CASES = [
   {
     bench: 'fleet',
     args: [
-      ...['--small', '2', '--medium', '3', '--large', '5', '--sweeps', '1', '--refills', '1', '--interval', '2'],
+      ...['--small', '2', '--medium', '3', '--large', '5', '--sweeps', '1', '--refills', '1', '--interval', '1'],
       ...['--naive', '1'],
     ],
     targets: [

@@ -35,6 +35,25 @@ function sumOf(all: readonly Tick[], fromMs: number, atMs: number) {
   }
 }
 
+/** By a model of one cell after the other, in double precision. */
+function cellsOf(all: readonly (Tick & { readonly lengthMs: number })[], seconds: number, atMs: number) {
+  const cellMs = (seconds * 1000) / CELLS
+  const cellOf = (ms: number) => Math.ceil(ms / cellMs) - 1
+  const cells = new Map<number, { total: number; bad: number }>()
+  for (const tick of all) {
+    const share = Math.min(1, (seconds * 1000) / tick.lengthMs)
+    const cell = cells.get(cellOf(tick.atMs)) ?? { total: 0, bad: 0 }
+    cells.set(cellOf(tick.atMs), { total: cell.total + tick.total * share, bad: cell.bad + tick.bad * share })
+  }
+  const newest = cellOf(atMs)
+  const within = [...cells].filter(([cell]) => cell <= newest && cell > newest - CELLS).sort(([a], [b]) => bySlot(a, b))
+  return within.reduce((sum, [, { total, bad }]) => ({ total: sum.total + total, bad: sum.bad + bad }), NONE)
+}
+
+const NONE = { total: 0, bad: 0 }
+/** As they are added up: doubles make a difference of the order. */
+const bySlot = (a: number, b: number) => (a % CELLS) - (b % CELLS)
+
 function filled(all: readonly Tick[], seconds: number): SliWindows {
   const windows = new SliWindows([seconds])
   for (const tick of all) windows.add('g', tick.atMs, tick)
@@ -42,6 +61,29 @@ function filled(all: readonly Tick[], seconds: number): SliWindows {
 }
 
 describe('a window', () => {
+  test('counts to the last digit, also what is no whole number, or more than four billion', () => {
+    const count = fc.oneof(fc.nat(1000), fc.constantFrom(0.1, 1e6 / 3, 4_294_967_295, 4_294_967_296, 1e12))
+    const tick = fc.record({
+      gapSeconds: fc.constantFrom(5, 60, 700),
+      total: count,
+      bad: count,
+      lengthSeconds: fc.constantFrom(5, 7_000),
+    })
+    fc.assert(
+      fc.property(fc.array(tick, { minLength: 1, maxLength: 60 }), windowSeconds, (parts, seconds) => {
+        let atMs = START_MS
+        const windows = new SliWindows([seconds])
+        const all = parts.map(({ gapSeconds, total, bad, lengthSeconds }) => {
+          atMs += gapSeconds * 1000
+          const one = { atMs, total, bad, lengthMs: lengthSeconds * 1000 }
+          windows.add('g', atMs, one, one.lengthMs)
+          return one
+        })
+        expect(windows.sum('g', seconds, atMs, 0)).toEqual(cellsOf(all, seconds, atMs))
+      }),
+    )
+  })
+
   test('holds all of its newest eleven twelfths once, and nothing older than itself', () => {
     fc.assert(
       fc.property(ticks, windowSeconds, (all, seconds) => {
