@@ -1,6 +1,6 @@
 import type { EventType } from '../src/core/event.ts'
 import type { Plan } from '../src/core/plan.ts'
-import { createControl } from '../src/engine/control.ts'
+import { createControl, deskOf } from '../src/engine/control.ts'
 import { Engine } from '../src/engine/engine.ts'
 import { LeaseKeeper } from '../src/engine/lease.ts'
 import { Observer } from '../src/engine/observe.ts'
@@ -128,7 +128,7 @@ export async function startHouse(options: HouseOptions): Promise<House> {
     startedAtMs,
     sweepSeconds,
   })
-  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
+  const control = createControl({ desk: deskOf({ engine, observer, wakeups }), inbox, clock, random, about })
 
   await engine.start(plans, hash, new AbortController().signal)
   const ran = engine.run()

@@ -9,37 +9,27 @@ import { openClusters } from './cluster/open.ts'
 import { folderOf, loadConfig, printsOf, watchConfig } from './config.ts'
 import type { ProblemJson } from './core/problem.ts'
 import { createAlertIntake } from './engine/alerts.ts'
-import { createControl } from './engine/control.ts'
-import { Engine } from './engine/engine.ts'
-import { Fleet } from './engine/fleet.ts'
-import { LeaseKeeper } from './engine/lease.ts'
-import { Observer } from './engine/observe.ts'
+import { createControl, ownViews } from './engine/control.ts'
 import { createQuotas } from './engine/quotas.ts'
 import { createResiduals } from './engine/residuals.ts'
-import { Scopes } from './engine/scopes.ts'
-import type { Sights } from './engine/sights.ts'
-import { SignalWatch } from './engine/signal-watch.ts'
-import { SliWatch } from './engine/sli-watch.ts'
+import { ShardKeeper } from './engine/shard-keeper.ts'
 import { createTimer } from './engine/timer.ts'
 import { Notifier } from './notify/notifier.ts'
 import { channelKinds } from './notify/registry.ts'
 import type { Reloaded } from './policy/changes.ts'
 import { type ApiConfig, plansOf } from './policy/config.ts'
 import type { AdapterContext } from './ports/kind.ts'
-import { createBudgetMemory } from './preflight/budget-memory.ts'
-import { createChecker } from './preflight/checker.ts'
 import { gatherReport } from './report/gather.ts'
 import { renderReport } from './report/render.ts'
 import { asReloaded, RunningConfig } from './running-config.ts'
+import { createRooms } from './shard-rooms.ts'
 import { resolveSecret } from './shared/secret.ts'
 import { readVersion } from './shared/version.ts'
 import { createSilenceApi } from './silence/api.ts'
 import { SilenceKeeper } from './silence/keeper.ts'
-import { createCertificateReader } from './sources/probe/certificate.ts'
 import { createProber } from './sources/probe/prober.ts'
-import { openSources, openSynthetics, promqlKindOf, sourceKinds } from './sources/registry.ts'
+import { openSources, openSynthetics, sourceKinds } from './sources/registry.ts'
 import { openStore } from './store/open.ts'
-import { createTaskRunner } from './tasks/runner.ts'
 import { createAudit } from './telemetry/audit.ts'
 import { createEventLog } from './telemetry/event-log.ts'
 import { createLog, type LogLevel } from './telemetry/log.ts'
@@ -47,6 +37,7 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { createRandom, freshKey, systemClock } from './telemetry/runtime.ts'
 import { NO_TRACING, openTracing, type Tracing } from './telemetry/tracing.ts'
 import { trafficKinds } from './traffic/registry.ts'
+import { openBullWakes } from './wake/bullmq.ts'
 import { createTimerWakeups } from './wake/timer.ts'
 
 export interface ServiceOptions {
@@ -89,7 +80,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const random = createRandom(clock)
   const secret = (reference: string) => resolveSecret(reference, env)
   const opened = await openStore(config, await folderOf(configPath), { secret, newId: () => random.id() })
-  const { store, inbox, journal, cursors, runId } = opened
+  const { store, inbox, shards, journal, cursors, runId } = opened
   let tracer: Tracing = NO_TRACING
   const log = createLog({
     ...{ level: logLevel, migration: () => running.onlyMigration(), runId },
@@ -106,88 +97,46 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const { meter } = metrics
   tracer = await openTracing(config.tracing, { clock, log, secret, runId, version, count: metrics.spans })
   const context: AdapterContext = { clock, log, quotas, tracer, secret }
-  const { sweepSeconds, observeTimeoutSeconds } = config
-  const lease = new LeaseKeeper(store, `${hostname()}:${process.pid}:${random.id()}`, { clock, log })
-  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: 'at once' })
+  const { sweepSeconds } = config
+  const replica = `${hostname()}:${process.pid}:${random.id()}`
   const sources = openSources(config.sources, context)
   const synthetics = openSynthetics(config.sources, context)
   const prober = createProber(context)
-  const scopes = new Scopes(trafficKinds, context, { meter, timer, accounts: config.providers })
-  const slis = new SliWatch(sources, sweepSeconds, { log, meter, timer, tracer })
-  const signals = new SignalWatch(sources, sweepSeconds, { log, meter, timer, tracer })
-  const fleet = new Fleet(() => running.rules().map((one) => one.fleet), signals)
   const clusters = openClusters(() => running.rules(), { clock, random, log })
-  const sights: Sights = {
-    calendar: (migration) => running.calendarOf(migration),
-    checker: createChecker({
-      clustersOf: clusters.of,
-      sources,
-      promql: promqlKindOf([...sources.keys()]),
-      prober,
-      certificates: createCertificateReader(clock),
-      sli: (plan, spec) => slis.reading(plan, spec, 0),
-      target: (id) => observer.targetReading(id),
-      budget: createBudgetMemory(sources, clock),
-      clock,
-      log,
-    }),
-    fleet,
-    replicas: clusters.replicas,
-    tasks: createTaskRunner({
-      ...{ clock, random, log, tracer, secret, prober },
-      clustersOf: clusters.of,
-      onEnded: (workload) => wakeups.urgent([workload]),
-    }),
-  }
-  const observer = new Observer({
-    scopes,
-    slis,
-    prober,
-    synthetics,
-    sights,
-    ...{ clock, meter, timer, tracer, sweepSeconds, observeTimeoutSeconds },
+  const { redis } = config
+  const wakes = redis && (await openBullWakes({ redis, sweepSeconds, clock, log, secret }))
+  const rooms = createRooms({
+    ...{ shards, replica, running, config, context, clusters, sources, synthetics, prober, random, meter, timer },
+    ...{ runId, version },
+    wakeupsOf: (shard) => wakes?.of(shard) ?? createTimerWakeups(clock, sweepSeconds, { first: 'at once' }),
   })
-  const engine = new Engine({
-    store,
-    inbox,
-    lease,
-    wakeups,
-    observer,
-    scopes,
-    slis,
-    tasks: sights.tasks,
-    clock,
-    random,
-    log,
-    meter,
-    timer,
-    tracer,
-    sweepSeconds,
-    runId,
-    version,
-  })
-  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about })
-  metrics.observe({ workloads: control.workloads, fleets: control.fleets, levels: quotas.levels })
-  engine.onCommit(createEventLog(log, (workload) => engine.book.subject(workload)?.plan.migration ?? null))
-  const plans = () => new Map(control.workloads().map(({ plan }) => [plan.workload, plan]))
-  const notes = new ClusterNotes({ clusters: clusters.of, plans, clock, log })
-  engine.onCommit((rows) => notes.take(rows))
+  const keeper = new ShardKeeper(
+    { plans: plansOf(config), hash: config.hash },
+    { shards, replica, clock, log, open: rooms.open, see: rooms.see, wake: (shard) => wakes?.urgent(shard) },
+  )
+  const control = createControl({ desk: keeper, inbox, clock, random, about })
+  metrics.observe({ ...ownViews(keeper, () => running.about().migrations), levels: quotas.levels })
+  const planOf = (workload: string) => keeper.planOf(workload)
+  const migrationOf = (workload: string) => planOf(workload)?.migration ?? null
+  keeper.onCommit(createEventLog(log, migrationOf))
+  const notes = new ClusterNotes({ clusters: clusters.of, planOf, clock, log })
+  keeper.onCommit((rows) => notes.take(rows))
   const silences = new SilenceKeeper({
     api: createSilenceApi({ clock, secret }),
     settings: () => running.config.alertmanager,
-    states: () => engine.book.subjects().map(({ state }) => state),
-    isLeading: () => lease.heldToken() !== null,
+    states: () => keeper.decided().map(({ state }) => state),
+    isLeading: () => keeper.decided().length > 0,
+    decides: (workload) => keeper.decides(workload),
     ...{ runId, clock, log },
   })
-  engine.onCommit(() => silences.wake())
-  const planOf = (workload: string) => engine.book.subject(workload)?.plan ?? null
+  keeper.onCommit(() => silences.wake())
   const notifier = new Notifier({
     ...{ journal, cursors, clock, random, log, context, planOf, kinds: channelKinds },
-    migrationOf: (workload) => planOf(workload)?.migration ?? null,
-    mayTell: () => lease.heldToken() !== null,
+    migrationOf,
+    mayTell: () => keeper.isLeading(),
     count: metrics.notification,
   })
-  engine.onCommit(() => notifier.wake())
+  keeper.onCommit(() => notifier.wake())
   const notify = () => notifier.use(running.config.notify, running.config.api.publicUrl)
   meter.reload(true)
   const fetchJson = createFetchJson()
@@ -198,7 +147,7 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     control,
     journal,
     residuals: createResiduals(sources, clock),
-    alerts: createAlertIntake({ inbox, wakeups }),
+    alerts: createAlertIntake({ inbox, wakeups: keeper }),
     alertmanager: () => running.config.alertmanager,
     metrics: { contentType: metrics.registry.contentType, text: () => metrics.registry.metrics() },
     report: async ({ format, migration, plotPath }) => {
@@ -236,13 +185,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     await notifier.close()
     await clusters.close()
     await tracer.close()
+    await wakes?.close()
     await store.close()
   }
   const url = await listenAt(api, config.api, tls)
   log.info({ url, config: configPath, store: opened.place }, 'Headgate listens')
 
   const reload = async () => {
-    const reloaded = await running.reload(engine).catch(asReloaded)
+    const reloaded = await running.reload(keeper).catch(asReloaded)
     const { problems } = reloaded
     meter.reload(problems.length === 0)
     // Also of a config that stays: a certificate must not run out because of a mistake elsewhere.
@@ -252,12 +202,13 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     return reloaded
   }
   const main = async () => {
-    await engine.start(plansOf(config), config.hash, stopping.signal)
+    const ran = keeper.run()
+    await Promise.race([ran, keeper.hasBegun])
     if (!stopping.signal.aborted) await notify()
-    await engine.run()
+    await ran
   }
   const ran = main()
-  // Where the store is away, or another replica has the lease, a config waits for its turn.
+  // Where the store is away, a config waits for its turn.
   const reloadInTurn = async () => {
     while ((await reload()).problems.some(({ code }) => code.startsWith('STORE_')) && !stopping.signal.aborted)
       await clock.sleep(RELOAD_AGAIN_MS, stopping.signal)
@@ -275,14 +226,14 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
   const stop = (reason: string) => {
     stopped ??= (async () => {
       stopping.abort()
-      await engine.stop(reason)
+      await keeper.stop(reason)
       await Promise.allSettled([ran, watching])
       await closeAll()
       log.info({ reason }, 'Headgate stopped')
     })()
     return stopped
   }
-  return { url, reload, stop, done: ran.then(() => stopped ?? stop('the wakeups ended')) }
+  return { url, reload, stop, done: ran.then(() => stopped ?? stop('the work ended')) }
 }
 
 /** A config that was refused, with all that is wrong with it. */

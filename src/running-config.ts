@@ -1,6 +1,6 @@
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { Problem, type ProblemJson, problem } from './core/problem.ts'
-import type { Engine } from './engine/engine.ts'
+import type { ShardKeeper } from './engine/shard-keeper.ts'
 import { changesOf, type Reloaded } from './policy/changes.ts'
 import { type Config, type MigrationConfig, plansOf } from './policy/config.ts'
 import type { Kinds } from './policy/kinds.ts'
@@ -16,7 +16,7 @@ export interface ConfigOrigin {
   readonly env: NodeJS.ProcessEnv
 }
 
-type Reloading = Pick<Engine, 'configure' | 'rejectConfig'>
+type Reloading = Pick<ShardKeeper, 'configure' | 'rejectConfig'>
 
 /** The config in force, and what a reload may change of it: migrations, workloads, policies, SLIs and tokens. */
 export class RunningConfig {

@@ -73,6 +73,10 @@ export async function createApi(given: ApiOptions): Promise<FastifyInstance> {
   await app.register(fastifySSE, { heartbeatInterval: limits.heartbeatSeconds * 1000 })
   await app.register(async (scope) => {
     healthRoutes(scope, options)
+    scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  })
+  await app.register(async (scope) => {
+    scope.addHook('preHandler', () => options.control.refresh())
     workloadRoutes(scope, options)
     fleetRoutes(scope, options)
     journalRoutes(scope, options)
@@ -84,7 +88,6 @@ export async function createApi(given: ApiOptions): Promise<FastifyInstance> {
     reloadRoute(scope, options)
     sessionRoutes(scope, options)
     streamRoute(scope, options, limits, ending)
-    scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
   })
   await app.ready()
   return app

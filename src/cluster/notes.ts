@@ -12,8 +12,8 @@ const TELL_TIMEOUT_MS = 5000
 
 export interface NotesDeps {
   readonly clusters: ClustersOf
-  /** By workload: the plans in force. */
-  readonly plans: () => ReadonlyMap<string, Plan>
+  /** The plan in force; null: there is none. */
+  readonly planOf: (workload: string) => Plan | null
   readonly clock: Clock
   readonly log: Log
 }
@@ -60,9 +60,8 @@ export class ClusterNotes {
       return note && event.workload !== null ? [{ workload: event.workload, note }] : []
     })
     if (notes.length === 0 || this.#ending.signal.aborted) return
-    const plans = this.#deps.plans()
     for (const { workload, note } of notes) {
-      const plan = plans.get(workload)
+      const plan = this.#deps.planOf(workload)
       const clusters = plan?.objects && this.#deps.clusters(plan.migration)
       if (!plan?.objects || !clusters) continue
       this.#queueOf(clusters.old).add({ ref: plan.objects.old, note })

@@ -137,6 +137,7 @@ function retry(draft: Draft, { reason, actor }: Command): Problem | null {
     return problem('COMMAND_NOTHING_TO_DO', `${draft.state.workload} has no drift and has not ended`)
   const foreign = driftedTargets(draft).map(({ weightPercent }) => weightPercent)
   unhold(draft, 'drift', reason, actor)
+  change(draft, { isUnwatched: false })
   reassert(draft, foreign, reason, actor)
   return null
 }

@@ -12,6 +12,7 @@ export function followDrift(draft: Draft): void {
   if (followUnknown(draft)) return
   const drifted = driftedTargets(draft)
   if (drifted.length === 0) {
+    if (draft.state.isUnwatched && readsAsWanted(draft)) change(draft, { isUnwatched: false })
     if (hasHold(draft.state, 'drift') && readsAsWanted(draft))
       unhold(draft, 'drift', 'the targets read the intended weight again')
     return
@@ -24,7 +25,12 @@ export function followDrift(draft: Draft): void {
   })
   const writers = [...new Set(drifted.flatMap(({ otherWriter }) => otherWriter ?? []))]
   const detail = `${told.join(', ')}: ${writers.length > 0 ? writers.join('; ') : 'somebody else changed it'}`
-  if (draft.plan.drift === 'correct' && !(isClosed(draft) && drifted.some((one) => isBelow(draft, one)))) {
+  const { isUnwatched } = draft.state
+  if (
+    draft.plan.drift === 'correct' &&
+    !isUnwatched &&
+    !(isClosed(draft) && drifted.some((one) => isBelow(draft, one)))
+  ) {
     unhold(draft, 'drift', 'corrected, as the policy says')
     reassert(
       draft,
@@ -32,11 +38,18 @@ export function followDrift(draft: Draft): void {
       `${detail}; corrected, as the policy says`,
     )
   } else {
-    const then = draft.plan.drift === 'correct' ? '; it is corrected when the window opens' : ''
+    const then = draft.plan.drift === 'correct' ? notYet(isUnwatched) : ''
     hold(draft, 'drift', `${detail}; put it back, or use \`retry\` to have Headgate write its weight again${then}`)
     // Time and requests at a foreign weight prove nothing about this one.
     change(draft, freshEvidence())
   }
+}
+
+/** Why the policy's `correct` does not apply now. */
+function notYet(isUnwatched: boolean): string {
+  // Of two weights nobody knows which is the newer one: the store may have been restored from an older backup.
+  if (isUnwatched) return '; it is not corrected, because it came while nobody looked, or the store is an older one'
+  return '; it is corrected when the window opens'
 }
 
 function isClosed({ observation }: Draft): boolean {

@@ -36,6 +36,7 @@ export function initialState(workload: string, runId: string, nowMs: number): Ro
     ttlsBefore: {},
     ttlWaitedMs: null,
     ttlSeconds: 0,
+    isUnwatched: false,
     lastStepMs: nowMs,
     judgeSinceMs: nowMs,
     approved: null,

@@ -1,4 +1,4 @@
-import { change, type Draft, emit } from './draft.ts'
+import { change, type Draft, emit, spendElapsed } from './draft.ts'
 import { confirm } from './force.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import { LATE_WRITE_MS, mayBeOvertaken } from './state.ts'
@@ -12,6 +12,8 @@ import { type Drifted, raisedTargets } from './targets.ts'
 export function followLateWrites(draft: Draft): void {
   if (!mayBeOvertaken(draft.state)) return
   confirm(draft)
+  // The time before it was reverted is not to count.
+  if (draft.state.phaseSinceMs < draft.nowMs) change(draft, { heldMs: draft.state.heldMs + spendElapsed(draft) })
   const { unconfirmedPercents, intendedWeightPercent, phaseSinceMs } = draft.state
   const raised = raisedTargets(draft)
   if (unconfirmedPercents.length > 0 || raised.length === 0) return
@@ -24,7 +26,7 @@ export function followLateWrites(draft: Draft): void {
   const writers = [...new Set(raised.flatMap(({ otherWriter }) => otherWriter ?? []))]
   const cause =
     writers.length > 0 ? writers.join('; ') : 'a raise that was sent before it has landed late, or somebody raised it'
-  const reason = `${inWords(raised)} ${after} after the revert: ${cause}; for ${formatSpan(LATE_WRITE_MS / 1000)} a revert insists`
+  const reason = `${inWords(raised)} ${after} after the revert: ${cause}; a revert insists until it was watched for ${formatSpan(LATE_WRITE_MS / 1000)}`
   emit(draft, { type: 'weight-reasserted', foundPercents, weightPercent: intendedWeightPercent, reason })
 }
 

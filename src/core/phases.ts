@@ -126,6 +126,8 @@ function startBaking(draft: Draft, proof: string): void {
 }
 
 function followBaking(draft: Draft): void {
+  // It may come here by an `adopt` outside of a window.
+  unhold(draft, 'window', 'nothing is raised any more')
   const areChecksFine = followChecks(draft, 'always')
   if (watch(draft) === 'reverting') return
   followAsking(draft)

@@ -86,8 +86,10 @@ export interface RolloutState {
   readonly settledMs: number
   /** When the weight came in force: confirmed, settled, and seen in the observed share. */
   readonly inForceAtMs: number | null
-  /** Observed time in force, without gaps of the clock or of data, ms. */
+  /** Observed time in force, without gaps of the clock or of data, ms; of one that is reverted: for how long it was watched since. */
   readonly heldMs: number
+  /** Nobody has looked for a while, and the targets have not read since then what they are meant to have. */
+  readonly isUnwatched: boolean
   /** The newest `now` that a step saw. */
   readonly lastStepMs: number
 
@@ -231,10 +233,9 @@ export function isTerminal(phase: Phase): boolean {
 /** A write that nobody waits for any more may still be carried out for so long, ms (ADR 22). */
 export const LATE_WRITE_MS = 120_000
 
-/** Whether a revert that is over may be overtaken by a raise from before it, or was. */
-export function mayBeOvertaken({ phase, phaseSinceMs, lastStepMs, unconfirmedPercents }: RolloutState): boolean {
-  if (phase.name !== 'reverted') return false
-  return unconfirmedPercents.length > 0 || lastStepMs - phaseSinceMs < LATE_WRITE_MS
+/** Whether a revert that is over may be overtaken by a raise from before it, or was: until it was watched for so long. */
+export function mayBeOvertaken({ phase, heldMs, unconfirmedPercents }: RolloutState): boolean {
+  return phase.name === 'reverted' && (unconfirmedPercents.length > 0 || heldMs < LATE_WRITE_MS)
 }
 
 /** True when nothing of it is to be read, written or run any more. */

@@ -11,7 +11,7 @@ import { PHASES } from './phases.ts'
 import type { Plan, PlanTarget } from './plan.ts'
 import { heardUntilMs } from './replay.ts'
 import { settleTasks } from './run-tasks.ts'
-import { isAtRest, isTerminal, type RolloutState } from './state.ts'
+import { hasHold, isAtRest, isTerminal, LATE_WRITE_MS, type RolloutState } from './state.ts'
 import { currentReadings, hasAsWanted, isOnItsWay, wantedPercent, wantedTrial } from './targets.ts'
 import { countTotals } from './totals.ts'
 import { followTtl, wantedTtl } from './ttl.ts'
@@ -41,6 +41,8 @@ export interface StepResult {
 
 /** Sweeps that may fail to come before the time between counts as unobserved. */
 const GAP_SWEEPS = 3
+/** Whoever was away for so long does not insist on a revert that was over before, ms. */
+const LONG_ABSENCE_MS = 600_000
 
 /**
  * Thinks once about one rollout: state and observation in; state, effects and events out. Pure and deterministic: no
@@ -86,7 +88,10 @@ function followClock(draft: Draft, { state, nowMs, sweepSeconds }: StepInput): v
   const gapMs = nowMs - state.lastStepMs
   change(draft, { lastStepMs: nowMs })
   if (gapMs < 0) earnAgain(draft)
+  // What is found then is somebody's of now, and no late write.
+  if (gapMs > LONG_ABSENCE_MS && state.phase.name === 'reverted') change(draft, { heldMs: LATE_WRITE_MS })
   if (isTerminal(state.phase) || state.phase.name === 'waiting') return
+  if (gapMs > GAP_SWEEPS * sweepSeconds * 1000) change(draft, { isUnwatched: true })
   if (gapMs < 0 || gapMs > GAP_SWEEPS * sweepSeconds * 1000) emit(draft, { type: 'clock-gap', seconds: gapMs / 1000 })
 }
 
@@ -160,7 +165,9 @@ function isDemanded(draft: Draft, target: PlanTarget, reading: TargetReading | n
   const { state } = draft
   if (!isOnItsWay(draft, target)) return false
   if (isTerminal(state.phase)) return state.phase.name === 'reverted'
-  const isLowered = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
+  const isAbove = reading?.kind === 'weight' && reading.weightPercent > wantedPercent(draft, target)
+  // What is held on drift is somebody else's until a person says otherwise.
+  const isLowered = isAbove && !hasHold(state, 'drift')
   return state.phase.name === 'reverting' || isLowered || isFree(state)
 }
 

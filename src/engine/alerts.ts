@@ -4,7 +4,7 @@ import type { Inbox } from '../ports/store.ts'
 
 export interface AlertIntakeDeps {
   readonly inbox: Inbox
-  readonly wakeups: Wakeups
+  readonly wakeups: Pick<Wakeups, 'urgent'>
 }
 
 /** Brings alerts into the inbox of the running engine. */

@@ -1,8 +1,9 @@
 import type { JournalRow } from '../core/event.ts'
 import { Problem } from '../core/problem.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
-import type { Committed, Lease, Store } from '../ports/store.ts'
+import type { Committed, Lease, ShardStore } from '../ports/store.ts'
 import type { Book } from './book.ts'
+import { type Follower, Followers } from './followers.ts'
 import type { LeaseKeeper } from './lease.ts'
 import type { Thought } from './think.ts'
 
@@ -18,7 +19,7 @@ export const NOTHING: Durable = {
 }
 
 export interface CommitterDeps {
-  readonly store: Store
+  readonly store: ShardStore
   readonly lease: LeaseKeeper
   readonly log: Log
   readonly meter: Meter
@@ -32,7 +33,7 @@ export interface CommitterDeps {
 export class Committer {
   private readonly book: Book
   private readonly deps: CommitterDeps
-  private readonly listeners = new Set<(rows: readonly JournalRow[]) => void>()
+  private readonly followers: Followers
   /** The lease under which the book was last equal to the store; null: it may differ. */
   private loadedUnder: number | null = null
   /** A commit that nobody has answered for: it may be durable. */
@@ -41,6 +42,7 @@ export class Committer {
   constructor(book: Book, deps: CommitterDeps) {
     this.book = book
     this.deps = deps
+    this.followers = new Followers(deps.log)
   }
 
   /**
@@ -85,10 +87,9 @@ export class Committer {
     this.tell(committed.rows)
   }
 
-  /** Calls the listener after each commit, until the returned function is called. */
-  onCommit(listener: (rows: readonly JournalRow[]) => void): () => void {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+  /** Calls the follower after each commit, until the returned function is called. */
+  onCommit(follower: Follower): () => void {
+    return this.followers.add(follower)
   }
 
   /** A refusal is one; after any other failure only the store knows. It is asked at once, and else before the next thought. */
@@ -107,12 +108,6 @@ export class Committer {
 
   private tell(rows: readonly JournalRow[]): void {
     if (rows.length > 0) this.deps.meter.events(rows)
-    for (const listener of this.listeners) {
-      try {
-        listener(rows)
-      } catch (error) {
-        this.deps.log.error({ error }, 'a follower of the journal threw')
-      }
-    }
+    this.followers.tell(rows)
   }
 }

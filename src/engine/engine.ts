@@ -1,23 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Urgency } from '../core/effect.ts'
-import type { EventBody, HeadgateEvent, JournalRow } from '../core/event.ts'
-import { formatSpan } from '../core/format.ts'
+import type { EventBody, HeadgateEvent } from '../core/event.ts'
 import type { WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { TaskRunner } from '../ports/sight.ts'
-import type { Inbox, Store } from '../ports/store.ts'
+import type { ShardPorts, ShardStore } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import { ScopeWriter } from './act.ts'
 import { Book } from './book.ts'
 import { Committer, NOTHING } from './committer.ts'
+import type { Follower } from './followers.ts'
 import { insist } from './insist.ts'
 import type { LeaseKeeper } from './lease.ts'
+import { newsOf } from './news.ts'
 import type { Observer } from './observe.ts'
 import { type Part, SweepParts, wokenPart } from './parts.ts'
 import type { Scopes } from './scopes.ts'
 import type { SliWatch } from './sli-watch.ts'
+import { stalled } from './stalled.ts'
 import { commitTraced, type RoundOutcome, sweepTraced, thinkTraced } from './sweep-trace.ts'
 import type { Thought } from './think.ts'
 import type { Timer } from './timer.ts'
@@ -25,12 +27,10 @@ import { Turns } from './turns.ts'
 
 /** Facts taken in by one commit. */
 const FACTS_AT_ONCE = 1000
-/** Sweeps that may be missing before the service says that it is not ready. */
-const STALLED_SWEEPS = 5
 
 export interface EngineDeps {
-  readonly store: Store
-  readonly inbox: Inbox
+  readonly store: ShardStore
+  readonly inbox: ShardPorts['inbox']
   readonly lease: LeaseKeeper
   readonly wakeups: Wakeups
   readonly observer: Observer
@@ -47,6 +47,8 @@ export interface EngineDeps {
   readonly version: string
   /** Names this migration run in every event. */
   readonly runId: string
+  /** Whether it tells of the service beside its shard; left out: it does. */
+  readonly isMain?: boolean
 }
 
 /**
@@ -84,28 +86,27 @@ export class Engine {
    * begins the rollouts of these plans. Ends without having begun when the signal aborts.
    */
   async start(plans: readonly Plan[], configHash: string, signal: AbortSignal): Promise<void> {
-    const started = { type: 'controller-started', version: this.deps.version, workloads: plans.length } as const
     const onTrouble = (trouble: Problem) => this.noteTrouble(trouble)
-    const begin = () => this.adopt(plans, configHash, [started])
+    const begin = () => this.adopt(plans, configHash, 'start')
     this.starting = insist(begin, { clock: this.deps.clock, signal, onTrouble })
     if (await this.starting) this.deps.lease.keep()
   }
 
   /** Takes a new config: new workloads begin, waiting ones follow it, those under way keep their pinned plan. */
   async configure(plans: readonly Plan[], configHash: string): Promise<void> {
-    await this.adopt(plans, configHash, [])
+    await this.adopt(plans, configHash, 'reload')
   }
 
-  private async adopt(plans: readonly Plan[], hash: string, bodies: readonly EventBody[]): Promise<void> {
+  private async adopt(plans: readonly Plan[], hash: string, at: 'start' | 'reload'): Promise<void> {
     await this.turns.take(async () => {
       const wasDurable = await this.committer.catchUp()
       // At the start nobody else commits: what was durable after all is an earlier try of this, and not told again.
-      if (!wasDurable || bodies.length === 0) {
+      if (!wasDurable || at === 'reload') {
         const states = this.book.missingStates(plans, this.deps.runId, this.deps.clock.nowMs())
         const added = states.map(({ workload }) => workload)
-        const loaded = { type: 'config-loaded', hash, added, removed: this.book.removedBy(plans) } as const
+        const news = newsOf({ hash, added, removed: this.book.removedBy(plans), plans: plans.length, at }, this.deps)
         const created = added.map((workload) => this.event({ type: 'rollout-created' }, workload))
-        const events = [...[...bodies, loaded].map((body) => this.event(body)), ...created]
+        const events = [...news.map((body) => this.event(body)), ...created]
         await this.committer.commit({ ...NOTHING, states, events })
       }
       this.book.configure(plans)
@@ -143,7 +144,8 @@ export class Engine {
     await Promise.all([...this.writers.values()].map((writer) => writer.stop()))
     await this.deps.tasks.close()
     const noted = (error: unknown) => this.noteTrouble(error)
-    if (hasStarted) await this.turns.take(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
+    if (hasStarted && this.deps.isMain !== false)
+      await this.turns.take(() => this.commitBody({ type: 'controller-stopped', reason })).catch(noted)
     // A lease that cannot be given up now ends by itself.
     await this.deps.lease.release().catch(noted)
     await this.deps.scopes.close()
@@ -151,18 +153,10 @@ export class Engine {
 
   /** Why no decision can be made now; empty: all is well. */
   notReady(): readonly ProblemJson[] {
-    return [this.trouble, this.deps.lease.trouble, this.stalled()].flatMap((one) => one ?? [])
+    return [this.trouble, this.deps.lease.trouble, stalled(this.lastSweepAtMs, this.deps)].flatMap((one) => one ?? [])
   }
 
-  private stalled(): ProblemJson | null {
-    const { clock, sweepSeconds } = this.deps
-    if (this.lastSweepAtMs === null) return null
-    const seconds = (clock.nowMs() - this.lastSweepAtMs) / 1000
-    if (seconds < STALLED_SWEEPS * sweepSeconds) return null
-    return problem('ENGINE_STALLED', `the last sweep ended ${formatSpan(seconds)} ago`).toJSON()
-  }
-
-  onCommit(listener: (rows: readonly JournalRow[]) => void): () => void {
+  onCommit(listener: Follower): () => void {
     return this.committer.onCommit(listener)
   }
 

@@ -1,6 +1,6 @@
 import { Problem, type ProblemJson } from '../core/problem.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
-import type { Lease, Store } from '../ports/store.ts'
+import type { Lease, ShardStore } from '../ports/store.ts'
 
 /** How long the lease lasts without a renewal, ms. After a crash the next owner waits so long at most. */
 export const LEASE_MS = 10_000
@@ -23,11 +23,11 @@ export class LeaseKeeper {
   private loop: Promise<void> | null = null
   /** Why the lease is not held; null: it is. */
   trouble: ProblemJson | null = null
-  private readonly store: Store
+  private readonly store: ShardStore
   private readonly owner: string
   private readonly deps: { readonly clock: Clock; readonly log: Log }
 
-  constructor(store: Store, owner: string, deps: LeaseKeeper['deps']) {
+  constructor(store: ShardStore, owner: string, deps: LeaseKeeper['deps']) {
     this.store = store
     this.owner = owner
     this.deps = deps
@@ -56,6 +56,11 @@ export class LeaseKeeper {
   /** The fencing token of the lease; null: it is not held, or not for as long as a write may take. */
   heldToken(): number | null {
     return this.lease !== null && LEASE_MS - this.ageMs() >= WRITE_TIMEOUT_MS ? this.lease.token : null
+  }
+
+  /** The token of the lease, whether or not it still lasts; null: there is none. */
+  get token(): number | null {
+    return this.lease?.token ?? null
   }
 
   keep(): void {

@@ -9,6 +9,8 @@ import type { RolloutState } from '../core/state.ts'
 /** What the API may see of, and say to, the running service. */
 export interface Control {
   status(): ServiceStatus
+  /** Has what follows tell also what other replicas have committed by now. Never fails: what cannot be read stays as it was. */
+  refresh(): Promise<void>
   /** In the order of the config. */
   workloads(): readonly WorkloadView[]
   /** The migrations as wholes, in the order of the config. */

@@ -21,7 +21,7 @@ export interface ShardStore {
   lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
   /** Gives the lease up, if it is still held with this token. */
   release(lease: Lease): Promise<void>
-  /** Everything of the shard, as of one revision of it. */
+  /** Everything of the shard, as of one revision of it. A commit of this process that nobody has answered for is not carried out after that. */
   load(): Promise<Snapshot>
   /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the shard's newest. */
   commit(commit: Commit): Promise<Committed>
@@ -91,8 +91,6 @@ export interface ShardLook {
   readonly lease: Lease | null
   /** For how long others have to wait for the lease, ms; 0: it is free. */
   readonly heldForMs: number
-  /** Facts that no commit has consumed. */
-  readonly waitingFacts: number
 }
 
 export interface Lease {

@@ -15,10 +15,12 @@ export interface SilenceKeeperDeps {
   readonly api: SilenceApi
   /** As of now: a reload counts at once. */
   readonly settings: () => AlertmanagerConfig | null
-  /** The rollouts, as committed. */
+  /** The rollouts that this process decides about, as committed. */
   readonly states: () => readonly RolloutState[]
-  /** Whether those are the last word: not where another replica has the lease. */
+  /** Whether there is anything that it decides about. */
   readonly isLeading: () => boolean
+  /** Whether it decides about this workload: the silences of others are not its own. */
+  readonly decides: (workload: string) => boolean
   /** Names the silences that are this service's, whatever else asks the same Alertmanager. */
   readonly runId: string
   readonly clock: Clock
@@ -72,7 +74,7 @@ export class SilenceKeeper {
 
   /** Brings Alertmanager to what is wanted; null: it is there. */
   async #settle(): Promise<Missing | null> {
-    const { api, settings, states, isLeading, runId, clock } = this.#deps
+    const { api, settings, states, isLeading, decides, runId, clock } = this.#deps
     const config = settings()
     if (config?.url === undefined || !isLeading()) {
       this.#known = null
@@ -86,7 +88,7 @@ export class SilenceKeeper {
     if (isMissing(listed)) return listed
     const own = listed.flatMap((silence) => {
       const key = keyIn(silence.comment, runId)
-      return key === null ? [] : [{ ...silence, key }]
+      return key === null || !decides(workloadIn(key, runId)) ? [] : [{ ...silence, key }]
     })
     const keys = new Set(own.map(({ key }) => key))
     for (const [key, silence] of wanted) {
@@ -144,4 +146,8 @@ function wantedFor(
 function keyIn(comment: string, runId: string): string | null {
   const key = /^\[([^\]]+)\]/.exec(comment)?.[1]
   return key?.startsWith(`run ${runId} `) ? key : null
+}
+
+function workloadIn(key: string, runId: string): string {
+  return key.slice(`run ${runId} `.length).split(' ')[0] ?? ''
 }

@@ -1,11 +1,12 @@
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import { createAlertIntake } from '../engine/alerts.ts'
-import { createControl } from '../engine/control.ts'
+import { createControl, deskOf } from '../engine/control.ts'
 import { Engine } from '../engine/engine.ts'
 import { Fleet } from '../engine/fleet.ts'
 import { LeaseKeeper } from '../engine/lease.ts'
 import { Observer } from '../engine/observe.ts'
 import { createQuotas } from '../engine/quotas.ts'
+import type { Room } from '../engine/room.ts'
 import { Scopes } from '../engine/scopes.ts'
 import { SignalWatch } from '../engine/signal-watch.ts'
 import { SliWatch } from '../engine/sli-watch.ts'
@@ -15,7 +16,7 @@ import type { Control, ServiceStatus } from '../ports/control.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { Calendar, TaskRunner } from '../ports/sight.ts'
 import type { MetricSource, Prober, SyntheticReader } from '../ports/source.ts'
-import type { Inbox, Store } from '../ports/store.ts'
+import type { Inbox, ShardStore } from '../ports/store.ts'
 import type { Tracer } from '../ports/tracer.ts'
 import type { TrafficKind } from '../ports/traffic.ts'
 import { createTimerWakeups } from '../wake/timer.ts'
@@ -29,7 +30,7 @@ export interface Parts {
   readonly log: Log
   readonly meter: Meter
   readonly tracer: Tracer
-  readonly store: Store
+  readonly store: ShardStore
   readonly inbox: Inbox
   readonly kinds: readonly TrafficKind[]
   readonly sources: ReadonlyMap<string, MetricSource>
@@ -45,14 +46,14 @@ export interface Parts {
   /** When the first sweep is due; left out: at once, as in life. */
   readonly firstSweep?: 'at once' | 'aligned'
   readonly observeTimeoutSeconds: number
+  /** Whether it tells of the service; left out: it does. */
+  readonly isMain?: boolean
   readonly about: Pick<ServiceStatus, 'version' | 'migrations' | 'configHash' | 'startedAtMs' | 'sweepSeconds'>
 }
 
-export interface Assembled {
-  readonly engine: Engine
+export interface Assembled extends Room {
   readonly control: Control
   readonly alerts: AlertIntake
-  readonly lease: LeaseKeeper
 }
 
 /** A whole engine, put together as `app.ts` does it, of parts that are not real. */
@@ -77,8 +78,14 @@ export function assemble(parts: Parts): Assembled {
   const { tasks } = sights
   const engine = new Engine({
     ...{ store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer, tracer },
-    ...{ sweepSeconds, runId: 'RUN', version: parts.about.version },
+    ...{ sweepSeconds, runId: 'RUN', version: parts.about.version, isMain: parts.isMain ?? true },
   })
-  const control = createControl({ engine, observer, inbox, wakeups, clock, random, about: () => parts.about })
-  return { engine, control, alerts: createAlertIntake({ inbox, wakeups }), lease }
+  const control = createControl({
+    desk: deskOf({ engine, observer, wakeups }),
+    inbox,
+    clock,
+    random,
+    about: () => parts.about,
+  })
+  return { engine, control, alerts: createAlertIntake({ inbox, wakeups }), lease, wakeups, observer }
 }

@@ -159,7 +159,6 @@ export class Memory {
       ]) => ({
         ...{ shard, revision, lease: owner === null ? null : { owner, token } },
         heldForMs: owner === null ? 0 : Math.max(0, untilMs - nowMs),
-        waitingFacts: this.pending(shard, Number.POSITIVE_INFINITY).length,
       }),
     )
     const replicas = [...this.replicas.keys()]

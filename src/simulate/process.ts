@@ -44,6 +44,8 @@ export class Process {
   private parts: Assembled | null = null
   private stopping = new AbortController()
   private starts = 0
+  /** Rises when it reads the store: what it sent before and gave up is shut out from then on, as by the fence in Redis. */
+  private fence = 0
   readonly name: string
   private readonly world: Surroundings
 
@@ -144,8 +146,16 @@ export class Process {
         lease: (...args) => through(() => store.lease(...args)),
         release: (...args) => through(() => store.release(...args)),
         runId: () => through(() => store.runId()),
-        load: () => through(() => store.load()),
-        commit: (...args) => through(() => store.commit(...args)),
+        load: () =>
+          through(() => {
+            this.fence += 1
+            return store.load()
+          }),
+        commit: (...args) => {
+          const { fence } = this
+          const shutOut = () => Promise.reject(problem('STORE_CONFLICT', 'simulated: the store was read since'))
+          return through(() => (fence === this.fence ? store.commit(...args) : shutOut()))
+        },
         close: () => store.close(),
       },
       inbox: {

@@ -41,9 +41,8 @@ return {'ok'}
 `
 
 /**
- * KEYS: head, journal, shards, layout, replicas. ARGV: replica, ttlMs, nowMs or '', the keys of a shard and an inbox up to the name of
- * the shard. Answers epoch, journal's seq, then lists: replicas; layout; of each shard its name, revision, lease's owner or '', token,
- * how long it is held yet, ms, and the facts that wait.
+ * KEYS: head, journal, shards, layout, replicas. ARGV: replica, ttlMs, nowMs or '', the key of a shard up to its name. Answers epoch,
+ * journal's seq, then lists: replicas; layout; of each shard its name, revision, lease's owner or '', token, and how long it is held, ms.
  */
 export const LOOK = `${GUARD}${NOW}
 local now = timeOr(ARGV[7])
@@ -54,8 +53,7 @@ local shards = {}
 for _, shard in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   local is = redis.call('HMGET', ARGV[8] .. shard, 'revision', 'leaseOwner', 'leaseToken', 'leaseUntilMs')
   local left = is[2] and math.max(0, tonumber(is[4]) - now) or 0
-  local waiting = redis.call('ZCARD', ARGV[9] .. shard)
-  for _, value in ipairs({shard, is[1], is[2] or '', is[3], string.format('%.0f', left), waiting}) do shards[#shards + 1] = value end
+  for _, value in ipairs({shard, is[1], is[2] or '', is[3], string.format('%.0f', left)}) do shards[#shards + 1] = value end
 end
 local layout = {}
 for _, name in ipairs(redis.call('HKEYS', KEYS[4])) do

@@ -29,7 +29,7 @@ export function createRedisShards(seen: SeenHead, leaseTime: LeaseTime): Shards 
     join,
     look: async (replica, nowMs, ttlMs) => {
       const time = leaseTime === 'redis' ? '' : nowMs
-      const args = [replica, ttlMs, time, empty.shard, empty.inbox]
+      const args = [replica, ttlMs, time, empty.shard]
       const [, ...answers] = await seen.write(LOOK, [shards, layout, replicas], args)
       return lookOf(answers)
     },
@@ -77,19 +77,18 @@ function lookOf([epoch, journalSeq, replicas, layout, shards]: readonly unknown[
     journalSeq: Number(journalSeq),
     replicas: texts(replicas),
     shardOf: layoutOf,
-    shards: tuples(shards, 6).map(shardLook),
+    shards: tuples(shards, 5).map(shardLook),
   }
 }
 
 function shardLook(fields: readonly string[]): ShardLook {
-  const [shard, revision, owner, token, heldForMs, waitingFacts] = fields
+  const [shard, revision, owner, token, heldForMs] = fields
   if (shard === undefined || owner === undefined) throw damaged('a shard', 'is not whole')
   return {
     shard,
     revision: Number(revision),
     lease: owner === '' ? null : { owner, token: Number(token) },
     heldForMs: Number(heldForMs),
-    waitingFacts: Number(waitingFacts),
   }
 }
 

@@ -77,8 +77,7 @@ function createOneShard(connection: Connection, main: ShardPorts): Shards {
     const { revision, leaseOwner, leaseToken, leaseUntilMs, journal } = readHead(sql)
     const lease = leaseOwner === null ? null : { owner: leaseOwner, token: leaseToken }
     const heldForMs = lease === null ? 0 : Math.max(0, leaseUntilMs - nowMs)
-    const waitingFacts = integer(sql.waitingFacts.get(), 'count')
-    const shards = [{ shard: MAIN_SHARD, revision, lease, heldForMs, waitingFacts }]
+    const shards = [{ shard: MAIN_SHARD, revision, lease, heldForMs }]
     return { epoch: 0, shardOf: new Map(), shards, replicas: [replica], journalSeq: journal.seq }
   }
   return {

@@ -38,7 +38,6 @@ export function prepareStatements(db: DatabaseSync) {
 
     putFact: db.prepare('INSERT INTO fact (id, fact) VALUES (?, ?) ON CONFLICT (id) DO NOTHING'),
     pendingFacts: db.prepare('SELECT id, fact FROM fact WHERE consumedRevision IS NULL ORDER BY place LIMIT ?'),
-    waitingFacts: db.prepare('SELECT count(*) AS count FROM fact WHERE consumedRevision IS NULL'),
     allFacts: db.prepare('SELECT id, fact, consumedRevision FROM fact ORDER BY place'),
     allCursors: db.prepare('SELECT channel, cursor FROM cursor ORDER BY channel'),
     consumeFact: db.prepare('UPDATE fact SET consumedRevision = ? WHERE id = ? AND consumedRevision IS NULL'),

@@ -48,7 +48,7 @@ function start(answers: { old?: Partial<Cluster>; new?: Partial<Cluster> } = {},
   const clock = createFakeClock(0)
   const log = createFakeLog()
   const clusters = (migration: string) => (migration === 'm' ? sides : null)
-  const notes = new ClusterNotes({ clusters, plans: () => new Map([['a', plan]]), clock, log })
+  const notes = new ClusterNotes({ clusters, planOf: (workload) => (workload === 'a' ? plan : null), clock, log })
   return { notes, sides, clock, log }
 }
 

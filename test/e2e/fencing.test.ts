@@ -39,7 +39,7 @@ describe.skipIf(SERVERS === null || REDIS === null)('a replica that stands still
       const [toldBefore, rowsBefore] = [record.sets.length, (await rows()).length]
       // It was in the middle of something, and has its connections, its timers and its old lease.
       first.resume()
-      await until('it knows', async () => (await readiness(first)).includes('STORE_LEASE_HELD'), first.log)
+      await until('it knows', () => first.log().includes('STORE_LEASE_HELD'), first.log)
       await second.sweeps(3)
 
       expect(record.sets.slice(toldBefore)).toEqual([])

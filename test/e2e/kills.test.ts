@@ -158,11 +158,11 @@ async function killOne(running: RunningHeadgate[], configPath: string, chance: C
   return `${leader === null ? 'one of them' : 'the one that decides'}, at ${afterMs} ms`
 }
 
+/** Who tells of the workloads is who decides. */
 async function deciding(running: readonly RunningHeadgate[]): Promise<number | null> {
   for (const [index, { url }] of running.entries()) {
-    const answer = await request(`${url}/readyz`).catch(() => null)
-    await answer?.body.dump()
-    if (answer?.statusCode === 200) return index
+    const answer = await request(`${url}/metrics`).catch(() => null)
+    if ((await answer?.body.text())?.includes('headgate_phase{')) return index
   }
   return null
 }

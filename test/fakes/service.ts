@@ -44,6 +44,7 @@ export function createFakeService(workloads: readonly WorkloadView[] = [fakeView
   const factIds = new Set<string>()
   const control: Control = {
     status: () => settings.status,
+    refresh: async () => {},
     workloads: () => settings.workloads,
     fleets: () => settings.fleets,
     submit: async (request) => {

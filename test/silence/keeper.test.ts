@@ -31,6 +31,7 @@ async function scene() {
   const world = {
     states: [stateOf('checkout')] as readonly RolloutState[],
     isLeading: true,
+    decides: (_workload: string) => true,
     runId: 'run1',
     settings: silencing('alertname="TrafficRose"'),
   }
@@ -47,6 +48,7 @@ async function scene() {
       settings: () => world.settings,
       states: () => world.states,
       isLeading: () => world.isLeading,
+      decides: (workload) => world.decides(workload),
       runId: world.runId,
       clock: { ...clock, sleep },
       log,
@@ -207,6 +209,14 @@ describe('what is not its business', () => {
     await commit({ isLeading: false, states: [] })
     expect(names()).toEqual(['checkout'])
   })
+})
+
+test('the silence of a workload that another replica decides about is left alone', async () => {
+  const { names, start } = await scene()
+  const { commit } = start()
+  await commit()
+  await commit({ states: [stateOf('catalog')], decides: (workload: string) => workload === 'catalog' })
+  expect(names().toSorted()).toEqual(['catalog', 'checkout'])
 })
 
 describe('a reload', () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { LATE_WRITE_MS } from '../../src/core/state.ts'
 import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
 import type { LeaseKeeper } from '../../src/engine/lease.ts'
@@ -169,9 +170,9 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
     name: 'a step that looks no more once it has reverted',
     sabotage: { prefers: 'overtake' },
     step: (real) => (input) => {
-      const { state, observation, nowMs } = input
-      if (state.phase.name !== 'reverted' || observation.facts.length > 0) return real(input)
-      return { state: { ...state, lastStepMs: nowMs }, effects: [], tasks: [], events: [], verdicts: null }
+      const result = real(input)
+      if (result.state.phase.name !== 'reverted') return result
+      return { ...result, state: { ...result.state, heldMs: LATE_WRITE_MS } }
     },
   },
   'harm-is-caught': { name: 'a step to which all is well', step: (real) => (input) => real(rosy(input)) },

@@ -5,6 +5,9 @@ import { simulate } from '../../src/simulate/simulation.ts'
 /** Seeds that once broke an invariant, and what it was. A seed means another world once the simulator draws otherwise. */
 const FAILED: readonly (readonly [number, string])[] = [
   [5, 'a weight was adopted, and the simulator did not know of it'],
+  [93, 'a commit that a real store shuts out was carried out'],
+  [1132, 'a bake that was adopted outside of a window was held by it for ever'],
+  [5578, 'a clock that was set forth ended the time in which a late raise is looked for'],
 ]
 
 const FROM = 1

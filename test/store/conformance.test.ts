@@ -34,7 +34,7 @@ test('a file has the main shard alone, whatever is laid out', async () => {
   await inbox.put(sampleFact('a'))
   await shards.join(['a', 'b'].map((migration) => ({ migrations: [migration], workloads: [] })))
   const lease = await store.lease('one', 1_000, 500)
-  const main = { shard: MAIN_SHARD, revision: 0, lease, heldForMs: 400, waitingFacts: 1 }
+  const main = { shard: MAIN_SHARD, revision: 0, lease, heldForMs: 400 }
   expect(await shards.look('two', 1_100, 500)).toMatchObject({ shards: [main], replicas: ['two'], journalSeq: 0 })
   expect(await shards.of(MAIN_SHARD).inbox.pending(9)).toHaveLength(1)
   await store.close()

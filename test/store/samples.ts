@@ -26,6 +26,7 @@ export function sampleState(workload: string, changes: Partial<RolloutState> = {
     settledMs: 0,
     inForceAtMs: null,
     heldMs: 0,
+    isUnwatched: false,
     lastStepMs: 1_000,
     judgeSinceMs: 0,
     evidence: {},
