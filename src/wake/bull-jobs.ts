@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq'
 import type { Clock } from '../ports/runtime.ts'
 import { Post } from './post.ts'
+import type { Trouble } from './trouble.ts'
 
 /** The two kinds of job, which are also the ids of their schedule and of what is sent only once. */
 export const SWEEP = 'sweep'
@@ -20,11 +21,11 @@ export class Schedule {
   private readonly clock: Clock
   private readonly anew: Post
 
-  constructor(queue: Queue, intervalMs: number, clock: Clock, onFailed: (error: unknown) => void) {
+  constructor(queue: Queue, intervalMs: number, clock: Clock, trouble: Trouble) {
     this.queue = queue
     this.intervalMs = intervalMs
     this.clock = clock
-    this.anew = new Post(() => this.replace(), onFailed)
+    this.anew = new Post(() => trouble.endedBy(() => this.replace()), trouble.note)
   }
 
   /** Begins it, or has it go on as it is. */

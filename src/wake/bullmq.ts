@@ -92,7 +92,7 @@ class Wakes implements BullWakes {
   of(shard: string): Wakeups {
     const { clock, log, sweepSeconds } = this.deps
     const queue = this.queueOf(shard)
-    const schedule = new Schedule(queue, sweepSeconds * 1000, clock, this.trouble.note)
+    const schedule = new Schedule(queue, sweepSeconds * 1000, clock, this.trouble)
     let worker: Worker | null = null
     let isClosed = false
     const wakes = createExpectedWakeups(clock, sweepSeconds, () => {
@@ -126,7 +126,9 @@ class Wakes implements BullWakes {
   }
 
   urgent(shard: string): void {
-    const post = this.posts.get(shard) ?? new Post(() => addLook(this.queueOf(shard)), this.trouble.note)
+    const post =
+      this.posts.get(shard) ??
+      new Post(() => this.trouble.endedBy(() => addLook(this.queueOf(shard))), this.trouble.note)
     this.posts.set(shard, post)
     post.send()
   }

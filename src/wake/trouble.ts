@@ -26,6 +26,12 @@ export class Trouble {
     )
   }
 
+  /** Does what Redis must answer: when it has, an outage is over, whether or not a connection broke. Throws what that throws. */
+  async endedBy(work: () => Promise<unknown>): Promise<void> {
+    await work()
+    this.over()
+  }
+
   readonly over = (): void => {
     if (this.told.size === 0) return
     this.told.clear()

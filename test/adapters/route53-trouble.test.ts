@@ -144,7 +144,7 @@ describe('trouble', () => {
     fake.fault = () => 'throttled'
     await user.write({ shop: { urgency: 'revert' } })
     const turn = user.scope.quota?.take('revert', AbortSignal.timeout(120_000))
-    expect(user.clock.sleepers()).toBe(1)
+    await until('it waits for the quota', () => user.clock.sleepers() === 1)
     await user.clock.advance(1_000)
     expect(await turn).toBe(true)
   })
