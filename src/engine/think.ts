@@ -43,30 +43,31 @@ export interface ThinkInput {
 export function think(input: ThinkInput): Thought {
   const { book, observer, fleet, facts, nowMs, sweepSeconds } = input
   const factsOf = Map.groupBy(facts.filter(isOfWorkload), ({ workload }) => workload)
-  const stepped = dueSubjects(input).map((subject) => {
-    const observation = observer.observationOf(subject, factsOf.get(subject.plan.workload) ?? [], fleet)
-    return { subject, observation, result: step({ ...subject, observation, nowMs, sweepSeconds }) }
-  })
-  const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
-  return {
-    states: stepped.map(({ result }) => result.state),
-    verdicts: new Map(
-      stepped.flatMap(({ subject, result: { verdicts } }) =>
-        verdicts === null ? [] : [[subject.plan.workload, verdicts]],
-      ),
-    ),
-    plans: stepped.flatMap(({ subject, result }) =>
-      subject.state.planHash === null && result.state.planHash !== null ? [subject.plan] : [],
-    ),
-    events: [...stepped.flatMap(({ result }) => result.events), ...orphans.map((fact) => answer(fact, input))],
-    consumedFactIds: facts.map(({ id }) => id),
-    writes: stepped.flatMap(({ observation }) => observation.writes),
-    demands: stepped.map(({ subject, result }) => ({
-      targetIds: subject.plan.targets.map(({ id }) => id),
-      effects: result.effects,
-    })),
-    tasks: stepped.flatMap(({ result }) => result.tasks),
+  const thought = {
+    states: [] as RolloutState[],
+    verdicts: new Map<string, readonly Verdict[]>(),
+    plans: [] as Plan[],
+    events: [] as HeadgateEvent[],
+    writes: [] as WriteReport[],
+    demands: [] as Thought['demands'][number][],
+    tasks: [] as TaskRequest[],
   }
+  // One after the other: what was observed of all of them at once would be most of the memory.
+  for (const subject of dueSubjects(input)) {
+    const { state, plan } = subject
+    const observation = observer.observationOf(subject, factsOf.get(plan.workload) ?? [], fleet)
+    const result = step({ ...subject, observation, nowMs, sweepSeconds })
+    thought.states.push(result.state)
+    if (result.verdicts !== null) thought.verdicts.set(plan.workload, result.verdicts)
+    if (state.planHash === null && result.state.planHash !== null) thought.plans.push(plan)
+    thought.events.push(...result.events)
+    thought.writes.push(...observation.writes)
+    thought.demands.push({ targetIds: plan.targets.map(({ id }) => id), effects: result.effects })
+    thought.tasks.push(...result.tasks)
+  }
+  const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
+  thought.events.push(...orphans.map((fact) => answer(fact, input)))
+  return { ...thought, consumedFactIds: facts.map(({ id }) => id) }
 }
 
 function dueSubjects({ book, workloads, facts }: ThinkInput): readonly Subject[] {
