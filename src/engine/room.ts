@@ -20,6 +20,11 @@ export interface OwnRoom extends Room {
   hash: string | null
 }
 
+/** Whether its book has what the store holds. */
+export function hasBegun({ hash }: OwnRoom): boolean {
+  return hash !== null
+}
+
 /** Whether the lease is still this room's, as all shards were looked at. */
 export function isHeldBy({ shard, lease }: OwnRoom, looked: readonly ShardLook[]): boolean {
   const found = looked.find((one) => one.shard === shard)

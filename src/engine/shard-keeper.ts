@@ -6,7 +6,7 @@ import type { Clock, Log } from '../ports/runtime.ts'
 import { type Look, MAIN_SHARD, type ShardLook, type Shards } from '../ports/store.ts'
 import { type Follower, Followers } from './followers.ts'
 import type { Subject } from './observe.ts'
-import { isHeldBy, type OwnRoom, type Room } from './room.ts'
+import { hasBegun, isHeldBy, type OwnRoom, type Room } from './room.ts'
 import { divided, fairShare, inOrderOf } from './share-out.ts'
 import { Turns } from './turns.ts'
 import { type Window, Windows } from './windows.ts'
@@ -124,21 +124,24 @@ export class ShardKeeper {
     await this.own.get(MAIN_SHARD)?.engine.rejectConfig(problems)
   }
 
-  /** The shards that this process knows; those of others as of the last `refresh`. */
+  /** The shards that this process knows; those of others as of the last `refresh`, and so those that it has not loaded itself yet. */
   seen(): readonly SeenShard[] {
-    const own = [...this.own.values()].map(({ shard, engine: { book }, observer }) => ({
-      shard,
-      book,
-      observer,
-      isOwn: true,
-    }))
-    const others = this.windows.entries().filter(([shard]) => !this.own.has(shard))
-    return [...own, ...others.map(([shard, window]) => ({ shard, ...window, isOwn: false }))]
+    const own = [...this.own.values()].filter(hasBegun)
+    const others = this.windows.entries().filter(([shard]) => !this.isLoaded(shard))
+    return [
+      ...own.map(({ shard, engine: { book }, observer }) => ({ shard, book, observer, isOwn: true })),
+      ...others.map(([shard, window]) => ({ shard, ...window, isOwn: false })),
+    ]
+  }
+
+  private isLoaded(shard: string): boolean {
+    const room = this.own.get(shard)
+    return room !== undefined && hasBegun(room)
   }
 
   /** Reads what other replicas have committed since. What cannot be read stays as it was: `notReady` says why. */
   refresh(): Promise<void> {
-    const isOwn = (shard: string) => this.own.has(shard)
+    const isOwn = (shard: string) => this.isLoaded(shard)
     const plansOf = (shard: string) => this.plansOf(shard, this.config.plans)
     this.reading ??= this.windows
       .refresh({ looked: this.newest?.shards ?? [], isOwn, plansOf })
@@ -257,7 +260,6 @@ export class ShardKeeper {
     }
     const room: OwnRoom = { ...opened, shard, stopping: new AbortController(), hash: null }
     this.own.set(shard, room)
-    this.windows.close(shard)
     room.engine.onCommit((rows) => this.tell(rows))
     this.work(room, this.config).catch(this.fault.reject)
   }
@@ -266,6 +268,7 @@ export class ShardKeeper {
     await room.engine.start(this.plansOf(room.shard, plans), hash, room.stopping.signal)
     if (room.stopping.signal.aborted) return
     room.hash = hash
+    this.windows.close(room.shard)
     this.begun.resolve()
     await room.engine.run()
   }

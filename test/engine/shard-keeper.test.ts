@@ -149,3 +149,19 @@ test('a config that was refused is journaled by the replica with the main shard 
   for (const { keeper } of replicas) await keeper.rejectConfig([])
   expect(await world.eventsOf('config-rejected')).toHaveLength(1)
 })
+
+test('a shard that is being taken over is shown as the store had it, until it is loaded', async () => {
+  const world = new World(['a', 'b'])
+  const one = startReplica(world, 'one', [A, B])
+  const two = startReplica(world, 'two', [A, B])
+  await pass(world, 3)
+  await two.keeper.refresh()
+  await one.keeper.stop('it leaves')
+  const shown = () => two.keeper.seen().flatMap(({ book }) => book.subjects().map(({ plan }) => plan.workload))
+  for (let tries = 0; tries < 3; tries++) world.memory.failNext('load')
+  for (let look = 0; look < 12; look++) {
+    await pass(world, 0.5)
+    expect(shown().toSorted()).toEqual(['a', 'b'])
+  }
+  expect(two.own()).toHaveLength(2)
+})
