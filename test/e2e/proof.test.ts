@@ -73,4 +73,20 @@ describe('what the crash tests hold a journal to', () => {
     tap('set server catalog/new weight 25\n', 1)
     expect(overlappingWriters(sets)).toHaveLength(1)
   })
+
+  test('a revert that was killed between its two commands is whole when NEW has nothing, and a raise is not', () => {
+    const back = { ...raise(25, 0), urgency: 'revert' } as const
+    const reverted = createWriteRecord()
+    reverted.tap(
+      'set server catalog/old weight 75\nset server catalog/new weight 25\nset server catalog/new weight 0\n',
+      1,
+    )
+    expect(strayWrites(reverted.sets, rowsOf(FIRST, back))).toEqual([])
+    const raised = createWriteRecord()
+    raised.tap('set server catalog/new weight 25\n', 1)
+    expect(strayWrites(raised.sets, rowsOf(FIRST))).toHaveLength(1)
+    const kept = createWriteRecord()
+    kept.tap('set server catalog/old weight 75\nset server catalog/new weight 25\n', 1)
+    expect(strayWrites(kept.sets, rowsOf(FIRST, back))).toHaveLength(1)
+  })
 })
