@@ -1,11 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { z } from 'zod'
 import { type Children, scriptPath } from './children.ts'
+import { isFree } from './free-port.ts'
 
 export const CLUSTERS = { old: 'blue', new: 'green' } as const
 export const WORKLOADS = ['catalog', 'checkout', 'search'] as const
@@ -139,14 +139,4 @@ async function freePort(): Promise<number> {
     const port = randomInt(10_000, 32_000)
     if (await isFree(port)) return port
   }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  const isOurs = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => resolve(true))
-  })
-  if (isOurs) await new Promise((resolve) => server.close(resolve))
-  return isOurs
 }

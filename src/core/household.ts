@@ -4,6 +4,8 @@ import type { Plan } from './plan.ts'
 export interface Household {
   readonly migrations: readonly [string, ...string[]]
   readonly workloads: readonly string[]
+  /** What they write to. */
+  readonly scopes: readonly string[]
 }
 
 type PlanOfHousehold = Pick<Plan, 'migration' | 'workload'> & {
@@ -34,8 +36,8 @@ export function householdsOf(plans: readonly PlanOfHousehold[]): readonly Househ
       households.splice(households.indexOf(other), 1)
     }
   }
-  return households.flatMap(({ migrations, workloads }) => {
+  return households.flatMap(({ migrations, workloads, scopes }) => {
     const [first, ...more] = migrations
-    return first === undefined ? [] : [{ migrations: [first, ...more], workloads: [...workloads] }]
+    return first === undefined ? [] : [{ migrations: [first, ...more], workloads: [...workloads], scopes: [...scopes] }]
   })
 }

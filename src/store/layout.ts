@@ -5,7 +5,7 @@ import { type Layout, MAIN_SHARD } from '../ports/store.ts'
 export interface Laid extends Layout {
   /** In the order in which they came; the main one is the first. */
   readonly shards: readonly string[]
-  /** By workload: a migration of its shard. */
+  /** By workload, and by scope (`homeOfScope`): a migration of its shard. */
   readonly homes: ReadonlyMap<string, string>
   /** Workloads of the main shard's rollouts. */
   readonly inMain: ReadonlySet<string>
@@ -28,9 +28,11 @@ export function changeOf(laid: Laid, households: readonly Household[]): LayoutCh
   const homes = new Map(laid.homes)
   const made: string[] = []
   const merges: { from: string; into: string }[] = []
-  for (const { migrations, workloads } of households) {
+  for (const { migrations, workloads, scopes } of households) {
     const [first] = migrations
-    const known = [...migrations, ...workloads.flatMap((workload) => homes.get(workload) ?? [])]
+    // A rollout under way writes to the scopes of the config that it began with: who has one of them now joins it.
+    const members = [...workloads, ...scopes.map(homeOfScope)]
+    const known = [...migrations, ...members.flatMap((member) => homes.get(member) ?? [])]
     const touched = new Set(known.flatMap((migration) => shardOf.get(migration) ?? []))
     // Begun before anybody said where it belongs.
     if (workloads.some((workload) => laid.inMain.has(workload) && !homes.has(workload))) touched.add(MAIN_SHARD)
@@ -42,10 +44,15 @@ export function changeOf(laid: Laid, households: readonly Household[]): LayoutCh
       for (const [migration, shard] of shardOf) if (shard === from) shardOf.set(migration, into)
     }
     for (const migration of migrations) shardOf.set(migration, into)
-    for (const workload of workloads) if (!homes.has(workload)) homes.set(workload, first)
+    for (const member of members) if (!homes.has(member)) homes.set(member, first)
   }
   const isSame = isSubset(shardOf, laid.shardOf) && homes.size === laid.homes.size
   return isSame ? null : { made, merges, homes: newIn(homes, laid.homes), shardOf: newIn(shardOf, laid.shardOf) }
+}
+
+/** Its name among the homes: no workload has a name with a space. */
+function homeOfScope(scope: string): string {
+  return `scope ${scope}`
 }
 
 function newIn(after: ReadonlyMap<string, string>, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -6,9 +6,9 @@ import { type StorePlace, storeConformance } from './store.ts'
 
 const SECOND_MS = 1_000
 const [A, B, C]: readonly [Household, Household, Household] = [
-  { migrations: ['a'], workloads: ['a-1', 'a-2'] },
-  { migrations: ['b'], workloads: ['b-1', 'b-2'] },
-  { migrations: ['c'], workloads: ['c-1'] },
+  { migrations: ['a'], workloads: ['a-1', 'a-2'], scopes: [] },
+  { migrations: ['b'], workloads: ['b-1', 'b-2'], scopes: [] },
+  { migrations: ['c'], workloads: ['c-1'], scopes: [] },
 ]
 /** Every name that the suite of a store gives to a workload. */
 const NAMES = ['a', 'b', 'c', 'z', 'ads', 'checkout', 'search', 'new', 'late', 'lost', 'fact']
@@ -43,7 +43,7 @@ export function shardsConformance(name: string, createPlace: () => StorePlace | 
 
 /** As if the shard were the store. */
 async function laterShard(ports: StorePorts): Promise<StorePorts> {
-  await ports.shards.join([A, { migrations: ['later'], workloads: NAMES }])
+  await ports.shards.join([A, { migrations: ['later'], workloads: NAMES, scopes: [] }])
   const { store, inbox } = ports.shards.of('later')
   return { ...ports, store: { ...ports.store, ...store }, inbox: { ...ports.inbox, ...inbox } }
 }
@@ -106,7 +106,7 @@ function layoutSuite(connect: Connect): void {
 }
 
 function mergeSuite(connect: Connect): void {
-  const both: Household = { migrations: ['c', 'b'], workloads: [] }
+  const both: Household = { migrations: ['c', 'b'], workloads: [], scopes: [] }
 
   test('households that turn out to be one are one shard, with the rollouts, plans and facts of both, in their order', async () => {
     const ports = await connect()
@@ -129,7 +129,7 @@ function mergeSuite(connect: Connect): void {
   test('one workload that two configs give to two migrations makes them one', async () => {
     const ports = await connect()
     await ports.shards.join([A, B])
-    const { shardOf } = await ports.shards.join([{ migrations: ['b'], workloads: ['a-2', 'b-1'] }])
+    const { shardOf } = await ports.shards.join([{ migrations: ['b'], workloads: ['a-2', 'b-1'], scopes: [] }])
     expect(new Set(shardOf.values())).toEqual(new Set([MAIN_SHARD]))
   })
 

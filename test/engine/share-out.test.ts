@@ -30,7 +30,7 @@ test('each replica has an order of its own, which stays, and who has the main sh
 test('a household is divided over the shards that its migrations are in, unless that is one', () => {
   const shardOf = new Map(Object.entries({ a: 'main', b: 'b', c: 'b' }))
   const shardsOf = (first: string, ...more: string[]) =>
-    divided({ migrations: [first, ...more], workloads: [] }, shardOf)
+    divided({ migrations: [first, ...more], workloads: [], scopes: [] }, shardOf)
   expect(shardsOf('b', 'c')).toEqual([])
   expect(shardsOf('new')).toEqual([])
   expect(shardsOf('b', 'new')).toEqual([])

@@ -32,7 +32,7 @@ test('a file has the main shard alone, whatever is laid out', async () => {
   const { path, remove } = createStorePath()
   const { store, inbox, shards } = openSqlite(path)
   await inbox.put(sampleFact('a'))
-  await shards.join(['a', 'b'].map((migration) => ({ migrations: [migration], workloads: [] })))
+  await shards.join(['a', 'b'].map((migration) => ({ migrations: [migration], workloads: [], scopes: [] })))
   const lease = await store.lease('one', 1_000, 500)
   const main = { shard: MAIN_SHARD, revision: 0, lease, heldForMs: 400 }
   expect(await shards.look('two', 1_100, 500)).toMatchObject({ shards: [main], replicas: ['two'], journalSeq: 0 })

@@ -9,6 +9,7 @@ const household = fc.record({
     .tuple(migration, fc.uniqueArray(migration, { maxLength: 2 }))
     .map(([first, more]): [string, ...string[]] => [first, ...more.filter((one) => one !== first)]),
   workloads: fc.uniqueArray(fc.constantFrom('1', '2', '3', '4', '5'), { maxLength: 2 }),
+  scopes: fc.uniqueArray(fc.constantFrom('1', 'x', 'y', 'z'), { maxLength: 2 }),
 })
 const configs = fc.array(fc.array(household, { maxLength: 4 }), { maxLength: 6 })
 
@@ -31,4 +32,14 @@ test('whatever configs come in whatever order: households stay within a shard fo
       }
     }),
   )
+})
+
+test('who comes to a scope that a rollout may still write to by an earlier config joins its shard', async () => {
+  const { shards } = createMemoryStore()
+  const of = (migration: string, workload: string, scope: string) =>
+    ({ migrations: [migration], workloads: [workload], scopes: [scope] }) as const
+  await shards.join([of('a', '1', 'x'), of('b', '2', 'y')])
+  const { shardOf } = await shards.join([of('a', '1', 'z'), of('b', '2', 'y'), of('c', '3', 'x')])
+  expect(shardOf.get('c')).toBe(shardOf.get('a'))
+  expect(shardOf.get('b')).not.toBe(shardOf.get('a'))
 })

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { isFree } from '../../examples/demo/free-port.ts'
 
 const ours = new Set<ChildProcess>()
 
@@ -40,14 +40,4 @@ export async function freePorts(count: number): Promise<readonly number[]> {
     if (await isFree(port)) ports.push(port)
   }
   return ports
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  const isOurs = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => resolve(true))
-  })
-  if (isOurs) await new Promise((resolve) => server.close(resolve))
-  return isOurs
 }
