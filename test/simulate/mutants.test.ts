@@ -1,7 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { LATE_WRITE_MS } from '../../src/core/state.ts'
+import { LATE_WRITE_MS, type RolloutState } from '../../src/core/state.ts'
 import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
+import type * as BookModule from '../../src/engine/book.ts'
 import type { LeaseKeeper } from '../../src/engine/lease.ts'
 import type * as ShareOutModule from '../../src/engine/share-out.ts'
 import type { Inbox } from '../../src/ports/store.ts'
@@ -20,12 +21,20 @@ interface Broken {
   want: ((real: Want) => Want) | null
   isTrusting: boolean
   isClinging: boolean
+  isFaithless: boolean
   isGreedy: boolean
 }
 
 /** What is broken now: the real step and the real writer, seen through these. */
 const broken = vi.hoisted(() => {
-  const none: Broken = { step: null, want: null, isTrusting: false, isClinging: false, isGreedy: false }
+  const none: Broken = {
+    step: null,
+    want: null,
+    isTrusting: false,
+    isClinging: false,
+    isFaithless: false,
+    isGreedy: false,
+  }
   return none
 })
 
@@ -73,6 +82,16 @@ vi.mock('../../src/engine/share-out.ts', async (original) => {
   return { ...real, fairShare }
 })
 
+vi.mock('../../src/engine/book.ts', async (original) => {
+  const real = await original<typeof BookModule>()
+  class Broken extends real.Book {
+    override planOf(state: RolloutState) {
+      return (broken.isFaithless ? super.planOf({ ...state, planHash: null }) : null) ?? super.planOf(state)
+    }
+  }
+  return { ...real, Book: Broken }
+})
+
 const WHOLE: Broken = { ...broken }
 
 afterEach(() => {
@@ -85,6 +104,7 @@ interface Mutant {
   readonly want?: (real: Want) => Want
   readonly isTrusting?: true
   readonly isClinging?: true
+  readonly isFaithless?: true
   readonly isGreedy?: true
   readonly sabotage?: Sabotage
 }
@@ -149,6 +169,7 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       ),
   },
   'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
+  'plan-kept': { name: 'a book that goes by the newest plan', sabotage: { config: 'edited7' }, isFaithless: true },
   'hands-over': { name: 'a lease that is kept to the end', isClinging: true },
   'fact-once': { name: 'an inbox that forgets', sabotage: { inbox: forgetful } },
   'journal-and-state': {
@@ -212,7 +233,7 @@ function without<T>(all: readonly T[], some: readonly T[]): readonly T[] {
 }
 
 function forgetful(inbox: Inbox): Inbox {
-  return { ...inbox, put: async (fact) => fact.id.endsWith('3') || inbox.put(fact) }
+  return { ...inbox, putAll: async (facts) => facts.map(() => true) }
 }
 
 /** Nothing has ever failed. */
