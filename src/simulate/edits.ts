@@ -6,6 +6,7 @@ const SCOPES = ['z1', 'z2', 'z3', 'z4']
 const NEW_NAMES = ['f', 'g', 'h', 'i']
 const POLICIES = [
   'steps: [{ weight: 5%, hold: 20s }, { weight: 50%, hold: 20s }, { weight: 100%, hold: 20s }]',
+  'steps: [{ weight: 25%, hold: 30s }, { weight: 100%, hold: 20s }]',
   'safeWeight: 5%',
   'drift: correct',
 ]
@@ -35,6 +36,7 @@ const EDITS: readonly Edit[] = [
   moveScope,
   moveScope,
   moveMigration,
+  editPolicy,
   editPolicy,
   addMigration,
   removeMigration,

@@ -169,7 +169,7 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       ),
   },
   'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
-  'plan-kept': { name: 'a book that goes by the newest plan', sabotage: { config: 'edited7' }, isFaithless: true },
+  'plan-kept': { name: 'a book that goes by the newest plan', sabotage: { config: 'edited10', prefers: 'reload' }, isFaithless: true },
   'hands-over': { name: 'a lease that is kept to the end', isClinging: true },
   'fact-once': { name: 'an inbox that forgets', sabotage: { inbox: forgetful } },
   'journal-and-state': {
