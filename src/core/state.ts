@@ -230,6 +230,11 @@ export function isTerminal(phase: Phase): boolean {
   return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
 }
 
+/** Phases in which each step judges the gates. */
+export function judgesGates({ name }: Phase): boolean {
+  return name === 'stepping' || name === 'baking'
+}
+
 /** A write that nobody waits for any more may still be carried out for so long, ms (ADR 22). */
 export const LATE_WRITE_MS = 120_000
 

@@ -1,16 +1,20 @@
 import type { Verdict } from '../core/gates/verdict.ts'
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
-import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
+import { isAtRest, judgesGates, type PhaseName, type RolloutState } from '../core/state.ts'
 import type { Snapshot } from '../ports/store.ts'
 import type { Subject } from './observe.ts'
+import type { Thought } from './think.ts'
 
 /** The rollouts as last committed, and the plan of each. */
 export class Book {
   revision = 0
   private readonly states = new Map<string, RolloutState>()
-  /** What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. */
-  private readonly verdicts = new Map<string, readonly Verdict[]>()
+  /**
+   * What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. Nor is
+   * it kept where the next step judges them anew: there it is made of the state when somebody looks.
+   */
+  private readonly verdicts = new Map<string, readonly Verdict[] | 'anew'>()
   private readonly pinned = new Map<string, Plan>()
   private configured = new Map<string, Plan>()
   /** By workload, as long as nothing of it has changed: a sweep asks for each of them several times. */
@@ -60,12 +64,17 @@ export class Book {
     for (const plan of plans) this.pinned.set(plan.hash, plan)
   }
 
-  /** Notes what the gates say, beside what a commit has made durable. */
-  judged(verdicts: ReadonlyMap<string, readonly Verdict[]>): void {
-    for (const [workload, said] of verdicts) {
-      this.verdicts.set(workload, said)
-      this.made.delete(workload)
+  /** Notes what the gates said, beside what a commit has made durable. */
+  judged({ states, verdicts }: Pick<Thought, 'states' | 'verdicts'>): void {
+    for (const { workload, phase } of states) {
+      const said = verdicts.get(workload)
+      if (said !== undefined) this.verdicts.set(workload, judgesGates(phase) ? 'anew' : said)
     }
+  }
+
+  /** What the gates said last; `anew`: what they say of the state and the newest readings; null: nothing since the load. */
+  verdictsOf(workload: string): readonly Verdict[] | 'anew' | null {
+    return this.verdicts.get(workload) ?? null
   }
 
   /** The pinned plan, or the config's while the rollout waits; null: neither is there. */
@@ -79,7 +88,7 @@ export class Book {
     const state = this.states.get(workload)
     const plan = state && this.planOf(state)
     if (!state || !plan) return null
-    const subject = { state, plan, verdicts: this.verdicts.get(workload) ?? null }
+    const subject = { state, plan }
     this.made.set(workload, subject)
     return subject
   }

@@ -1,4 +1,6 @@
 import type { FleetView } from '../core/fleet-view.ts'
+import type { Verdict } from '../core/gates/verdict.ts'
+import { verdictsOn } from '../core/harm.ts'
 import type { Command, Observation } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../ports/control.ts'
@@ -104,13 +106,22 @@ function viewsOf({ book, observer }: SeenShard): readonly WorkloadView[] {
   let fleet: FleetSight | null = null
   return book.subjects().map((subject) => {
     let observation: Observation | null = null
+    let said: readonly Verdict[] | 'anew' | null = null
+    const observed = () => {
+      fleet ??= observer.fleetSight(book)
+      observation ??= observer.observationOf(subject, [], fleet)
+      return observation
+    }
     return {
       ...subject,
       // Made when it is looked at: most readers of a large fleet want one workload, or none.
       get observation() {
-        fleet ??= observer.fleetSight(book)
-        observation ??= observer.observationOf(subject, [], fleet)
-        return observation
+        return observed()
+      },
+      get verdicts() {
+        said ??= book.verdictsOf(subject.state.workload)
+        if (said === 'anew') said = verdictsOn({ ...subject, observation: observed() })
+        return said
       },
     }
   })

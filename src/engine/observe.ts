@@ -1,6 +1,5 @@
 import type { Urgency } from '../core/effect.ts'
 import type { FleetView } from '../core/fleet-view.ts'
-import type { Verdict } from '../core/gates/verdict.ts'
 import type {
   FleetReading,
   Observation,
@@ -43,8 +42,6 @@ const PROBES_AT_ONCE = 32
 export interface Subject {
   readonly state: RolloutState
   readonly plan: Plan
-  /** What the gates said last; null: nothing since this process loaded the store. */
-  readonly verdicts: readonly Verdict[] | null
 }
 
 export interface ObserverDeps {

@@ -14,7 +14,7 @@ import type { FleetSight, Observer, Subject } from './observe.ts'
 /** What a round of thinking came to, to be committed whole. */
 export interface Thought {
   readonly states: readonly RolloutState[]
-  /** By workload: what the gates say, of those that were judged. Never stored. */
+  /** By workload: what the gates said, of those that were judged. Never stored. */
   readonly verdicts: ReadonlyMap<string, readonly Verdict[]>
   readonly plans: readonly Plan[]
   readonly events: readonly HeadgateEvent[]
