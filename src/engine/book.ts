@@ -2,7 +2,7 @@ import type { Verdict } from '../core/gates/verdict.ts'
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
 import { isAtRest, judgesGates, type PhaseName, type RolloutState } from '../core/state.ts'
-import type { Snapshot } from '../ports/store.ts'
+import type { PlansByHash, Snapshot } from '../ports/store.ts'
 import type { Subject } from './observe.ts'
 import type { Thought } from './think.ts'
 
@@ -19,6 +19,12 @@ export class Book {
   private configured = new Map<string, Plan>()
   /** By workload, as long as nothing of it has changed: a sweep asks for each of them several times. */
   private readonly made = new Map<string, Subject>()
+
+  /** The plans that are here, and these, by hash. */
+  known(plans: readonly Plan[]): PlansByHash {
+    const configured = [...this.configured.values(), ...plans]
+    return new Map([...this.pinned, ...configured.map((plan) => [plan.hash, plan] as const)])
+  }
 
   /** Takes over what the store holds. */
   load({ revision, rollouts, plans }: Snapshot): void {

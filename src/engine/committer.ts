@@ -1,4 +1,5 @@
 import type { JournalRow } from '../core/event.ts'
+import type { Plan } from '../core/plan.ts'
 import { Problem } from '../core/problem.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import type { Committed, Lease, ShardStore } from '../ports/store.ts'
@@ -47,12 +48,13 @@ export class Committer {
 
   /**
    * Takes the lease, and loads the book where it may differ from the store: after a failed commit, and after somebody
-   * else may have held the lease. True: a commit whose answer was lost turned out to be durable. Throws STORE_….
+   * else may have held the lease. True: a commit whose answer was lost turned out to be durable. `plans` are a config's that is
+   * about to be taken. Throws STORE_….
    */
-  async catchUp(): Promise<boolean> {
+  async catchUp(plans: readonly Plan[] = []): Promise<boolean> {
     const { token } = await this.deps.lease.hold()
     if (token === this.loadedUnder) return false
-    const snapshot = await this.deps.store.load()
+    const snapshot = await this.deps.store.load(this.book.known(plans))
     this.book.load(snapshot)
     this.loadedUnder = token
     this.deps.onLoaded()

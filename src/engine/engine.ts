@@ -99,7 +99,7 @@ export class Engine {
 
   private async adopt(plans: readonly Plan[], hash: string, at: 'start' | 'reload'): Promise<void> {
     await this.turns.take(async () => {
-      const wasDurable = await this.committer.catchUp()
+      const wasDurable = await this.committer.catchUp(plans)
       // At the start nobody else commits: what was durable after all is an earlier try of this, and not told again.
       if (!wasDurable || at === 'reload') {
         const states = this.book.missingStates(plans, this.deps.runId, this.deps.clock.nowMs())

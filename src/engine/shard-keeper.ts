@@ -2,11 +2,12 @@ import type { JournalRow } from '../core/event.ts'
 import { householdsOf } from '../core/household.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
+import type { ShardStand } from '../ports/control.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
-import { type Look, MAIN_SHARD, type ShardLook, type Shards } from '../ports/store.ts'
+import { type Look, MAIN_SHARD, type Shards } from '../ports/store.ts'
 import { type Follower, Followers } from './followers.ts'
 import type { Subject } from './observe.ts'
-import { hasBegun, isHeldBy, type OwnRoom, type Room } from './room.ts'
+import { hasBegun, isFree, isHeldBy, type OwnRoom, type Room, standsOf } from './room.ts'
 import { divided, fairShare, inOrderOf } from './share-out.ts'
 import { Turns } from './turns.ts'
 import { type Window, Windows } from './windows.ts'
@@ -197,8 +198,13 @@ export class ShardKeeper {
 
   /** End of the newest sweep here; null: there was none yet. */
   get lastSweepAtMs(): number | null {
-    const all = [...this.own.values()].flatMap(({ engine }) => engine.lastSweepAtMs ?? [])
+    const all = this.stands().flatMap(({ lastSweepAtMs }) => lastSweepAtMs ?? [])
     return all.length === 0 ? null : Math.max(...all)
+  }
+
+  /** All shards that this replica knows of, also those that nobody has. */
+  stands(): readonly ShardStand[] {
+    return standsOf(this.newest?.shards ?? [], this.own)
   }
 
   /** Why this replica cannot do its share now; empty: all is well. */
@@ -235,18 +241,13 @@ export class ShardKeeper {
     const share = fairShare(look)
     const surplus = ordered.flatMap(({ shard }) => this.own.get(shard) ?? []).slice(share)
     for (const room of surplus) this.dismiss(room, 'handed over to another replica')
-    for (const one of ordered) if (this.own.size < share && this.isFree(one)) await this.take(one.shard)
+    const free = ordered.filter(({ shard }) => !this.own.has(shard) && !this.ending.has(shard))
+    for (const one of free) if (this.own.size < share && isFree(one, replica)) await this.take(one.shard)
     if (look.journalSeq > this.knownSeq) {
       this.knownSeq = look.journalSeq
       this.tell([])
     }
     if (this.own.size === 0) this.begun.resolve()
-  }
-
-  private isFree({ shard, heldForMs, lease }: ShardLook): boolean {
-    if (this.own.has(shard) || this.ending.has(shard)) return false
-    // Its own lease, that it could not give up.
-    return heldForMs === 0 || lease?.owner === this.deps.replica
   }
 
   private async take(shard: string): Promise<void> {

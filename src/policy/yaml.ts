@@ -15,6 +15,7 @@ import {
 } from 'yaml'
 import type { Path, Place } from './finding.ts'
 import { offsetInSource } from './scalar-offset.ts'
+import { readPlainYaml } from './yaml-plain.ts'
 import { syntaxFindings } from './yaml-syntax.ts'
 
 /** A YAML text: its value, or what is wrong with it, and where each part of it stands. */
@@ -41,6 +42,24 @@ const MAX_ALIASES = 20_000
 
 /** Reads YAML 1.2 with anchors and merge keys (`<<`). */
 export function readYaml(text: string): YamlText {
+  const plain = readPlainYaml(text)
+  if (!plain) return readWholeYaml(text)
+  let whole: YamlText | null = null
+  const places = () => {
+    // Only for what is wrong with the value: nobody asks where the parts of a fine config stand.
+    whole ??= readWholeYaml(text)
+    return whole
+  }
+  return {
+    value: plain.value,
+    syntax: [],
+    lineOf: (offset) => places().lineOf(offset),
+    locate: (place) => places().locate(place),
+  }
+}
+
+/** The same for any text, by the library, which takes far longer. */
+export function readWholeYaml(text: string): YamlText {
   const lines = new LineCounter()
   return yamlText(parseDocument(text, { lineCounter: lines, ...READING }), text, lines)
 }

@@ -43,7 +43,9 @@ export interface Parts {
   /** Of every migration; left out: there is none. */
   readonly calendar?: Calendar
   readonly sweepSeconds: number
-  /** When the first sweep is due; left out: at once, as in life. */
+  /** Left out: those of the timer. */
+  readonly wakeups?: Wakeups
+  /** When the timer's first sweep is due; left out: at once, as in life. */
   readonly firstSweep?: 'at once' | 'aligned'
   readonly observeTimeoutSeconds: number
   /** Whether it tells of the service; left out: it does. */
@@ -58,26 +60,13 @@ export interface Assembled extends Room {
 
 /** A whole engine, put together as `app.ts` does it, of parts that are not real. */
 export function assemble(parts: Parts): Assembled {
-  const { owner, clock, random, log, meter, tracer, store, inbox, sources, prober, sweepSeconds } = parts
-  const timer = createTimer(clock)
-  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
+  const { owner, clock, random, log, meter, tracer, store, inbox, sweepSeconds } = parts
   const lease = new LeaseKeeper(store, owner, { clock, log })
-  const wakeups = createTimerWakeups(clock, sweepSeconds, { first: parts.firstSweep ?? 'at once' })
-  const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
-  const watch = { log, meter, timer, tracer }
-  const slis = new SliWatch(sources, sweepSeconds, watch)
-  const fleet = new Fleet(parts.fleets, new SignalWatch(sources, sweepSeconds, watch))
-  const { calendar = null } = parts
-  const sights = {
-    ...{ ...plainSights(), fleet, calendar: () => calendar },
-    ...(parts.tasks && { tasks: parts.tasks(wakeups) }),
-  }
-  const { observeTimeoutSeconds, synthetics = new Map() } = parts
-  const sweep = { sweepSeconds, observeTimeoutSeconds }
-  const observer = new Observer({ scopes, slis, prober, synthetics, sights, clock, meter, timer, tracer, ...sweep })
-  const { tasks } = sights
+  const wakeups = parts.wakeups ?? createTimerWakeups(clock, sweepSeconds, { first: parts.firstSweep ?? 'at once' })
+  const eyes = openEyes(parts, wakeups)
+  const { observer } = eyes
   const engine = new Engine({
-    ...{ store, inbox, lease, wakeups, observer, scopes, slis, tasks, clock, random, log, meter, timer, tracer },
+    ...{ store, inbox, lease, wakeups, ...eyes, clock, random, log, meter, timer: createTimer(clock), tracer },
     ...{ sweepSeconds, runId: 'RUN', version: parts.about.version, isMain: parts.isMain ?? true },
   })
   const control = createControl({
@@ -89,3 +78,25 @@ export function assemble(parts: Parts): Assembled {
   })
   return { engine, control, alerts: createAlertIntake({ inbox, wakeups }), lease, wakeups, observer }
 }
+
+/** What a process sees with: of a shard that it works on, or that it only looks at. */
+export function openEyes(parts: EyesParts, wakeups: Wakeups | null) {
+  const { clock, log, meter, tracer, sources, prober, sweepSeconds } = parts
+  const timer = createTimer(clock)
+  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
+  const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
+  const watch = { log, meter, timer, tracer }
+  const slis = new SliWatch(sources, sweepSeconds, watch)
+  const fleet = new Fleet(parts.fleets, new SignalWatch(sources, sweepSeconds, watch))
+  const { calendar = null } = parts
+  const sights = {
+    ...{ ...plainSights(), fleet, calendar: () => calendar },
+    ...(parts.tasks && wakeups && { tasks: parts.tasks(wakeups) }),
+  }
+  const { observeTimeoutSeconds, synthetics = new Map() } = parts
+  const sweep = { sweepSeconds, observeTimeoutSeconds }
+  const observer = new Observer({ scopes, slis, prober, synthetics, sights, clock, meter, timer, tracer, ...sweep })
+  return { observer, scopes, slis, tasks: sights.tasks }
+}
+
+type EyesParts = Omit<Parts, 'owner' | 'random' | 'store' | 'inbox' | 'about'>

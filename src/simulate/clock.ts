@@ -21,8 +21,13 @@ export function createFakeClock(startMs: number): FakeClock {
   let wallOffsetMs = startMs
   const sleepers = new Set<Sleeper>()
 
-  const firstDue = (untilMs: number) =>
-    [...sleepers].filter((sleeper) => sleeper.wakeAtMs <= untilMs).sort((a, b) => a.wakeAtMs - b.wakeAtMs)[0]
+  /** Of those that wake at the same time, the one that went to sleep first. */
+  const firstDue = (untilMs: number) => {
+    let first: Sleeper | null = null
+    for (const sleeper of sleepers)
+      if (sleeper.wakeAtMs <= untilMs && (first === null || sleeper.wakeAtMs < first.wakeAtMs)) first = sleeper
+    return first
+  }
 
   return {
     nowMs: () => wallOffsetMs + elapsedMs,

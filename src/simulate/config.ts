@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import type { Plan } from '../core/plan.ts'
-import { parseConfig } from '../policy/parse.ts'
+import { plansOf } from '../policy/config.ts'
+import { parseConfigs } from '../policy/parse.ts'
+import { type Chapter, type ConfigTexts, VARIANTS } from './variants.ts'
 
 export const SWEEP_SECONDS = 10
 export const OBSERVE_TIMEOUT_SECONDS = 5
@@ -38,82 +40,60 @@ const KINDS = {
   channels: [],
 }
 
-/** A migration that seeds choose among: small enough for thousands, and with what the engine can do with traffic. */
-export interface Migration {
-  readonly name: string
+/** A config as all its files say it at one time. */
+export interface Version {
   readonly plans: readonly Plan[]
-  readonly fleet: FleetPlan
+  readonly fleets: readonly FleetPlan[]
   readonly hash: string
 }
 
-/** By name: what differs from the migration below. */
-const VARIANTS: Readonly<Record<string, { policy?: string; fleet?: string; sites?: readonly Site[] }>> = {
-  plain: {},
-  correcting: { policy: 'drift: correct' },
-  approving: { policy: 'steps: [{ weight: 10%, hold: 20s }, { weight: 100%, hold: 20s, approval: true }]' },
-  keepingWarm: { policy: 'safeWeight: 5%' },
-  hooked: {
-    policy: `hooks: [${HOOK('before', 'before-step', 'hold')}, ${HOOK('after', 'after-step', 'revert')}]`,
-  },
-  named: {
-    sites: [
-      { name: 'a', scope: 'z1', ttl: true },
-      { name: 'b', scope: 'z1', ttl: true },
-      { name: 'c', scope: 'z2' },
-    ],
-  },
-  waves: { fleet: '{ concurrency: 1, breaker: { reverts: 2, within: 10m } }' },
-  probed: {
-    sites: [
-      { name: 'a', scope: 'z1', more: PROBE('a') },
-      { name: 'b', scope: 'z2', more: PROBE('b') },
-      { name: 'c', scope: 'z2' },
-    ],
-  },
+/** A config that seeds choose among, with what it becomes while it runs. */
+export interface SimulatedConfig {
+  readonly first: Version
+  /** In the order in which they come; empty: it stays as it is. */
+  readonly later: readonly Version[]
+  readonly newest: Version
+  /** Of every workload that it ever has, as the first version that has it says. */
+  readonly plans: readonly Plan[]
+  /** The simulated provider's names of what they write to. */
+  readonly scopes: readonly string[]
 }
-
-interface Site {
-  readonly name: string
-  readonly scope: string
-  /** It is a name, with a TTL. */
-  readonly ttl?: true
-  readonly more?: string
-}
-
-const SITES: readonly Site[] = [
-  { name: 'a', scope: 'z1' },
-  { name: 'b', scope: 'z1' },
-  { name: 'c', scope: 'z2', more: 'after: [a]' },
-]
 
 export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS)
 
-const read = new Map<string, Migration>()
+const read = new Map<string, SimulatedConfig>()
 
-/** The migration of this name; read once, since reading a config takes longer than simulating it. */
-export function migrationOf(name: string): Migration {
-  const known = read.get(name) ?? parse(name)
+/** The config of this name; read once, since reading it takes longer than simulating it. */
+export function configOf(name: string): SimulatedConfig {
+  const known = read.get(name) ?? readConfig(name)
   read.set(name, known)
   return known
 }
 
-function HOOK(name: string, at: string, then: string): string {
-  return `{ name: ${name}, at: ${at}, http: { url: 'http://hooks.example.com/' }, tries: 1, then: ${then} }`
+function readConfig(name: string): SimulatedConfig {
+  const [first, ...later] = (VARIANTS[name] ?? []).map(parse)
+  if (!first) throw new Error(`there is no config ${name}`)
+  const all = [first, ...later].flatMap(({ plans }) => plans)
+  const plans = [...new Map(all.toReversed().map((plan) => [plan.workload, plan])).values()].reverse()
+  const scopes = new Set(all.flatMap(({ targets }) => targets.map(({ scope }) => scopeNameOf(scope))))
+  return { first, later, newest: later.at(-1) ?? first, plans, scopes: [...scopes].sort() }
 }
 
-function PROBE(name: string): string {
-  return `probes: [{ url: 'http://${name}.example.com/', address: { old: 203.0.113.8, new: 203.0.113.9 } }]`
+/** What the simulated provider calls the scope of a plan. */
+export function scopeNameOf(scope: string): string {
+  return scope.split(':').at(-1) ?? ''
 }
 
-function parse(name: string): Migration {
-  const parsed = parseConfig(textOf(name), 'sim.yaml', KINDS, {})
+function parse(chapters: ConfigTexts): Version {
+  const texts = chapters.map((chapter, index) => ({ file: `${chapter.name}.yaml`, text: textOf(chapter, index === 0) }))
+  const parsed = parseConfigs(texts, KINDS, {})
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems))
-  const [{ plans, fleet }] = parsed.config.migrations
-  return { name, plans, fleet, hash: parsed.config.hash }
+  const { migrations, hash } = parsed.config
+  return { plans: plansOf(parsed.config), fleets: migrations.map(({ fleet }) => fleet), hash }
 }
 
-function textOf(name: string): string {
-  const { policy, fleet, sites = SITES } = VARIANTS[name] ?? {}
+/** What is of the service stands in the first file. */
+function textOf({ name, policy, fleet, sites }: Chapter, isFirst: boolean): string {
   const workloads = sites.map((site) => {
     const parts = [
       `name: ${site.name}`,
@@ -121,13 +101,12 @@ function textOf(name: string): string {
     ]
     return `  - { ${[...parts, ...(site.more === undefined ? [] : [site.more])].join(', ')} }`
   })
+  const service = [`sweep: ${SWEEP_SECONDS}s`, `observeTimeout: ${OBSERVE_TIMEOUT_SECONDS}s`, 'sources: { sim: {} }']
   return [
     'apiVersion: headgate/v1',
-    'migration: sim',
+    `migration: ${name}`,
     `clusters: { old: ${CLUSTERS.old}, new: ${CLUSTERS.new} }`,
-    `sweep: ${SWEEP_SECONDS}s`,
-    `observeTimeout: ${OBSERVE_TIMEOUT_SECONDS}s`,
-    'sources: { sim: {} }',
+    ...(isFirst ? service : []),
     'slis: { availability: { objective: 99%, total: requests, bad: failures } }',
     'policy: short',
     'policies:',

@@ -1,6 +1,7 @@
-import { STORE_FAULTS } from './process.ts'
+import { scopeNameOf } from './config.ts'
 import { PROVIDER_FAULTS } from './provider.ts'
 import { SOURCE_FAULTS } from './truth.ts'
+import { STORE_FAULTS } from './way.ts'
 import { FAULTS, type FaultName, type World } from './world.ts'
 
 /** Runs it after some time, if nothing has healed everything by then. */
@@ -54,12 +55,12 @@ export function heal(world: World): void {
   world.provider.faults.clear()
   world.truth.fault = null
   world.outside.closedSinceMs = null
-  for (const { workload } of world.migration.plans) {
+  for (const { workload } of world.config.plans) {
     const isHarmed = world.options.harmed.includes(workload)
     world.truth.setBad(workload, { old: 0, new: isHarmed ? 50 : 0 })
   }
   for (const process of world.processes) {
-    process.storeFault = null
+    process.way.fault = null
     process.aheadMs = 0
     process.life.thaw()
     process.life.spare()
@@ -67,8 +68,8 @@ export function heal(world: World): void {
   }
 }
 
-function workloadOf({ chance, migration }: Pick<World, 'chance' | 'migration'>): string {
-  return chance.one(migration.plans).workload
+function workloadOf({ chance, config }: Pick<World, 'chance' | 'config'>): string {
+  return chance.one(config.plans).workload
 }
 
 function command(world: World): string {
@@ -114,23 +115,23 @@ function freeze(world: World, later: Later): string | null {
 
 /** The worst moment to lose a leader: a revert that it cannot write yet. */
 function isolate(world: World, later: Later): string | null {
-  const leader = world.processes.find(({ running }) => running?.lease.heldToken() !== null && running !== null)
-  if (!leader) return null
   const workload = workloadOf(world)
+  const leader = world.processes.find(({ running }) => running?.keeper.decides(workload))
+  if (!leader) return null
   world.people.say('revert', workload, true)
   const [refusal, span] = [seconds(world, 30), seconds(world, 40)]
-  for (const scope of ['z1', 'z2']) {
+  for (const scope of world.config.scopes) {
     world.provider.faults.set(scope, 'throttles')
     later(refusal, () => world.provider.faults.delete(scope))
   }
   const { life } = leader
   later(2, () => {
     if (world.chance.is(0.5)) life.freeze()
-    else leader.storeFault = { kind: 'away', probability: 1 }
+    else leader.way.fault = { kind: 'away', probability: 1 }
   })
   later(2 + span, () => {
     life.thaw()
-    leader.storeFault = null
+    leader.way.fault = null
   })
   return `revert ${workload}, throttled for ${refusal} s; 2 s later ${leader.name} is cut off for ${span} s`
 }
@@ -140,7 +141,7 @@ function overtake(world: World, later: Later): string | null {
   const moving = [...world.ledger.entries.values()].filter(({ phase }) => phase === 'stepping' || phase === 'preparing')
   if (moving.length === 0) return null
   const { plan } = world.chance.one(moving)
-  const scope = plan.targets[0]?.scope.split(':').at(-1) ?? ''
+  const scope = scopeNameOf(plan.targets[0]?.scope ?? '')
   world.provider.faults.set(scope, 'lands-late')
   const span = seconds(world, 20)
   later(span, () => {
@@ -155,16 +156,16 @@ function spoilStore(world: World, later: Later): string {
   const fault = { kind: world.chance.one(STORE_FAULTS), probability: world.chance.one([0.5, 1]) }
   const span = seconds(world, 40)
   for (const process of victims) {
-    process.storeFault = fault
+    process.way.fault = fault
     later(span, () => {
-      process.storeFault = null
+      process.way.fault = null
     })
   }
   return `the store is ${fault.kind} (${fault.probability}) for ${victims.map(({ name }) => name).join(', ')}, ${span} s`
 }
 
 function spoilProvider(world: World, later: Later): string {
-  const scope = world.chance.one(['z1', 'z2'])
+  const scope = world.chance.one(world.config.scopes)
   const fault = world.chance.one(PROVIDER_FAULTS)
   const span = seconds(world, 40)
   world.provider.faults.set(scope, fault)

@@ -8,10 +8,14 @@ export const INVARIANTS = {
   'hook-before-raise': 'No raise is intended before every hook before its step has passed.',
   'ttls-put-back': 'After all faults end, a rollout that has ended leaves the TTLs as they were.',
   'revert-not-overtaken': 'From the start of a revert until the next start, nothing but its safe weight lands.',
-  'one-writer': 'A write never lands in a scope after one of a newer lease, nor once a newer lease was given.',
-  'fact-once': 'Each fact is acted on once: never twice, and in the end every one that was answered for.',
+  'one-writer':
+    'A scope is written by one shard alone, and never after a write of a newer lease of it, nor once one was given.',
+  'fact-once':
+    'Each fact is acted on once, by whoever decides about its workload, and in the end every one that was answered for.',
   'journal-and-state': 'The weights, phases and holds that the journal tells are those of the committed states.',
-  'journal-chain': "The journal's chain of hashes verifies.",
+  'journal-chain': "The journal's chain of hashes verifies, and has what all shards committed, in that order.",
+  'shards-swept': 'After all faults end, each shard is swept by one replica, and none has more than its share.',
+  'hands-over': 'A replica that stops in order, and reaches the store, leaves no lease behind.',
   'revert-ends': 'After all faults end, no rollout is still reverting.',
   converges: 'After all faults end, each rollout comes to rest or to a hold that a person clears.',
   'targets-hold': 'After all faults end, the targets have the intended weight.',

@@ -1,6 +1,6 @@
 import type { HoldCause } from '../core/state.ts'
 import type { Clock } from '../ports/runtime.ts'
-import { TTL_SECONDS } from './config.ts'
+import { SWEEP_SECONDS, TTL_SECONDS } from './config.ts'
 import type { Report } from './invariants.ts'
 import type { Entry, Ledger } from './ledger.ts'
 import type { Landing, Provider, SentWrite } from './provider.ts'
@@ -10,6 +10,8 @@ import type { MemoryStore } from './store.ts'
 const ON_ITS_WAY_MS = 15_000
 /** An edit so shortly before the end of a rollout may not have been read any more, ms. */
 const UNREAD_MS = 60_000
+/** Between two sweeps of a shard there is less, ms. */
+const UNSWEPT_MS = 2 * SWEEP_SECONDS * 1000
 
 /** Holds that only a person ends, or what a person does with another workload. */
 const PERSONS: readonly HoldCause[] = [
@@ -21,6 +23,8 @@ const PERSONS: readonly HoldCause[] = [
 export class Judge {
   /** By scope: the newest lease whose write has landed. */
   private readonly newestToken = new Map<string, number>()
+  /** By scope: the shard that wrote to it last. */
+  private readonly shardOfScope = new Map<string, string>()
   /** By place: when a write that nobody waited for any more last landed. */
   private readonly lateAtMs = new Map<string, number>()
   private readonly ledger: Ledger
@@ -33,8 +37,12 @@ export class Judge {
     this.report = report
   }
 
-  sent({ process, scope, token, changes }: SentWrite, percentOf: (workload: string) => number): void {
+  sent({ process, shard, scope, token, changes }: SentWrite, { percentOf, shards }: AtSending): void {
     if (token === null) this.report('one-writer', `${process} writes to ${scope} without a lease`)
+    const before = this.shardOfScope.get(scope) ?? shard
+    if (before !== shard && shards.includes(before))
+      this.report('one-writer', `${process} writes to ${scope} for shard ${shard}, and shard ${before} has done so`)
+    this.shardOfScope.set(scope, shard)
     for (const { targetId, weightPercent, urgency } of changes) {
       const entry = this.entryOf(targetId)
       if (!entry || urgency === 'revert' || weightPercent <= percentOf(entry.plan.workload)) continue
@@ -75,14 +83,13 @@ export class Judge {
 
   /** After all faults ended, and long enough. */
   async ended({ memory, provider, ...world }: EndOfWorld): Promise<void> {
-    const { fault } = await memory.journal.verify(null)
-    if (fault) this.report('journal-chain', fault.detail)
+    await this.judgeJournal(memory)
     for (const factId of world.promisedFacts)
       if (!this.ledger.answered.has(factId)) this.report('fact-once', `fact ${factId} was taken, and never acted on`)
-    const { rollouts } = await memory.store.load()
-    for (const state of rollouts) {
+    this.judgeShards(memory.inspect().shardNames(), world)
+    for (const state of memory.inspect().rollouts()) {
       const entry = this.ledger.entries.get(state.workload)
-      if (!entry) continue
+      if (!entry || (state.planHash === null && !world.configured.has(state.workload))) continue
       const { name } = state.phase
       if (name === 'reverting') this.report('revert-ends', `${state.workload} is still reverting`)
       const isHeld = state.holds.some(({ cause }) => PERSONS.includes(cause))
@@ -94,6 +101,28 @@ export class Judge {
       this.judgeTarget(entry, { provider, ...world })
       this.judgeTtl(entry, provider)
     }
+  }
+
+  private async judgeJournal({ journal }: MemoryStore): Promise<void> {
+    const { fault } = await journal.verify(null)
+    if (fault) this.report('journal-chain', fault.detail)
+    const rows = await journal.read({ afterSeq: 0, limit: Number.MAX_SAFE_INTEGER })
+    const committed = this.ledger.events.map(({ event }, index) => JSON.stringify({ seq: index + 1, event }))
+    const at = committed.findIndex((row, index) => JSON.stringify(rows[index]) !== row)
+    if (at >= 0 || rows.length !== committed.length)
+      this.report('journal-chain', `row ${at + 1} of ${rows.length} is not what was committed: ${committed[at]}`)
+  }
+
+  private judgeShards(shards: readonly string[], { owned, sweptAtMs }: Omit<EndOfWorld, 'memory' | 'provider'>): void {
+    const share = Math.ceil(shards.length / owned.length)
+    for (const shard of shards) {
+      const owners = owned.filter((own) => own.includes(shard)).length
+      if (owners !== 1) this.report('shards-swept', `${owners} replicas have shard ${shard}`)
+      const sinceMs = this.clock.nowMs() - (sweptAtMs.get(shard) ?? Number.NEGATIVE_INFINITY)
+      if (sinceMs > UNSWEPT_MS) this.report('shards-swept', `shard ${shard} was not swept for ${sinceMs / 1000} s`)
+    }
+    for (const own of owned)
+      if (own.length > share) this.report('shards-swept', `a replica has ${own}, and ${share} would be its share`)
   }
 
   /** A name is left with the TTL that it had, unless a write that nobody waits for any more came after. */
@@ -129,6 +158,14 @@ export class Judge {
   }
 }
 
+/** What is so in the world when a write is sent. */
+export interface AtSending {
+  /** What NEW gets by now. */
+  readonly percentOf: (workload: string) => number
+  /** Those that are there. */
+  readonly shards: readonly string[]
+}
+
 export interface EndOfWorld {
   readonly memory: MemoryStore
   readonly provider: Provider
@@ -136,6 +173,12 @@ export interface EndOfWorld {
   readonly promisedFacts: ReadonlySet<string>
   /** Workloads whose NEW failed half of its requests throughout. */
   readonly harmed: ReadonlySet<string>
+  /** By living replica: the shards that it works on. */
+  readonly owned: readonly (readonly string[])[]
+  /** By shard: when its last sweep was committed. */
+  readonly sweptAtMs: ReadonlyMap<string, number>
+  /** Workloads of the newest config. */
+  readonly configured: ReadonlySet<string>
   /** When somebody else last wrote to each place. */
   readonly editedAtMs: ReadonlyMap<string, number>
 }

@@ -14,7 +14,7 @@ const CLOSED_MS = 1_000
 
 /** One rollout as the journal tells it. Times are the world's, ms. */
 export interface Entry {
-  readonly plan: Plan
+  plan: Plan
   phase: PhaseName
   stepIndex: number | null
   intendedPercent: number
@@ -31,6 +31,8 @@ export interface Entry {
   readonly passed: Set<string>
   /** Weights that Headgate may have written last. */
   confirmedPercent: number | null
+  /** By how much the clock of whoever last decided about it was ahead, ms; null: nobody has. */
+  aheadMs: number | null
 }
 
 /** What is so in the world when a commit becomes durable. */
@@ -39,6 +41,8 @@ export interface Circumstances {
   readonly aheadMs: number
   /** Since when the calendar is closed, the world's time in ms; null: it is open. */
   readonly closedSinceMs: number | null
+  /** Whether the shard that has committed decides about this workload. */
+  readonly decides: (workload: string) => boolean
 }
 
 /** Replays each commit's events beside the states that it commits, and holds both to the invariants. */
@@ -47,7 +51,8 @@ export class Ledger {
   /** How often each fact was acted on. */
   readonly answered = new Map<string, number>()
   readonly events: { readonly atMs: number; readonly event: HeadgateEvent }[] = []
-  private lastAheadMs: number | null = null
+  /** By hash: those that were pinned. */
+  private readonly pinned = new Map<string, Plan>()
   private readonly report: Report
 
   constructor(plans: readonly Plan[], report: Report) {
@@ -56,13 +61,14 @@ export class Ledger {
   }
 
   /** Takes in what has just become durable. */
-  take({ rollouts, events }: Commit, nowMs: number, { aheadMs, closedSinceMs }: Circumstances): void {
-    const jumpMs = aheadMs - (this.lastAheadMs ?? aheadMs)
-    this.lastAheadMs = aheadMs
-    for (const entry of this.entries.values()) if (jumpMs > 0 && jumpMs < SEEN_JUMP_MS) entry.hiddenMs += jumpMs
+  take({ rollouts, events, plans }: Commit, nowMs: number, circumstances: Circumstances): void {
+    const { aheadMs, closedSinceMs } = circumstances
+    this.noteClock(circumstances)
+    for (const plan of plans) this.pinned.set(plan.hash, plan)
+    for (const { workload, planHash } of rollouts) this.pin(workload, planHash)
     for (const event of events) {
       this.events.push({ atMs: nowMs, event })
-      if ('factId' in event) this.answer(event.factId)
+      if ('factId' in event) this.answer(event.factId, event)
       // As of when it was thought: a process may have stood still before its commit.
       if (closedSinceMs !== null && Math.min(nowMs, event.atMs - aheadMs) - closedSinceMs > CLOSED_MS)
         this.judgeClosed(event)
@@ -72,12 +78,31 @@ export class Ledger {
     for (const state of rollouts) this.compare(state)
   }
 
+  private noteClock({ aheadMs, decides }: Circumstances): void {
+    for (const [workload, entry] of this.entries) {
+      if (!decides(workload)) continue
+      const jumpMs = aheadMs - (entry.aheadMs ?? aheadMs)
+      entry.aheadMs = aheadMs
+      if (jumpMs > 0 && jumpMs < SEEN_JUMP_MS) entry.hiddenMs += jumpMs
+    }
+  }
+
+  private pin(workload: string, planHash: string | null): void {
+    const [entry, plan] = [this.entries.get(workload), this.pinned.get(planHash ?? '')]
+    if (entry && plan) entry.plan = plan
+  }
+
   private judgeClosed(event: HeadgateEvent): void {
     if (event.type !== 'weight-intended' || event.urgency === 'revert' || event.toPercent <= event.fromPercent) return
     this.report('closed-never-rises', `${event.workload}: ${formatPercent(event.toPercent)} was intended`)
   }
 
-  private answer(factId: string): void {
+  private answer(factId: string, event: HeadgateEvent): void {
+    const phase = this.entries.get(event.workload ?? '')?.phase ?? 'waiting'
+    const isForNobody =
+      event.type === 'alert-unmatched' || (event.type === 'command-refused' && event.problem.code === 'API_NOT_FOUND')
+    if (isForNobody && phase !== 'waiting')
+      this.report('fact-once', `fact ${factId} found no workload ${event.workload}, which is ${phase}`)
     const count = (this.answered.get(factId) ?? 0) + 1
     this.answered.set(factId, count)
     if (count > 1) this.report('fact-once', `fact ${factId} was acted on ${count} times`)
@@ -193,6 +218,7 @@ function entryOf(plan: Plan): Entry {
       isAdvanced: false,
       wasEverAdvanced: false,
       phaseAtMs: 0,
+      aheadMs: null,
       confirmedPercent: null,
       passed: new Set(),
     },

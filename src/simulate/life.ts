@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/runtime.ts'
 import type { MetricSource } from '../ports/source.ts'
-import type { Inbox, Store } from '../ports/store.ts'
+import type { Inbox, ShardStore, Shards, Store } from '../ports/store.ts'
 import type { TrafficKind, TrafficScope, WeightChange } from '../ports/traffic.ts'
 
 /** A call to the outside at which a process dies: before it had any effect, or after, unheard. */
@@ -88,21 +88,46 @@ function never<T>(): Promise<T> {
   return new Promise(() => {})
 }
 
+/** The store of a shard as one process sees it. */
+function shardStoreOf(life: Life, store: ShardStore): ShardStore {
+  return {
+    lease: (...args) => life.call(() => store.lease(...args)),
+    release: (...args) => life.call(() => store.release(...args)),
+    load: () => life.call(() => store.load()),
+    commit: (...args) => life.call(() => store.commit(...args)),
+  }
+}
+
 /** The store as one process sees it. */
 export function storeOf(life: Life, { store, inbox }: { store: Store; inbox: Inbox }): { store: Store; inbox: Inbox } {
   return {
     store: {
-      lease: (...args) => life.call(() => store.lease(...args)),
-      release: (...args) => life.call(() => store.release(...args)),
+      ...shardStoreOf(life, store),
       runId: () => life.call(() => store.runId()),
-      load: () => life.call(() => store.load()),
-      commit: (...args) => life.call(() => store.commit(...args)),
       close: () => life.call(() => store.close()),
     },
-    inbox: {
-      put: (...args) => life.call(() => inbox.put(...args)),
-      putAll: (...args) => life.call(() => inbox.putAll(...args)),
-      pending: (...args) => life.call(() => inbox.pending(...args)),
+    inbox: inboxOf(life, inbox),
+  }
+}
+
+export function inboxOf(life: Life, inbox: Inbox): Inbox {
+  return {
+    put: (...args) => life.call(() => inbox.put(...args)),
+    putAll: (...args) => life.call(() => inbox.putAll(...args)),
+    pending: (...args) => life.call(() => inbox.pending(...args)),
+  }
+}
+
+/** The shards of a store as one process sees them. */
+export function shardsOf(life: Life, shards: Shards): Shards {
+  return {
+    join: (...args) => life.call(() => shards.join(...args)),
+    look: (...args) => life.call(() => shards.look(...args)),
+    leave: (...args) => life.call(() => shards.leave(...args)),
+    of: (shard) => {
+      const { store, inbox } = shards.of(shard)
+      const pending: Inbox['pending'] = (limit) => life.call(() => inbox.pending(limit))
+      return { store: shardStoreOf(life, store), inbox: { pending } }
     },
   }
 }

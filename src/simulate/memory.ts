@@ -162,7 +162,24 @@ export class Memory {
       }),
     )
     const replicas = [...this.replicas.keys()]
-    return { epoch: this.#epoch, shardOf: this.#shardOf, shards, replicas, journalSeq: this.journal.head.seq }
+    return { epoch: this.#epoch, shardOf: new Map(this.#shardOf), shards, replicas, journalSeq: this.journal.head.seq }
+  }
+
+  shardNames(): readonly string[] {
+    return [...this.#shards.keys()]
+  }
+
+  /** Those whose lease this owner has, or had when it ended. */
+  shardsOf(owner: string): readonly string[] {
+    return [...this.#shards].flatMap(([name, { lease }]) => (lease.owner === owner ? [name] : []))
+  }
+
+  shardOf(workload: string): string {
+    return this.#home(workload)
+  }
+
+  rollouts(): readonly RolloutState[] {
+    return [...this.#rollouts.values()]
   }
 
   #rolloutsOf(name: string): readonly RolloutState[] {

@@ -46,7 +46,11 @@ export class People {
   say(command: CommandName, workload: string, force = false): void {
     const factId = `command-${++this.count}`
     const request = { factId, workload, command, reason: 'simulated', actor: 'ann', force, roles: [] }
-    void this.insist(factId, (process) => process.running?.control.submit(request))
+    void this.insist(factId, async ({ running }) => {
+      // As the API does before it answers.
+      await running?.control.refresh()
+      return (await running?.control.submit(request)) !== undefined
+    })
   }
 
   /** An alert begins; calling what it returns ends it. */
@@ -59,13 +63,13 @@ export class People {
         alert: { fingerprint, startsAtMs, sentence: `simulated ${fingerprint}` },
         receivedAtMs: this.clock.nowMs(),
       }
-      void this.insist(fact.id, (process) => process.running?.alerts.take([fact]))
+      void this.insist(fact.id, async ({ running }) => (await running?.alerts.take([fact])) !== undefined)
     }
     tell('firing')
     return () => tell('resolved')
   }
 
-  private async insist(factId: string, ask: (process: Process) => Promise<unknown> | undefined): Promise<void> {
+  private async insist(factId: string, ask: (process: Process) => Promise<boolean>): Promise<void> {
     for (let tries = 0; tries < TRIES; tries++) {
       if (await this.isTaken(ask(this.chance.one(this.processes)))) {
         this.promised.add(factId)
@@ -76,16 +80,12 @@ export class People {
     }
   }
 
-  private async isTaken(answer: Promise<unknown> | undefined): Promise<boolean> {
-    if (answer === undefined) return false
+  private async isTaken(answer: Promise<boolean>): Promise<boolean> {
     // What a client does that is refused, or not heard.
-    const taken = answer.then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof Problem) return false
-        throw error
-      },
-    )
+    const taken = answer.catch((error: unknown) => {
+      if (error instanceof Problem) return false
+      throw error
+    })
     return within(this.clock, PATIENCE_MS, (signal) => byDeadline(taken, signal, () => false))
   }
 }

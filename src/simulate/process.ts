@@ -1,57 +1,90 @@
-import { type ProblemCode, problem } from '../core/problem.ts'
-import type { Clock, Log, Random } from '../ports/runtime.ts'
-import type { Inbox, Store } from '../ports/store.ts'
+import { Problem } from '../core/problem.ts'
+import { createAlertIntake } from '../engine/alerts.ts'
+import { Book } from '../engine/book.ts'
+import { createControl } from '../engine/control.ts'
+import type { Room } from '../engine/room.ts'
+import { ShardKeeper } from '../engine/shard-keeper.ts'
+import type { Window } from '../engine/windows.ts'
+import type { AlertIntake } from '../ports/alerts.ts'
+import type { Control } from '../ports/control.ts'
+import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
+import { MAIN_SHARD } from '../ports/store.ts'
 import { NO_TRACER } from '../ports/tracer.ts'
 import type { TrafficKind } from '../ports/traffic.ts'
-import { type Assembled, assemble } from './assemble.ts'
+import { createTimerWakeups } from '../wake/timer.ts'
+import { assemble, openEyes } from './assemble.ts'
 import type { Chance } from './chance.ts'
-import { CLUSTERS, type Migration, OBSERVE_TIMEOUT_SECONDS, type SimulatedSettings, SWEEP_SECONDS } from './config.ts'
-import { type Death, Life, sourceOf, storeOf, trafficOf } from './life.ts'
+import { OBSERVE_TIMEOUT_SECONDS, type SimulatedSettings, SWEEP_SECONDS, type Version } from './config.ts'
+import type { Jobs } from './jobs.ts'
+import { type Death, inboxOf, Life, shardsOf, sourceOf, trafficOf } from './life.ts'
 import type { Outside } from './outside.ts'
 import { createFakeMeter } from './runtime.ts'
 import type { Truth } from './truth.ts'
+import { type Fences, type SharedStore, Way } from './way.ts'
 
-/** What is wrong with the way to the store. Each call meets it with this probability. */
-export interface StoreFault {
-  readonly kind: (typeof STORE_FAULTS)[number]
-  readonly probability: number
-}
-export const STORE_FAULTS = ['away', 'busy', 'loses-answers', 'late'] as const
-
-/** A commit that the caller gave up may still be carried out, ms. */
-const LATE_MS = 1_500
+/** Between two tries to take a config that the store could not take, ms; as in `app.ts`. */
+const RELOAD_AGAIN_MS = 5_000
 
 export interface Surroundings {
   readonly clock: Clock
   readonly chance: Chance
   readonly truth: Truth
   readonly outside: Outside
-  readonly migration: Migration
+  /** null: there are none, and nobody is woken but by its own clock. */
+  readonly jobs: Jobs | null
+  readonly fences: Fences
   /** The store as a process with this clock reaches it when all is well. */
-  readonly portsFor: (aheadMs: () => number) => { readonly store: Store; readonly inbox: Inbox }
-  readonly kindFor: (process: string, tokenOf: () => number | null) => TrafficKind<SimulatedSettings>
+  readonly portsFor: (aheadMs: () => number) => SharedStore
+  readonly kindFor: (writer: Writer) => TrafficKind<SimulatedSettings>
+  /** A sweep of this shard was committed. */
+  readonly onSwept: (shard: string) => void
+  /** A replica has stopped in order, and has reached the store each time. */
+  readonly onStopped: (replica: string) => void
   /** A fault of Headgate's own. */
   readonly onFault: (detail: string) => void
 }
 
+/** Who writes to the provider. */
+export interface Writer {
+  readonly process: string
+  readonly shard: string
+  /** Its fencing token now; null: it may not write. */
+  readonly token: () => number | null
+}
+
+/** What there is of a process that runs. */
+interface Running {
+  /** Names it in leases. */
+  readonly replica: string
+  readonly keeper: ShardKeeper
+  readonly control: Control
+  readonly alerts: AlertIntake
+}
+
 /** One replica: it lives, dies, and is started again. */
 export class Process {
-  storeFault: StoreFault | null = null
+  readonly way: Way
   /** By how much its clock is ahead of the world's, ms. */
   aheadMs = 0
   life = new Life()
   /** null: it does not run. */
-  private parts: Assembled | null = null
-  private stopping = new AbortController()
+  private parts: Running | null = null
   private starts = 0
-  /** Rises when it reads the store: what it sent before and gave up is shut out from then on, as by the fence in Redis. */
-  private fence = 0
+  /** What lies on its disk. */
+  private version: Version
+  private inForce: Version
+  /** Rules of migrations that went while it runs. */
+  private gone: Version['fleets'] = []
+  private isReloading = false
   readonly name: string
   private readonly world: Surroundings
 
-  constructor(name: string, world: Surroundings) {
+  constructor(name: string, version: Version, world: Surroundings) {
     this.name = name
     this.world = world
+    this.version = version
+    this.inForce = version
+    this.way = new Way(world)
     this.life.end()
   }
 
@@ -59,7 +92,7 @@ export class Process {
     return this.parts !== null && !this.life.isOver
   }
 
-  get running(): Assembled | null {
+  get running(): Running | null {
     return this.isRunning ? this.parts : null
   }
 
@@ -69,40 +102,23 @@ export class Process {
     const life = new Life()
     this.life = life
     this.starts += 1
-    const owner = `${this.name}#${this.starts}`
+    this.inForce = this.version
+    this.gone = []
+    this.isReloading = false
+    const replica = `${this.name}#${this.starts}`
     const clock = life.clockOf(world.clock, () => this.aheadMs)
-    const { store, inbox } = storeOf(life, this.faulty(world.portsFor(() => this.aheadMs)))
-    const { migration, truth, outside } = world
-    const tokenOf = () => parts.lease.heldToken()
-    const parts = assemble({
-      ...{ owner, clock, store, inbox, log: this.log(owner), meter: createFakeMeter(), tracer: NO_TRACER },
-      random: this.random(owner),
-      kinds: [trafficOf(life, world.kindFor(owner, tokenOf), () => {})],
-      sources: new Map([['sim', sourceOf(life, truth.source)]]),
-      prober: {
-        probe: (...args) => life.call(() => truth.prober.probe(...args)),
-        close: async () => {},
-      },
-      fleets: () => [migration.fleet],
-      tasks: outside.runnerFor(clock),
-      calendar: outside.calendar,
-      sweepSeconds: SWEEP_SECONDS,
-      observeTimeoutSeconds: OBSERVE_TIMEOUT_SECONDS,
-      about: {
-        version: 'simulated',
-        migrations: [{ migration: migration.fleet.migration, clusters: CLUSTERS }],
-        configHash: migration.hash,
-        startedAtMs: clock.nowMs(),
-        sweepSeconds: SWEEP_SECONDS,
-      },
-    })
-    this.parts = parts
-    this.stopping = new AbortController()
-    const { engine } = parts
-    engine
-      .start(migration.plans, migration.hash, this.stopping.signal)
-      .then(() => engine.run())
-      .catch((error: unknown) => world.onFault(`${owner} ended: ${describe(error)}`))
+    const log = this.log(replica)
+    const random = this.random(replica)
+    const ports = this.way.over(world.portsFor(() => this.aheadMs))
+    const shards = shardsOf(life, ports.shards)
+    const inbox = inboxOf(life, ports.inbox)
+    const rooms = this.rooms(replica, { life, clock, log, random, shards, inbox })
+    const { plans, hash } = this.inForce
+    const wake = (shard: string) => world.jobs?.look(shard)
+    const keeper = new ShardKeeper({ plans, hash }, { shards, replica, clock, log, wake, ...rooms })
+    const control = createControl({ desk: keeper, inbox, clock, random, about: () => this.about() })
+    this.parts = { replica, keeper, control, alerts: createAlertIntake({ inbox, wakeups: keeper }) }
+    keeper.run().catch((error: unknown) => world.onFault(`${replica} ended: ${describe(error)}`))
   }
 
   kill(): void {
@@ -118,11 +134,96 @@ export class Process {
     const { parts, life } = this
     if (!parts || life.isOver) return
     this.parts = null
-    this.stopping.abort()
-    parts.engine.stop('a simulated stop').then(
-      () => life.end(),
+    const { failures } = this.way
+    parts.keeper.stop('a simulated stop').then(
+      () => {
+        life.end()
+        if (failures === this.way.failures) this.world.onStopped(parts.replica)
+      },
       (error: unknown) => this.world.onFault(`${this.name} did not stop: ${describe(error)}`),
     )
+  }
+
+  /** Another config comes to its disk: one that runs takes it, one that does not begins with it. */
+  async reload(version: Version): Promise<void> {
+    this.version = version
+    if (this.isReloading) return
+    this.isReloading = true
+    const { life, parts } = this
+    while (parts && this.running === parts && this.inForce.hash !== this.version.hash) {
+      if (!(await this.takes(parts.keeper, this.version)))
+        await life.clockOf(this.world.clock, () => 0).sleep(RELOAD_AGAIN_MS)
+    }
+    if (this.life === life) this.isReloading = false
+  }
+
+  /** Whether it has this config now. */
+  has(version: Version): boolean {
+    return this.inForce.hash === version.hash
+  }
+
+  private async takes(keeper: ShardKeeper, version: Version): Promise<boolean> {
+    try {
+      await keeper.configure(version.plans, version.hash)
+    } catch (error) {
+      if (error instanceof Problem && error.code.startsWith('STORE_')) return false
+      this.world.onFault(`${this.name} took no config: ${describe(error)}`)
+      return true
+    }
+    const names = new Set(version.fleets.map(({ migration }) => migration))
+    this.gone = [...this.inForce.fleets, ...this.gone].filter(({ migration }) => !names.has(migration))
+    this.inForce = version
+    return true
+  }
+
+  private rooms(replica: string, own: OwnParts): { open: (shard: string) => Room; see: (shard: string) => Window } {
+    const { world } = this
+    const { truth, outside, jobs } = world
+    const { life, clock, log, random, shards, inbox } = own
+    const partsFor = (shard: string, meter: Meter) => ({
+      ...{ clock, log, meter, tracer: NO_TRACER, sources: new Map([['sim', sourceOf(life, truth.source)]]) },
+      prober: {
+        probe: (...args: Parameters<Truth['prober']['probe']>) => life.call(() => truth.prober.probe(...args)),
+        close: async () => {},
+      },
+      fleets: () => [...this.inForce.fleets, ...this.gone],
+      tasks: outside.runnerFor(clock),
+      calendar: outside.calendar,
+      sweepSeconds: SWEEP_SECONDS,
+      observeTimeoutSeconds: OBSERVE_TIMEOUT_SECONDS,
+      isMain: shard === MAIN_SHARD,
+    })
+    const kindsFor = (shard: string, token: Writer['token']) => [
+      trafficOf(life, world.kindFor({ process: replica, shard, token }), () => {}),
+    ]
+    return {
+      open: (shard) => {
+        const meter = createFakeMeter()
+        meter.sweep = (_, outcome) => {
+          if (outcome === 'committed') world.onSwept(shard)
+        }
+        const ports = shards.of(shard)
+        const wakeups: Wakeups =
+          jobs?.of(shard, life, clock) ?? createTimerWakeups(clock, SWEEP_SECONDS, { first: 'at once' })
+        const room = assemble({
+          ...{ ...partsFor(shard, meter), owner: replica, random, store: ports.store, wakeups },
+          inbox: { ...inbox, ...ports.inbox },
+          kinds: kindsFor(shard, () => room.lease.heldToken()),
+          about: this.about(),
+        })
+        return room
+      },
+      see: (shard) => {
+        const parts = { ...partsFor(shard, createFakeMeter()), kinds: kindsFor(shard, () => null) }
+        return { book: new Book(), observer: openEyes(parts, null).observer }
+      },
+    }
+  }
+
+  private about() {
+    const { fleets, hash } = this.inForce
+    const migrations = fleets.map(({ migration, clusters }) => ({ migration, clusters }))
+    return { version: 'simulated', migrations, configHash: hash, startedAtMs: 0, sweepSeconds: SWEEP_SECONDS }
   }
 
   private random(owner: string): Random {
@@ -138,58 +239,13 @@ export class Process {
     }
     return { debug: ignore, info: ignore, warn: ignore, error }
   }
+}
 
-  private faulty({ store, inbox }: { store: Store; inbox: Inbox }): { store: Store; inbox: Inbox } {
-    const through = <T>(work: () => Promise<T>) => this.meet(work)
-    return {
-      store: {
-        lease: (...args) => through(() => store.lease(...args)),
-        release: (...args) => through(() => store.release(...args)),
-        runId: () => through(() => store.runId()),
-        load: () =>
-          through(() => {
-            this.fence += 1
-            return store.load()
-          }),
-        commit: (...args) => {
-          const { fence } = this
-          const shutOut = () => Promise.reject(problem('STORE_CONFLICT', 'simulated: the store was read since'))
-          return through(() => (fence === this.fence ? store.commit(...args) : shutOut()))
-        },
-        close: () => store.close(),
-      },
-      inbox: {
-        put: (...args) => through(() => inbox.put(...args)),
-        putAll: (...args) => through(() => inbox.putAll(...args)),
-        pending: (...args) => through(() => inbox.pending(...args)),
-      },
-    }
-  }
-
-  private async meet<T>(work: () => Promise<T>): Promise<T> {
-    const { chance, clock } = this.world
-    const { kind, probability } = this.storeFault ?? { kind: null, probability: 0 }
-    const fault = chance.is(probability) ? kind : null
-    const fail = (code: ProblemCode) => problem(code, `simulated: ${fault}`)
-    switch (fault) {
-      case null:
-        return work()
-      case 'away':
-        throw fail('STORE_UNAVAILABLE')
-      case 'busy':
-        throw fail('STORE_BUSY')
-      case 'loses-answers':
-        await work()
-        throw fail('STORE_UNAVAILABLE')
-      case 'late':
-        // Whoever waited has gone; what comes of it then is told to nobody.
-        void clock
-          .sleep(chance.whole(0, LATE_MS))
-          .then(work)
-          .catch(() => {})
-        throw fail('STORE_UNAVAILABLE')
-    }
-  }
+interface OwnParts extends SharedStore {
+  readonly life: Life
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: Random
 }
 
 function describe(error: unknown): string {

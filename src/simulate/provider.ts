@@ -12,6 +12,7 @@ import type {
 import { failed, missingFor, unknownTarget } from '../traffic/failure.ts'
 import type { Chance } from './chance.ts'
 import { SIMULATED_TRAFFIC, type SimulatedSettings, TTL_SECONDS } from './config.ts'
+import type { Writer } from './process.ts'
 
 /** A write that is not late arrives within this time or never, ms: an adapter's call is given up after `WRITE_TIMEOUT_MS`. */
 const LATEST_MS = 4_500
@@ -38,6 +39,8 @@ const PROBABILITY = 0.7
 /** One changing call, from when it was sent. */
 export interface SentWrite {
   readonly process: string
+  /** Of whoever sent it. */
+  readonly shard: string
   readonly scope: string
   readonly changes: readonly WeightChange[]
   /** What the writer held when it sent it. */
@@ -85,19 +88,15 @@ export class Provider {
   }
 
   /** The kind as one process opens it. */
-  kindFor(process: string, tokenOf: () => number | null): TrafficKind<SimulatedSettings> {
+  kindFor(writer: Writer): TrafficKind<SimulatedSettings> {
     return {
       ...SIMULATED_TRAFFIC,
       privilegesFor: () => [],
-      open: (targets) => this.open(targets, process, tokenOf),
+      open: (targets) => this.open(targets, writer),
     }
   }
 
-  private open(
-    targets: readonly TrafficTarget<SimulatedSettings>[],
-    process: string,
-    tokenOf: () => number | null,
-  ): TrafficScope {
+  private open(targets: readonly TrafficTarget<SimulatedSettings>[], { process, shard, token }: Writer): TrafficScope {
     const scope = targets[0]?.settings.scope ?? ''
     const places = new Map(targets.map(({ id, settings }) => [id, settings.place]))
     for (const { settings } of targets)
@@ -108,7 +107,7 @@ export class Provider {
       inspect: async () => [],
       read: (ids, signal) => this.read(scope, ids, places, signal),
       write: async (changes, signal) => {
-        const write = { process, scope, changes, token: tokenOf(), sentAtMs: this.deps.clock.nowMs() }
+        const write = { process, shard, scope, changes, token: token(), sentAtMs: this.deps.clock.nowMs() }
         this.deps.onSent(write)
         return this.write(write, places, signal)
       },

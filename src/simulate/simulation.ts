@@ -3,6 +3,7 @@ import { isAtRest } from '../core/state.ts'
 import { SWEEP_SECONDS } from './config.ts'
 import { heal, misbehave } from './faults.ts'
 import type { Violation } from './invariants.ts'
+import type { EndOfWorld } from './judge.ts'
 import { type Sabotage, World, type WorldOptions } from './world.ts'
 
 /** Sweeps with faults, and the most that may pass after them until everything has come to rest. */
@@ -38,18 +39,26 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<O
   for (let calm = 0; calm < CALM_SWEEPS && world.violations.length === 0; calm++, sweeps++) {
     await world.clock.advance(SWEEP_SECONDS * 1000)
     world.judge.swept(world.provider)
-    if (calm >= LEAST_CALM_SWEEPS && (await hasEnded(world))) break
+    if (calm >= LEAST_CALM_SWEEPS && hasEnded(world)) break
     if (calm > 0 && calm <= PERSON_UNTIL_SWEEP && calm % PERSON_EVERY_SWEEPS === 0) tidy(world)
   }
   if (world.violations.length === 0) {
     sabotage.atEnd?.(world)
-    const { memory, provider, people, editedAtMs, options } = world
-    const harmed = new Set(options.harmed)
-    await world.judge.ended({ memory, provider, promisedFacts: people.promised, harmed, editedAtMs })
+    await world.judge.ended(endOf(world))
   }
   for (const process of world.processes) process.kill()
   const { options, violations, ledger } = world
   return { seed, options, violations, sweeps, events: ledger.events.length, trace: traceOf(world) }
+}
+
+function endOf(world: World): EndOfWorld {
+  const { memory, provider, people, editedAtMs, sweptAtMs, options, config, processes } = world
+  const shards = processes.map(({ running }) => running?.keeper.seen() ?? [])
+  return {
+    ...{ memory, provider, editedAtMs, sweptAtMs, promisedFacts: people.promised, harmed: new Set(options.harmed) },
+    owned: shards.map((seen) => seen.flatMap(({ shard, isOwn }) => (isOwn ? [shard] : []))),
+    configured: new Set(config.newest.plans.map(({ workload }) => workload)),
+  }
 }
 
 /** One sweep in which up to three things happen, each at any moment. */
@@ -67,9 +76,9 @@ async function troubled(world: World): Promise<void> {
   world.judge.swept(world.provider)
 }
 
-async function hasEnded(world: World): Promise<boolean> {
-  const { rollouts } = await world.memory.store.load()
-  return rollouts.length === world.migration.plans.length && rollouts.every(isAtRest)
+function hasEnded({ memory, config }: World): boolean {
+  const rollouts = memory.inspect().rollouts()
+  return rollouts.length === config.plans.length && rollouts.every(isAtRest)
 }
 
 /** What a person does who finds these holds in the morning. */

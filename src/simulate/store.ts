@@ -25,6 +25,8 @@ export interface MemoryStore extends StorePorts {
   failNext(point: FailPoint, code?: ProblemCode): void
   /** Opens the ports again after a `close`, as a new process would: what was durable is there. */
   reopen(): void
+  /** What is there, past the ports. */
+  inspect(): Pick<Memory, 'shardNames' | 'shardOf' | 'shardsOf' | 'rollouts'>
   /** Changes the journal past the ports, as somebody with a hand on the file can. */
   tamper(edit: (rows: readonly StoredRow[]) => readonly StoredRow[]): void
 }
@@ -39,18 +41,22 @@ export function createMemoryStore(): MemoryStore {
     const [failure] = index < 0 ? [] : failures.splice(index, 1)
     if (failure) throw problem(failure.code, `the test failed ${point}`)
   }
-  const call = <T>(point: FailPoint, work: () => T, after?: FailPoint): T => {
+  /** Of what is made for the caller alone. */
+  const ask = <T>(point: FailPoint, work: () => T): T => {
     reach(point)
     if (memory.isClosed) throw problem('STORE_UNAVAILABLE', 'the store was closed')
-    const result = copy(work())
+    return work()
+  }
+  const call = <T>(point: FailPoint, work: () => T, after?: FailPoint): T => {
+    const result = copy(ask(point, work))
     if (after) reach(after)
     return result
   }
 
   const shardPorts = (name: string): ShardPorts => ({
     store: {
-      lease: async (owner, nowMs, ttlMs) => call('lease', () => memory.shard(name).takeLease(owner, nowMs, ttlMs)),
-      release: async (lease) => call('release', () => memory.release(name, lease)),
+      lease: async (owner, nowMs, ttlMs) => ask('lease', () => memory.shard(name).takeLease(owner, nowMs, ttlMs)),
+      release: async (lease) => ask('release', () => memory.release(name, lease)),
       load: async () => call('load', () => memory.load(name)),
       commit: async (commit) => call('commit', () => memory.commit(name, copy(commit)), 'afterCommit'),
     },
@@ -73,8 +79,8 @@ export function createMemoryStore(): MemoryStore {
     },
     shards: {
       join: async (households) => call('join', () => memory.join(copy(households))),
-      look: async (replica, nowMs, ttlMs) => call('look', () => memory.look(replica, nowMs, ttlMs)),
-      leave: async (replica) => call('look', () => void memory.replicas.delete(replica)),
+      look: async (replica, nowMs, ttlMs) => ask('look', () => memory.look(replica, nowMs, ttlMs)),
+      leave: async (replica) => ask('look', () => void memory.replicas.delete(replica)),
       of: shardPorts,
     },
     journal: {
@@ -96,6 +102,7 @@ export function createMemoryStore(): MemoryStore {
     reopen: () => {
       memory.isClosed = false
     },
+    inspect: () => memory,
     tamper: (edit) => {
       memory.journal.stored = [...edit(memory.journal.stored)]
     },

@@ -1,8 +1,9 @@
-import type { Commit, Inbox, Store } from '../ports/store.ts'
+import type { Commit, Inbox, ShardStore } from '../ports/store.ts'
 import { Chance } from './chance.ts'
 import { createFakeClock, type FakeClock } from './clock.ts'
-import { type Migration, migrationOf, VARIANT_NAMES } from './config.ts'
+import { configOf, type SimulatedConfig, VARIANT_NAMES } from './config.ts'
 import type { InvariantName, Violation } from './invariants.ts'
+import { Jobs } from './jobs.ts'
 import { Judge } from './judge.ts'
 import { Ledger } from './ledger.ts'
 import { Outside } from './outside.ts'
@@ -11,6 +12,7 @@ import { Process, type Surroundings } from './process.ts'
 import { Provider, type ProviderDeps } from './provider.ts'
 import { createMemoryStore, type MemoryStore } from './store.ts'
 import { Truth } from './truth.ts'
+import { Fences, type SharedStore } from './way.ts'
 
 const START_MS = Date.UTC(2026, 0, 5, 9)
 
@@ -35,7 +37,7 @@ export type FaultName = (typeof FAULTS)[number]
 
 /** What a seed chooses before anything happens. */
 export interface WorldOptions {
-  readonly migration: string
+  readonly config: string
   readonly replicas: number
   /** The store goes by its own clock, and each replica has one of its own; else all share one. */
   readonly hasOwnClocks: boolean
@@ -49,11 +51,11 @@ export interface WorldOptions {
 export interface Sabotage {
   readonly distort?: ProviderDeps['distort']
   readonly inbox?: (inbox: Inbox) => Inbox
-  readonly store?: (store: Store) => Store
+  readonly store?: (store: ShardStore) => ShardStore
   /** What happens more often than all else, whatever the seed says. */
   readonly prefers?: FaultName
-  /** The migration, whatever the seed says. */
-  readonly migration?: string
+  /** The config, whatever the seed says. */
+  readonly config?: string
   /** Done when all has come to rest, right before the last look. */
   readonly atEnd?: (world: World) => void
 }
@@ -63,7 +65,7 @@ export class World {
   readonly clock: FakeClock = createFakeClock(START_MS)
   readonly chance: Chance
   readonly options: WorldOptions
-  readonly migration: Migration
+  readonly config: SimulatedConfig
   readonly memory: MemoryStore = createMemoryStore()
   readonly truth: Truth
   readonly outside: Outside
@@ -74,41 +76,56 @@ export class World {
   readonly people: People
   readonly editedAtMs = new Map<string, number>()
   readonly violations: Violation[] = []
-  private givenToken = 0
+  /** By shard: the newest lease that was given. */
+  private readonly givenTokens = new Map<string, number>()
+  /** By shard: when its last sweep was committed, of those that were ever swept. */
+  readonly sweptAtMs = new Map<string, number>()
   /** What the seed did, for the trace. */
   readonly deeds: { readonly atMs: number; readonly text: string }[] = []
 
   constructor(seed: number, sabotage: Sabotage = {}) {
     this.chance = new Chance(seed)
     const drawn = drawOptions(this.chance)
-    const { prefers = drawn.prefers, migration: name = drawn.migration } = sabotage
-    this.options = { ...drawn, prefers, migration: name }
-    this.migration = migrationOf(this.options.migration)
-    const { clock, chance, migration } = this
-    const names = migration.plans.map(({ workload }) => workload)
+    const { prefers = drawn.prefers, config: name = drawn.config } = sabotage
+    this.options = { ...drawn, prefers, config: name }
+    this.config = configOf(name)
+    const { clock, chance, config } = this
+    const names = config.plans.map(({ workload }) => workload)
     this.truth = new Truth(clock, names)
     for (const name of this.options.harmed) this.truth.setBad(name, { old: 0, new: 50 })
     const report = (invariant: InvariantName, detail: string) => this.report(invariant, detail)
     this.outside = new Outside(chance)
-    this.ledger = new Ledger(migration.plans, report)
+    this.ledger = new Ledger(config.plans, report)
     this.judge = new Judge(this.ledger, clock, report)
     this.provider = new Provider(names, {
       ...{ clock, chance },
-      onSent: (write) => this.judge.sent(write, (name) => this.provider.shares.get(name)?.new ?? 0),
+      onSent: (write) => {
+        const percentOf = (workload: string) => this.provider.shares.get(workload)?.new ?? 0
+        this.judge.sent(write, { percentOf, shards: this.memory.inspect().shardNames() })
+      },
       onLanded: (landing) => {
-        this.judge.landed(landing, this.options.hasOwnClocks ? this.givenToken : null)
+        this.judge.landed(landing, this.options.hasOwnClocks ? this.givenTokenFor(landing.place) : null)
         this.truth.setShare(landing.place, this.provider.shares.get(landing.place)?.new ?? 0)
       },
       ...(sabotage.distort && { distort: sabotage.distort }),
     })
     const surroundings: Surroundings = {
-      ...{ clock, chance, migration, truth: this.truth, outside: this.outside },
+      ...{ clock, chance, truth: this.truth, outside: this.outside, fences: new Fences() },
+      jobs: this.options.hasOwnClocks ? this.beginJobs() : null,
       portsFor: (aheadMs) => this.portsFor(aheadMs, sabotage),
-      kindFor: (process, tokenOf) => this.provider.kindFor(process, tokenOf),
+      kindFor: (writer) => this.provider.kindFor(writer),
+      onSwept: (shard) => this.sweptAtMs.set(shard, clock.nowMs()),
+      onStopped: (replica) => {
+        const left = this.memory.inspect().shardsOf(replica)
+        if (left.length > 0) report('hands-over', `${replica} has stopped, and still has the lease of ${left}`)
+      },
       onFault: (detail) => report('no-fault', detail),
     }
     const { replicas } = this.options
-    this.processes = Array.from({ length: replicas }, (_, index) => new Process(`p${index + 1}`, surroundings))
+    this.processes = Array.from(
+      { length: replicas },
+      (_, index) => new Process(`p${index + 1}`, config.first, surroundings),
+    )
     this.people = new People(clock, chance, this.processes)
   }
 
@@ -135,37 +152,80 @@ export class World {
     this.violations.push({ invariant, detail, atSeconds: this.seconds })
   }
 
-  private portsFor(aheadMs: () => number, sabotage: Sabotage): { store: Store; inbox: Inbox } {
-    const { memory, options, clock, ledger } = this
-    const store: Store = {
-      ...memory.store,
+  /** Of the newest lease of whatever decides about the workload; 0: nobody has had one. */
+  private givenTokenFor(workload: string): number {
+    return this.givenTokens.get(this.memory.inspect().shardOf(workload)) ?? 0
+  }
+
+  private beginJobs(): Jobs {
+    const jobs = new Jobs(this.clock, this.chance)
+    void jobs.run()
+    return jobs
+  }
+
+  private portsFor(aheadMs: () => number, sabotage: Sabotage): SharedStore {
+    const { memory, options, clock } = this
+    const { shards } = memory
+    const timeOf = (nowMs: number) => (options.hasOwnClocks ? clock.nowMs() : nowMs)
+    return {
+      shards: {
+        ...shards,
+        join: async (households) => {
+          const before = this.config.plans.map(({ workload }) => memory.inspect().shardOf(workload))
+          const layout = await shards.join(households)
+          // Of what comes of shards that are merged nobody has a lease yet.
+          for (const [index, { workload }] of this.config.plans.entries()) {
+            const [from = '', into] = [before[index], memory.inspect().shardOf(workload)]
+            if (from !== into && !memory.inspect().shardNames().includes(from)) this.givenTokens.delete(into)
+          }
+          return layout
+        },
+        look: (replica, nowMs, ttlMs) => shards.look(replica, timeOf(nowMs), ttlMs),
+        of: (shard) => {
+          const { store, inbox } = shards.of(shard)
+          const watched = this.watched(shard, store, { timeOf, aheadMs })
+          return { store: sabotage.store?.(watched) ?? watched, inbox }
+        },
+      },
+      inbox: sabotage.inbox?.(memory.inbox) ?? memory.inbox,
+    }
+  }
+
+  /** What a shard's store does is noted as soon as it is durable. */
+  private watched(shard: string, store: ShardStore, { timeOf, aheadMs }: Watching): ShardStore {
+    const { clock, ledger } = this
+    return {
+      ...store,
       lease: async (owner, nowMs, ttlMs) => {
-        const lease = await memory.store.lease(owner, options.hasOwnClocks ? clock.nowMs() : nowMs, ttlMs)
-        this.givenToken = Math.max(this.givenToken, lease.token)
+        const lease = await store.lease(owner, timeOf(nowMs), ttlMs)
+        this.givenTokens.set(shard, lease.token)
         return lease
       },
       commit: async (commit: Commit) => {
-        const committed = await memory.store.commit(commit)
-        ledger.take(commit, clock.nowMs(), { aheadMs: aheadMs(), closedSinceMs: this.outside.closedSinceMs })
+        const committed = await store.commit(commit)
+        const decides = (workload: string) => this.memory.inspect().shardOf(workload) === shard
+        const { closedSinceMs } = this.outside
+        ledger.take(commit, clock.nowMs(), { aheadMs: aheadMs(), closedSinceMs, decides })
         return committed
       },
-    }
-    return {
-      store: sabotage.store?.(store) ?? store,
-      inbox: sabotage.inbox?.(memory.inbox) ?? memory.inbox,
     }
   }
 }
 
+interface Watching {
+  readonly timeOf: (nowMs: number) => number
+  readonly aheadMs: () => number
+}
+
 function drawOptions(chance: Chance): WorldOptions {
-  const migration = chance.one(VARIANT_NAMES)
+  const config = chance.one(VARIANT_NAMES)
+  const { plans, first } = configOf(config)
   return {
-    migration,
+    config,
     replicas: chance.whole(1, 3),
-    hasOwnClocks: chance.is(0.6),
-    harmed: migrationOf(migration)
-      .plans.map(({ workload }) => workload)
-      .filter(() => chance.is(0.12)),
+    // What shares its work out is not for one machine.
+    hasOwnClocks: first.fleets.length > 1 || chance.is(0.6),
+    harmed: plans.map(({ workload }) => workload).filter(() => chance.is(0.12)),
     prefers: chance.is(0.6) ? chance.one(FAULTS) : null,
   }
 }

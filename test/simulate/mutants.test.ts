@@ -3,6 +3,7 @@ import { LATE_WRITE_MS } from '../../src/core/state.ts'
 import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
 import type { LeaseKeeper } from '../../src/engine/lease.ts'
+import type * as ShareOutModule from '../../src/engine/share-out.ts'
 import type { Inbox } from '../../src/ports/store.ts'
 import { TTL_SECONDS } from '../../src/simulate/config.ts'
 import { INVARIANTS, type InvariantName } from '../../src/simulate/invariants.ts'
@@ -11,13 +12,20 @@ import type { Sabotage } from '../../src/simulate/world.ts'
 
 type Step = (input: StepInput) => StepResult
 type LeaseModule = { LeaseKeeper: new (...args: ConstructorParameters<typeof LeaseKeeper>) => LeaseKeeper }
+type ShareOut = typeof ShareOutModule
 type Want = ScopeWriter['want']
+
+interface Broken {
+  step: ((real: Step) => Step) | null
+  want: ((real: Want) => Want) | null
+  isTrusting: boolean
+  isClinging: boolean
+  isGreedy: boolean
+}
 
 /** What is broken now: the real step and the real writer, seen through these. */
 const broken = vi.hoisted(() => {
-  const none: { step: ((real: Step) => Step) | null; want: ((real: Want) => Want) | null; isTrusting: boolean } = {
-    ...{ step: null, want: null, isTrusting: false },
-  }
+  const none: Broken = { step: null, want: null, isTrusting: false, isClinging: false, isGreedy: false }
   return none
 })
 
@@ -48,6 +56,10 @@ vi.mock('../../src/engine/lease.ts', async (original) => {
       return lease
     }
 
+    override async release(): Promise<void> {
+      if (!broken.isClinging) await super.release()
+    }
+
     override heldToken(): number | null {
       return broken.isTrusting ? this.last : super.heldToken()
     }
@@ -55,10 +67,16 @@ vi.mock('../../src/engine/lease.ts', async (original) => {
   return { ...real, LeaseKeeper: Broken }
 })
 
+vi.mock('../../src/engine/share-out.ts', async (original) => {
+  const real = await original<ShareOut>()
+  const fairShare: ShareOut['fairShare'] = (look) => (broken.isGreedy ? look.shards.length : real.fairShare(look))
+  return { ...real, fairShare }
+})
+
+const WHOLE: Broken = { ...broken }
+
 afterEach(() => {
-  broken.step = null
-  broken.want = null
-  broken.isTrusting = false
+  Object.assign(broken, WHOLE)
 })
 
 interface Mutant {
@@ -66,6 +84,8 @@ interface Mutant {
   readonly step?: (real: Step) => Step
   readonly want?: (real: Want) => Want
   readonly isTrusting?: true
+  readonly isClinging?: true
+  readonly isGreedy?: true
   readonly sabotage?: Sabotage
 }
 
@@ -94,12 +114,12 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
   },
   'hook-before-raise': {
     name: 'a step without hooks',
-    sabotage: { migration: 'hooked' },
+    sabotage: { config: 'hooked' },
     step: (real) => (input) => real({ ...input, plan: { ...input.plan, hooks: [] } }),
   },
   'ttls-put-back': {
     name: 'a writer that leaves TTLs as they are once traffic has moved',
-    sabotage: { migration: 'named' },
+    sabotage: { config: 'named' },
     want: (real) => (ids, effects) =>
       real(
         ids,
@@ -128,6 +148,8 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
         effects.map((effect) => ({ ...effect, urgency: 'revert' })),
       ),
   },
+  'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
+  'hands-over': { name: 'a lease that is kept to the end', isClinging: true },
   'fact-once': { name: 'an inbox that forgets', sabotage: { inbox: forgetful } },
   'journal-and-state': {
     name: 'a journal that leaves out holds',
@@ -205,10 +227,8 @@ const SEEDS_AT_MOST = 500
 
 const CASES = Object.entries(MUTANTS).map(([invariant, mutant]) => ({ invariant, ...mutant }))
 
-test.each(CASES)('$invariant is broken by $name', PATIENT, async ({ invariant, step, want, isTrusting, sabotage }) => {
-  broken.isTrusting = isTrusting ?? false
-  broken.step = step ?? null
-  broken.want = want ?? null
+test.each(CASES)('$invariant is broken by $name', PATIENT, async ({ invariant, name, sabotage, ...mutant }) => {
+  Object.assign(broken, mutant)
   for (let seed = 1; seed <= SEEDS_AT_MOST; seed++) {
     const { violations } = await simulate(seed, sabotage)
     if (violations.some((violation) => violation.invariant === invariant)) return

@@ -1,7 +1,7 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import type { MetricSource, SliVector, Tick } from '../../ports/source.ts'
+import type { AskedSli, MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import { rangesOf, ticksOf } from '../ticks.ts'
 import { type LargeAnswer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
@@ -9,6 +9,7 @@ import { createClient } from './client.ts'
 import { createNoting } from './noting.ts'
 import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
 import type { PrometheusSettings } from './settings.ts'
+import { ofItsClusters } from './whose.ts'
 
 /** Prometheus refuses more than 11,000 points a series in one range query. */
 const RANGE_POINTS = 10_000
@@ -37,7 +38,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
 
     async history(sli, span, signal) {
       const tickMs = span.tickSeconds * 1000
-      const questions = pastQuestionsOf(sli, tickMs, settings)
+      const questions = pastQuestionsOf(ofItsClusters(sli), tickMs, settings)
       if (isMissing(questions)) return questions
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
@@ -78,8 +79,8 @@ interface Asked {
   readonly parts: Map<string, Promise<Parts | Missing>>
 }
 
-async function pollOne(sli: SliSpec, tick: Tick, settings: PrometheusSettings, asked: Asked): Promise<SliVector> {
-  const questions = questionsOf(sli, tick.atMs - tick.sinceMs, settings)
+async function pollOne(sli: AskedSli, tick: Tick, settings: PrometheusSettings, asked: Asked): Promise<SliVector> {
+  const questions = questionsOf(ofItsClusters(sli), tick.atMs - tick.sinceMs, settings)
   if (isMissing(questions)) return questions
   const groups =
     questions.kind === 'groups' ? await groupsOf(sli, questions, asked) : await groupsOfParts(sli, questions, asked)
