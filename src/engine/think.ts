@@ -65,7 +65,7 @@ export function think(input: ThinkInput): Thought {
     thought.demands.push({ targetIds: plan.targets.map(({ id }) => id), effects: result.effects })
     thought.tasks.push(...result.tasks)
   }
-  const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
+  const orphans = facts.filter(({ workload }) => workload === null || book.planFor(workload) === null)
   thought.events.push(...orphans.map((fact) => answer(fact, input)))
   return { ...thought, consumedFactIds: facts.map(({ id }) => id) }
 }
