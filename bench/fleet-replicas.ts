@@ -73,6 +73,8 @@ async function overSweeps(replicas: readonly FleetProcess[], { redis, prometheus
   const before = await usages()
   await sweeps(SWEEPS.measured)
   const after = await usages()
+  // With a short interval the queries of what was committed last may have come before.
+  await prometheus.allAskedAtMs(signal)
   const arrivals = await prometheus.sweepArrivals(interval)
   return {
     before,

@@ -141,6 +141,8 @@ async function overSweeps(fleet: FleetProcess, prometheus: FleetPrometheus, coun
   const before = fleet.usage()
   await fleet.sweeps(counts.sweeps, signal)
   const after = fleet.usage()
+  // With a short interval the queries of what was committed last may have come before.
+  await prometheus.allAskedAtMs(signal)
   const arrivals = await prometheus.sweepArrivals(counts.interval)
   return {
     refillingCpuSeconds: (refilled.cpuSeconds - begun.cpuSeconds) / counts.refills,

@@ -2,10 +2,11 @@ import { followBlindness, missingTargets } from './blind.ts'
 import { oldCapacity, shortness } from './capacity.ts'
 import { type Draft, emit, hold, note } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
-import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
+import { type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
 import { replayClause } from './replay.ts'
 import { judgesGates, type RolloutState } from './state.ts'
+import { verdictNews } from './verdict-news.ts'
 
 type Outcomes = RolloutState['outcomes']
 
@@ -20,7 +21,7 @@ export function judgeAll(draft: Draft): boolean {
   const before = draft.state.outcomes
   const verdicts = verdictsOn(draft)
   note(draft, verdicts)
-  for (const verdict of verdicts) tellChange(draft, before, verdict)
+  for (const news of verdictNews(before, verdicts)) emit(draft, news)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   // Gates of one SLI say the same of it.
   const replay = replayClause(draft.state, draft.nowMs) ?? []
@@ -36,17 +37,6 @@ export function fleetVerdicts({ observation, state }: Pick<Draft, 'observation' 
   return observation.fleet.verdicts.filter(
     ({ evidence: { newestAtMs } }) => typeof newestAtMs !== 'number' || newestAtMs > state.judgeSinceMs,
   )
-}
-
-function tellChange(draft: Draft, before: Outcomes, verdict: Verdict): void {
-  const from = before[verdict.gate] ?? null
-  if (from !== verdict.outcome && isNews(from, verdict.outcome)) emit(draft, { type: 'verdict-changed', from, verdict })
-}
-
-/** That a gate begins to wait or to pass goes without saying: the step that it lets through tells all its reasons. */
-function isNews(from: Outcome | null, to: Outcome): boolean {
-  const isTrouble = (outcome: Outcome | null) => outcome !== null && outcome !== 'wait' && outcome !== 'pass'
-  return isTrouble(from) || isTrouble(to) || (from === 'pass' && to === 'wait')
 }
 
 function actOnHarm(draft: Draft, before: Outcomes, verdicts: readonly Verdict[]): boolean {

@@ -123,6 +123,7 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'hold-added': true,
   'hold-removed': true,
   'verdict-changed': true,
+  'sight-changed': true,
   'revert-started': true,
   'revert-refused': true,
   'revert-confirmed': true,

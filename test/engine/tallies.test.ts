@@ -10,7 +10,10 @@ const totals = fc.dictionary(
   fc.constantFrom('availability', 'latency'),
   fc.record({ untilMs: fc.nat(), counts: fc.record({ old: counts, new: counts }) }),
 )
-const proofs = fc.dictionary(fc.constantFrom('proof/a', 'proof/b'), fc.array(fc.double({ noNaN: true }), { maxLength: 5 }))
+const proofs = fc.dictionary(
+  fc.constantFrom('proof/a', 'proof/b'),
+  fc.array(fc.double({ noNaN: true }), { maxLength: 5 }),
+)
 const tally: fc.Arbitrary<Tally> = fc
   .record({ totals, proofs, lastPercent: fc.option(fc.double({ min: 0, max: 100, noNaN: true })) })
   .map(({ lastPercent, ...rest }) => ({ ...FRESH, ...rest, share: { ...FRESH.share, lastPercent } }))
