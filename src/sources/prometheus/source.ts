@@ -4,9 +4,11 @@ import type { AdapterContext } from '../../ports/kind.ts'
 import type { AskedSli, MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import { rangesOf, ticksOf } from '../ticks.ts'
-import { type LargeAnswer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
+import type { Said, TakeSeries } from './answer.ts'
 import { createClient } from './client.ts'
+import { type Fold, momentsOf } from './fold.ts'
 import { createNoting } from './noting.ts'
+import { type Parts, partsOf } from './parts.ts'
 import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
 import type { PrometheusSettings } from './settings.ts'
 import { ofItsClusters } from './whose.ts'
@@ -27,7 +29,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
 
   return {
     async poll(slis, tick, signal) {
-      const send: Send = (query) => client.instant(query, tick.atMs - delayMs, signal).then(note(query))
+      const send: Send = (query, take) => client.instant(query, tick.atMs - delayMs, take, signal).then(note(query))
       const asked = {
         sums: new Map<string, Promise<Sums | Missing>>(),
         parts: new Map<string, Promise<Parts | Missing>>(),
@@ -43,14 +45,13 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
       for (const query of questions.queries) {
-        const parts: Iterable<Series | null>[] = []
+        const fold = momentsOf(sli.labels)
         for (const { firstMs, lastMs } of rangesOf(ticks, RANGE_POINTS)) {
           const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
-          const answer = note(query)(await client.range(query, range, signal))
-          if (isMissing(answer)) return answer
-          parts.push(answer.series)
+          const said = note(query)(await client.range(query, range, fold.take, signal))
+          if (isMissing(said)) return said
         }
-        const moments = sumsByMoment(oneAfterTheOther(parts), sli.labels)
+        const moments = fold.end()
         if (isMissing(moments)) return moments
         answers.push(moments)
       }
@@ -66,11 +67,13 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
   }
 }
 
-function* oneAfterTheOther<T>(parts: Iterable<Iterable<T>>): Generator<T> {
-  for (const part of parts) yield* part
-}
+type Send = (query: string, take: TakeSeries) => Promise<Said | Missing>
 
-type Send = (query: string) => Promise<LargeAnswer | Missing>
+/** What a query gives, read while it comes. */
+async function folded<T extends object>(query: string, fold: Fold<T>, send: Send): Promise<T | Missing> {
+  const said = await send(query, fold.take)
+  return isMissing(said) ? said : fold.end()
+}
 
 /** The questions of a tick: what several SLIs ask is sent once. An answer is kept as what is read from it, never whole. */
 interface Asked {
@@ -89,9 +92,7 @@ async function pollOne(sli: AskedSli, tick: Tick, settings: PrometheusSettings, 
 
 async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, sums }: Asked) {
   const answers = await allOf(queries, labels, sums, async (query) => {
-    const answer = await send(query)
-    if (isMissing(answer)) return answer
-    const moments = sumsByMoment(answer.series, labels)
+    const moments = await folded(query, momentsOf(labels), send)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()
@@ -101,10 +102,7 @@ async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, 
 }
 
 async function groupsOfParts({ labels }: SliSpec, { queries, within, read }: PartQuestions, { send, parts }: Asked) {
-  const answers = await allOf(queries, labels, parts, async (query) => {
-    const answer = await send(query)
-    return isMissing(answer) ? answer : partsOf(answer.series, labels, within)
-  })
+  const answers = await allOf(queries, labels, parts, (query) => folded(query, partsOf(labels, within), send))
   return isMissing(answers) ? answers : read(answers)
 }
 
