@@ -45,7 +45,7 @@ const THREE_REPLICAS = 'Three replicas on one Redis'
 await runBench({
   name: 'fleet',
   about,
-  counts: { small: 100, medium: 1000, large: 10_000, sweeps: 8, refills: 3, interval: 10, naive: 500 },
+  counts: { small: 100, medium: 1000, large: 10_000, sweeps: 8, refills: 2, interval: 10, naive: 500 },
   longestMinutes: 15,
   measure,
 })

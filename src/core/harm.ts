@@ -5,15 +5,21 @@ import { judge, oldFitness } from './gates/judge.ts'
 import { type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
 import { replayClause } from './replay.ts'
-import type { RolloutState } from './state.ts'
+import { judgesGates, type RolloutState } from './state.ts'
 import { verdictNews } from './verdict-news.ts'
 
 type Outcomes = RolloutState['outcomes']
 
+/** What every gate and the migration as a whole say of this state and these readings; empty where no gate is judged. */
+export function verdictsOn(subject: Pick<Draft, 'plan' | 'state' | 'observation'>): readonly Verdict[] {
+  const { plan, state, observation } = subject
+  return judgesGates(state.phase) ? [...judge(plan, state, observation), ...fleetVerdicts(subject)] : []
+}
+
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
 export function judgeAll(draft: Draft): boolean {
   const before = draft.state.outcomes
-  const verdicts = [...judge(draft.plan, draft.state, draft.observation, draft.verdicts), ...fleetVerdicts(draft)]
+  const verdicts = verdictsOn(draft)
   note(draft, verdicts)
   for (const news of verdictNews(before, verdicts)) emit(draft, news)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
@@ -27,7 +33,7 @@ export function judgeAll(draft: Draft): boolean {
  * What is said of the migration as a whole. It was judged before this step took in a person's resume: what happened before
  * that, and is all that a verdict rests on, that person has seen.
  */
-export function fleetVerdicts({ observation, state }: Draft): readonly Verdict[] {
+export function fleetVerdicts({ observation, state }: Pick<Draft, 'observation' | 'state'>): readonly Verdict[] {
   return observation.fleet.verdicts.filter(
     ({ evidence: { newestAtMs } }) => typeof newestAtMs !== 'number' || newestAtMs > state.judgeSinceMs,
   )

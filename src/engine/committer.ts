@@ -62,7 +62,7 @@ export class Committer {
     this.doubt = null
     // Nobody but the holder of this very lease can have made the next revision.
     if (doubt === null || doubt.token !== token || doubt.revision + 1 !== snapshot.revision) return false
-    this.book.judged(doubt.durable.verdicts)
+    this.book.judged(doubt.durable)
     this.deps.onDurable(doubt.durable)
     // The rows are in the journal, without their numbers being known here: who follows it is told to look.
     this.tell([])
@@ -71,7 +71,7 @@ export class Committer {
 
   /** Durable when it resolves. Throws STORE_…: then nothing of it is, or `catchUp` finds out that it was. */
   async commit(durable: Durable): Promise<void> {
-    const { states, verdicts, plans, events, consumedFactIds } = durable
+    const { states, plans, events, consumedFactIds } = durable
     const lease = await this.deps.lease.hold()
     if (states.length + events.length + consumedFactIds.length === 0) return
     const revision = this.book.revision
@@ -84,7 +84,7 @@ export class Committer {
       throw error
     }
     this.book.committed(committed.revision, states, plans)
-    this.book.judged(verdicts)
+    this.book.judged(durable)
     this.deps.onDurable(durable)
     this.tell(committed.rows)
   }

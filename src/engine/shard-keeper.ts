@@ -2,6 +2,7 @@ import type { JournalRow } from '../core/event.ts'
 import { householdsOf } from '../core/household.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
+import type { Standing } from '../core/state.ts'
 import type { ShardStand } from '../ports/control.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
 import { type Look, MAIN_SHARD, type Shards } from '../ports/store.ts'
@@ -154,15 +155,15 @@ export class ShardKeeper {
   }
 
   /** What this replica decides about: nobody has newer states of it. */
-  decided(): readonly Subject[] {
+  decided(): readonly Subject<Standing>[] {
     const held = [...this.own.values()].filter(({ lease }) => lease.heldToken() !== null)
     return held.flatMap(({ engine }) => engine.book.subjects())
   }
 
   /** The plan of a workload, as this process knows it; null: it knows none. */
   planOf(workload: string): Plan | null {
-    const found = this.seen().flatMap(({ book }) => book.subject(workload) ?? [])
-    return found[0]?.plan ?? this.config.plans.find((plan) => plan.workload === workload) ?? null
+    const found = this.seen().flatMap(({ book }) => book.planFor(workload) ?? [])
+    return found[0] ?? this.config.plans.find((plan) => plan.workload === workload) ?? null
   }
 
   shardOfMigration(migration: string): string {
@@ -191,7 +192,7 @@ export class ShardKeeper {
   }
 
   private shardOfWorkload(workload: string): string {
-    const seen = this.seen().find(({ book }) => book.subject(workload) !== null)
+    const seen = this.seen().find(({ book }) => book.planFor(workload) !== null)
     const plan = this.config.plans.find((one) => one.workload === workload)
     return seen?.shard ?? (plan ? this.shardOfMigration(plan.migration) : MAIN_SHARD)
   }
