@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import { CLUSTERS, namesOf } from './fleet-world.ts'
+import { migrationsOf } from './fleet-world.ts'
 
 /** Queries under way at once. */
 const CONNECTIONS = 8
@@ -7,14 +7,16 @@ const CONNECTIONS = 8
 /** CPU seconds of this process for one sweep of a loop that asks for each workload, SLI, cluster and count by itself. */
 export async function naiveCpuSeconds(url: string, workloads: number): Promise<number> {
   const agent = new Agent({ connections: CONNECTIONS })
-  const queries = namesOf(workloads).flatMap((service) =>
-    Object.values(CLUSTERS).flatMap((cluster) => {
-      const labels = `naive="yes",cluster="${cluster}",service="${service}"`
-      return ['POST', 'all', 'latency'].flatMap((what) => [
-        `sum(increase(requests_total{${labels},sli="${what}"}[10s]))`,
-        `sum(increase(requests_total{${labels},sli="${what}",code=~"5.."}[10s]))`,
-      ])
-    }),
+  const queries = migrationsOf(workloads, 1).flatMap(({ clusters, workloads: services }) =>
+    services.flatMap((service) =>
+      Object.values(clusters).flatMap((cluster) => {
+        const labels = `naive="yes",cluster="${cluster}",service="${service}"`
+        return ['POST', 'all', 'latency'].flatMap((what) => [
+          `sum(increase(requests_total{${labels},sli="${what}"}[10s]))`,
+          `sum(increase(requests_total{${labels},sli="${what}",code=~"5.."}[10s]))`,
+        ])
+      }),
+    ),
   )
   const before = process.cpuUsage()
   const worker = async () => {

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { request } from 'undici'
 import { z } from 'zod'
 import { end, endWithUs } from '../test/support/processes.ts'
@@ -19,6 +18,7 @@ export interface Usage {
 
 /** `headgate run` with a fleet. */
 export interface FleetProcess {
+  readonly pid: number | undefined
   /** Resolves when so many more sweeps are committed. */
   sweeps(count: number, signal: AbortSignal): Promise<void>
   /** What the kernel counts for the process. */
@@ -30,10 +30,9 @@ export interface FleetProcess {
 
 /**
  * @param main - What Node is to run.
- * @param configPath - Its store and its log are put beside it.
+ * @param configPath - A file or a folder.
  */
-export function startFleet(main: string, configPath: string): FleetProcess {
-  const logPath = `${dirname(configPath)}/headgate.log`
+export function startFleet(main: string, configPath: string, logPath: string): FleetProcess {
   const log = openSync(logPath, 'a')
   const args = [main, 'run', '--json', '-c', configPath, '--log-level', 'warn']
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', log] })
@@ -56,6 +55,7 @@ export function startFleet(main: string, configPath: string): FleetProcess {
     return STATUS.parse(await answer.body.json()).lastSweepAtMs
   }
   return {
+    pid: child.pid,
     async sweeps(count, signal) {
       // The page of metrics, which grows with the fleet, is not what is measured.
       const seen = new Set([await lastSweepAtMs()])

@@ -1,32 +1,39 @@
 /**
- * The metric source of `bench:fleet`, a process of its own: `node fleet-prometheus.ts WORKLOADS` serves the parts of
- * Prometheus's query API that Headgate asks, for that many workloads in two clusters, from texts that are made once: what
- * it costs must not hide what Headgate costs. `GET /stats` says when queries came, `POST /forget` begins anew, and after
+ * The metric source of `bench:fleet`, a process of its own: `node fleet-prometheus.ts WORKLOADS MIGRATIONS` serves the parts
+ * of Prometheus's query API that Headgate asks, for so many workloads, each in the two clusters of its migration, from texts that
+ * are made once: what it costs must not hide what Headgate costs. `GET /stats` says when queries came, `POST /forget` begins anew, and after
  * `POST /amnesia` nothing is told of the past any more, as by a Prometheus that has just started.
  */
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CLUSTERS, LATENCY_BOUNDS_SECONDS, namesOf, TOTALS_PER_TICK } from './fleet-world.ts'
+import { clusterPattern, LATENCY_BOUNDS_SECONDS, type Migration, migrationsOf, TOTALS_PER_TICK } from './fleet-world.ts'
 
-const workloads = namesOf(Number(process.argv[2]))
+const [workloads, parts] = process.argv.slice(2).map(Number)
+const migrations = migrationsOf(workloads ?? 0, parts ?? 1)
 /** One in so many requests fails, and is slower than each boundary but the last. */
 const BAD_ONE_IN = 5000
+
+/** A query that came, and the migration that it asks about; empty: the naive loop's. */
+interface Arrival {
+  readonly atMs: number
+  readonly migration: string
+}
 
 /** A text in pieces, between which the time of the answer belongs. */
 type Pieces = readonly string[]
 /** What a query of the naive loop gives: one series. */
 const ONE: Pieces = ['{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[', ',"42"]}]}}']
 const cache = new Map<string, Pieces>()
-const arrivalsMs: number[] = []
+const arrivals: Arrival[] = []
 let pastQueries = 0
 let hasPast = true
 
 const server = createServer(async (incoming, response) => {
   const url = new URL(incoming.url ?? '', 'http://fake')
   const answer = (body: string) => response.writeHead(200, { 'content-type': 'application/json' }).end(body)
-  if (url.pathname === '/stats') return answer(JSON.stringify({ arrivalsMs, pastQueries }))
+  if (url.pathname === '/stats') return answer(JSON.stringify({ arrivals, pastQueries }))
   if (url.pathname === '/forget') {
-    arrivalsMs.length = 0
+    arrivals.length = 0
     pastQueries = 0
     return answer('{}')
   }
@@ -41,8 +48,9 @@ const server = createServer(async (incoming, response) => {
     pastQueries += 1
     return answer(matrixOf(param))
   }
-  arrivalsMs.push(arrivedMs)
-  return answer(vectorOf(param('query')).join(param('time')))
+  const query = param('query')
+  arrivals.push({ atMs: arrivedMs, migration: migrationAsked(query)?.name ?? '' })
+  return answer(vectorOf(query).join(param('time')))
 })
 server.listen(0, '127.0.0.1', () =>
   process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
@@ -51,10 +59,10 @@ server.listen(0, '127.0.0.1', () =>
 /** The vector that a query gives; empty for what is uneven: nothing is. */
 function vectorOf(query: string): Pieces {
   if (query.includes('naive=')) return ONE
-  const of = subjectOf(query)
-  let pieces = cache.get(of)
+  const key = `${subjectOf(query)} ${migrationAsked(query)?.name}`
+  let pieces = cache.get(key)
   if (pieces === undefined) {
-    const series = seriesOf(of).map(([metric, value]) => [
+    const series = seriesOf(query).map(([metric, value]) => [
       `{"metric":${JSON.stringify(metric)},"value":[`,
       `,"${value}"]}`,
     ])
@@ -65,7 +73,7 @@ function vectorOf(query: string): Pieces {
     joints[0] = `{"status":"success","data":{"resultType":"vector","result":[${joints[0]}`
     joints[joints.length - 1] = `${joints.at(-1)}]}}`
     pieces = joints
-    cache.set(of, pieces)
+    cache.set(key, pieces)
   }
   return pieces
 }
@@ -75,11 +83,16 @@ function matrixOf(param: (name: string) => string): string {
   const [start, end, step] = ['start', 'end', 'step'].map((name) => Number.parseFloat(param(name)))
   const moments: number[] = []
   for (let at = start ?? 0; at <= (end ?? 0) + 1e-6; at += step ?? 1) moments.push(Math.round(at * 1000) / 1000)
-  const result = (hasPast ? seriesOf(subjectOf(param('query'))) : []).map(
+  const result = (hasPast ? seriesOf(param('query')) : []).map(
     ([metric, value]) =>
       `{"metric":${JSON.stringify(metric)},"values":[${moments.map((at) => `[${at},"${value}"]`).join(',')}]}`,
   )
   return `{"status":"success","data":{"resultType":"matrix","result":[${result.join(',')}]}}`
+}
+
+/** Whose series a query is about; undefined: those of none. */
+function migrationAsked(query: string): Migration | undefined {
+  return migrations.find((one) => query.includes(`"${clusterPattern(one)}"`))
 }
 
 /** What a query is about, by the metrics that `fleet.ts` names in its config. */
@@ -91,12 +104,22 @@ function subjectOf(query: string): 'none' | 'buckets' | 'slow' | 'bad' | 'total'
 
 type Sample = readonly [metric: Readonly<Record<string, string>>, value: number]
 
-function seriesOf(subject: ReturnType<typeof subjectOf>): readonly Sample[] {
-  return workloads.flatMap((service) => [...samplesOf(subject, service, 'old'), ...samplesOf(subject, service, 'new')])
+function seriesOf(query: string): readonly Sample[] {
+  const migration = migrationAsked(query)
+  if (migration === undefined) return []
+  const subject = subjectOf(query)
+  return migration.workloads.flatMap((service) =>
+    (['old', 'new'] as const).flatMap((side) =>
+      samplesOf(subject, { cluster: migration.clusters[side], service }, side),
+    ),
+  )
 }
 
-function samplesOf(subject: ReturnType<typeof subjectOf>, service: string, side: 'old' | 'new'): readonly Sample[] {
-  const metric = { cluster: CLUSTERS[side], service }
+function samplesOf(
+  subject: ReturnType<typeof subjectOf>,
+  metric: { readonly cluster: string; readonly service: string },
+  side: 'old' | 'new',
+): readonly Sample[] {
   const total = TOTALS_PER_TICK[side]
   const bad = Math.round(total / BAD_ONE_IN)
   switch (subject) {

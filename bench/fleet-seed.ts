@@ -1,10 +1,11 @@
+import { householdsOf } from '../src/core/household.ts'
 import { initialState } from '../src/core/initial.ts'
 import type { Plan } from '../src/core/plan.ts'
 import type { RolloutState } from '../src/core/state.ts'
 import { channelKinds } from '../src/notify/registry.ts'
 import { plansOf } from '../src/policy/config.ts'
 import { parseConfigs } from '../src/policy/parse.ts'
-import type { Store } from '../src/ports/store.ts'
+import { MAIN_SHARD, type ShardStore, type Shards } from '../src/ports/store.ts'
 import { sourceKinds } from '../src/sources/registry.ts'
 import { trafficKinds } from '../src/traffic/registry.ts'
 
@@ -13,9 +14,18 @@ const LEASE_MS = 60_000
 const AT_ONCE = 1000
 
 /** Fills a store with rollouts that have been at their first weight for a minute: to get there by itself takes a fleet many. */
-export async function seedFleet(store: Store, texts: readonly { file: string; text: string }[]): Promise<void> {
-  const nowMs = Date.now()
+export async function seedFleet(
+  shards: Shards,
+  texts: readonly { readonly file: string; readonly text: string }[],
+): Promise<void> {
   const plans = plansIn(texts)
+  const { shardOf } = await shards.join(householdsOf(plans))
+  for (const [shard, own] of Map.groupBy(plans, ({ migration }) => shardOf.get(migration) ?? MAIN_SHARD))
+    await seedShard(shards.of(shard).store, own)
+}
+
+async function seedShard(store: ShardStore, plans: readonly Plan[]): Promise<void> {
+  const nowMs = Date.now()
   const lease = await store.lease('seed', nowMs, LEASE_MS)
   for (let from = 0; from < plans.length; from += AT_ONCE) {
     const some = plans.slice(from, from + AT_ONCE)

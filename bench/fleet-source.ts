@@ -4,17 +4,20 @@ import { z } from 'zod'
 import type { Children } from '../examples/demo/children.ts'
 
 const READY = z.object({ url: z.url() })
-const STATS = z.object({ arrivalsMs: z.array(z.number()), pastQueries: z.number() })
+const STATS = z.object({
+  arrivals: z.array(z.object({ atMs: z.number(), migration: z.string() })),
+  pastQueries: z.number(),
+})
 const POLL_MS = 20
 
 export type FleetPrometheus = Awaited<ReturnType<typeof startFleetPrometheus>>
 
 /** The fake Prometheus of the fleet, in another process. */
-export async function startFleetPrometheus(children: Children, workloads: number) {
+export async function startFleetPrometheus(children: Children, workloads: number, migrations: number) {
   const child = children.start({
-    name: `prometheus-${workloads}`,
+    name: `prometheus-${workloads}-${migrations}`,
     script: join(import.meta.dirname, 'fleet-prometheus.ts'),
-    args: [`${workloads}`],
+    args: [`${workloads}`, `${migrations}`],
     env: {},
   })
   const { url } = READY.parse(await children.ready(child))
@@ -27,22 +30,30 @@ export async function startFleetPrometheus(children: Children, workloads: number
     amnesia: () => ask('/amnesia'),
     /** Queries about the past since `forget`. */
     pastQueries: async () => (await stats()).pastQueries,
-    /** The queries of each sweep since `forget`, and how late the first of them came after the sweep was due, ms. */
+    /** The queries of each sweep since `forget`, and how late each migration's first came after the sweep was due, ms. */
     async sweepArrivals(sweepSeconds: number) {
-      const bySweep = Map.groupBy((await stats()).arrivalsMs, (atMs) => Math.floor(atMs / (sweepSeconds * 1000)))
-      return [...bySweep].map(([sweep, times]) => ({
-        queries: times.length,
-        latenessMs: Math.min(...times) - sweep * sweepSeconds * 1000,
-      }))
+      const intervalMs = sweepSeconds * 1000
+      const bySweep = Map.groupBy((await stats()).arrivals, ({ atMs }) => Math.floor(atMs / intervalMs))
+      return [...bySweep].map(([sweep, arrivals]) => {
+        const firsts = firstOfEach(arrivals)
+        return { queries: arrivals.length, latenessMs: firsts.map((atMs) => atMs - sweep * intervalMs) }
+      })
     },
-    /** When the first query since `forget` came, milliseconds since 1970. */
-    async firstArrivalMs(signal: AbortSignal): Promise<number> {
+    /** When each of the migrations had asked its first query since `forget`, milliseconds since 1970. */
+    async allAskedAtMs(signal: AbortSignal): Promise<number> {
       for (;;) {
-        const [first] = (await stats()).arrivalsMs
-        if (first !== undefined) return first
+        const firsts = firstOfEach((await stats()).arrivals)
+        if (firsts.length === migrations) return Math.max(...firsts)
         await new Promise((resolve) => setTimeout(resolve, POLL_MS))
         signal.throwIfAborted()
       }
     },
   }
+}
+
+type Arrivals = z.infer<typeof STATS>['arrivals']
+
+function firstOfEach(arrivals: Arrivals): readonly number[] {
+  const byMigration = Map.groupBy(arrivals, ({ migration }) => migration)
+  return [...byMigration.values()].map((own) => Math.min(...own.map(({ atMs }) => atMs)))
 }

@@ -1,21 +1,21 @@
 /** What a fleet costs, from a hundred workloads to ten thousand: see `about` below. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Children, createChildren } from '../examples/demo/children.ts'
+import { createChildren } from '../examples/demo/children.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import { FAKE_ACCESS_KEY } from '../test/fakes/route53.ts'
 import { buildService } from './fleet-build.ts'
 import { naiveCpuSeconds } from './fleet-naive.ts'
+import { type Counts, type FleetRun, layFleet } from './fleet-place.ts'
 import { type FleetProcess, startFleet } from './fleet-process.ts'
+import { findRedis } from './fleet-redis.ts'
+import { measureReplicas, REPLICAS } from './fleet-replicas.ts'
 import { seedFleet } from './fleet-seed.ts'
-import { type FleetPrometheus, startFleetPrometheus } from './fleet-source.ts'
-import { configText, LATENCY_BOUNDS_SECONDS, type Setting, SLIS, zonesOf } from './fleet-world.ts'
-import { atLeast, atMost, type Findings, mediumOf, percentile, runBench } from './lib.ts'
-import { QUOTA, startRoute53 } from './route53.ts'
-
-/** The quickest of its calls, ms. */
-const PROVIDER_LATENCY_MS = 50
+import type { FleetPrometheus } from './fleet-source.ts'
+import { LATENCY_BOUNDS_SECONDS, SLIS } from './fleet-world.ts'
+import { atLeast, atMost, type Findings, mediumOf, percentile, runBench, type Table } from './lib.ts'
+import { QUOTA } from './route53.ts'
 
 const about = `
 What \`headgate run\` costs with a fleet under way: every workload at 25 % over Route 53, in a step that holds for a day, judged by
@@ -33,17 +33,22 @@ process to its first query, with all rollouts under way, after an orderly end: c
 
 **The naive loop** asks, as scripts do, for each workload and SLI by itself, with Headgate's own client, the same fake and the same
 questions; it does nothing with the answers.
+
+**${REPLICAS} replicas** share the same fleet as ${REPLICAS} migrations, in clusters and zones of their own, since a migration is not shared out; the store is a
+real Redis on this machine with \`appendfsync always\`. CPU and queries are those of all replicas together, the memory is the largest one's; the lateness is
+over the sweeps of all shards, the start that of all processes at once to the first query of the last shard. With fewer cores than
+processes they are in each other's way.
 `
+
+const THREE_REPLICAS = 'Three replicas on one Redis'
 
 await runBench({
   name: 'fleet',
   about,
-  counts: { small: 100, medium: 1000, large: 10_000, sweeps: 10, refills: 3, interval: 10, naive: 500 },
+  counts: { small: 100, medium: 1000, large: 10_000, sweeps: 8, refills: 2, interval: 10, naive: 500 },
   longestMinutes: 15,
   measure,
 })
-
-type Counts = Readonly<Record<'small' | 'medium' | 'large' | 'sweeps' | 'refills' | 'interval' | 'naive', number>>
 
 interface Measured {
   readonly workloads: number
@@ -68,10 +73,10 @@ async function measure(counts: Counts, signal: AbortSignal): Promise<Findings> {
   process.env['AWS_ACCESS_KEY_ID'] = FAKE_ACCESS_KEY
   process.env['AWS_SECRET_ACCESS_KEY'] = 'of-no-use'
   try {
+    const run = { folder, children, main: built.main, counts, signal: stopping }
     const all: Measured[] = []
-    for (const workloads of [counts.small, counts.medium, counts.large])
-      all.push(await measureFleet(workloads, { folder, children, main: built.main, counts, signal: stopping }))
-    return findings(all, { ...counts, store: mediumOf(folder) })
+    for (const workloads of [counts.small, counts.medium, counts.large]) all.push(await measureFleet(workloads, run))
+    return findings(all, await replicasTable(run), { ...counts, store: mediumOf(folder) })
   } finally {
     await children.stop()
     built.remove()
@@ -79,21 +84,29 @@ async function measure(counts: Counts, signal: AbortSignal): Promise<Findings> {
   }
 }
 
-interface Around {
-  readonly folder: string
-  readonly children: Children
-  readonly main: string
-  readonly counts: Counts
-  readonly signal: AbortSignal
+async function replicasTable(run: FleetRun): Promise<Table> {
+  const redis = findRedis()
+  if (redis === null) return { 'not measured': { why: 'redis-server is not installed' } }
+  const { medium, large } = run.counts
+  const rows: Record<string, Table[string]> = {}
+  for (const workloads of [medium, large]) Object.assign(rows, await measureReplicas(workloads, { ...run, redis }))
+  return rows
 }
 
-async function measureFleet(workloads: number, around: Around): Promise<Measured> {
-  const { folder, children, main, counts, signal } = around
-  const prometheus = await startFleetPrometheus(children, workloads)
+async function measureFleet(workloads: number, run: FleetRun): Promise<Measured> {
+  const { folder, children, main, counts, signal } = run
   const place = join(folder, `fleet-${workloads}`)
-  const setting = { sweepSeconds: counts.interval, sourceUrl: prometheus.url }
-  const configPath = await preparedFleet(workloads, place, children, setting)
-  let fleet: FleetProcess = startFleet(main, configPath)
+  const setting = { sweepSeconds: counts.interval }
+  const { prometheus, configPath, files, logPath } = await layFleet(
+    { workloads, migrations: 1 },
+    place,
+    children,
+    setting,
+  )
+  const { store, shards } = openSqlite(join(place, 'headgate.db'))
+  await seedFleet(shards, files)
+  await store.close()
+  let fleet: FleetProcess = startFleet(main, configPath, logPath('fleet'))
   try {
     const measured = await overSweeps(fleet, prometheus, counts, signal)
     await fleet.stop()
@@ -101,8 +114,8 @@ async function measureFleet(workloads: number, around: Around): Promise<Measured
     const naive = await naiveCpuSeconds(prometheus.url, sample)
     await prometheus.forget()
     const startedMs = Date.now()
-    fleet = startFleet(main, configPath)
-    const firstMs = await prometheus.firstArrivalMs(signal)
+    fleet = startFleet(main, configPath, logPath('fleet'))
+    const firstMs = await prometheus.allAskedAtMs(signal)
     const startCpuSeconds = fleet.usage().cpuSeconds
     return {
       workloads,
@@ -114,27 +127,6 @@ async function measureFleet(workloads: number, around: Around): Promise<Measured
   } finally {
     await fleet.kill()
   }
-}
-
-/** A config, its store full of rollouts under way, and their records at the provider. */
-async function preparedFleet(
-  workloads: number,
-  folder: string,
-  children: Children,
-  setting: Omit<Setting, 'providerUrl'>,
-) {
-  const route53 = await startRoute53(children, `route53-${workloads}`, PROVIDER_LATENCY_MS)
-  const zones = zonesOf(workloads)
-  for (const { id, domain, labels } of zones)
-    await route53.seed([{ id, domain, labels, weights: { old: 75, new: 25 } }])
-  mkdirSync(folder)
-  const configPath = join(folder, 'headgate.yaml')
-  const text = configText(zones, { ...setting, providerUrl: route53.url })
-  writeFileSync(configPath, text)
-  const { store } = openSqlite(join(folder, 'headgate.db'))
-  await seedFleet(store, [{ file: configPath, text }])
-  await store.close()
-  return configPath
 }
 
 async function overSweeps(fleet: FleetProcess, prometheus: FleetPrometheus, counts: Counts, signal: AbortSignal) {
@@ -149,6 +141,8 @@ async function overSweeps(fleet: FleetProcess, prometheus: FleetPrometheus, coun
   const before = fleet.usage()
   await fleet.sweeps(counts.sweeps, signal)
   const after = fleet.usage()
+  // With a short interval the queries of what was committed last may have come before.
+  await prometheus.allAskedAtMs(signal)
   const arrivals = await prometheus.sweepArrivals(counts.interval)
   return {
     refillingCpuSeconds: (refilled.cpuSeconds - begun.cpuSeconds) / counts.refills,
@@ -157,14 +151,14 @@ async function overSweeps(fleet: FleetProcess, prometheus: FleetPrometheus, coun
     queriesPerSweep: Math.max(...arrivals.map(({ queries }) => queries)),
     pastQueriesPerSweep: (await prometheus.pastQueries()) / counts.sweeps,
     latenessP99Ms: percentile(
-      arrivals.map(({ latenessMs }) => latenessMs),
+      arrivals.flatMap(({ latenessMs }) => latenessMs),
       99,
     ),
     writtenMbPerSweep: (after.writtenMb - before.writtenMb) / counts.sweeps,
   }
 }
 
-function findings(all: readonly Measured[], setting: Counts & { readonly store: string }): Findings {
+function findings(all: readonly Measured[], replicas: Table, setting: Counts & { readonly store: string }): Findings {
   const [, medium, large] = all
   if (!medium || !large) throw new Error('nothing was measured')
   const perWorkload = ({ cpuSecondsPerSweep, workloads }: Measured) => cpuSecondsPerSweep / workloads
@@ -197,6 +191,7 @@ function findings(all: readonly Measured[], setting: Counts & { readonly store: 
           },
         ]),
       ),
+      [THREE_REPLICAS]: replicas,
       Setting: {
         ...Object.fromEntries(Object.entries(setting).map(([name, value]) => [name, { value }])),
         'Route 53 calls a second': { value: QUOTA.perSecond },

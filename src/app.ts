@@ -115,7 +115,11 @@ export async function runService({ configPath, env, logLevel }: ServiceOptions):
     { shards, replica, clock, log, open: rooms.open, see: rooms.see, wake: (shard) => wakes?.urgent(shard) },
   )
   const control = createControl({ desk: keeper, inbox, clock, random, about })
-  metrics.observe({ ...ownViews(keeper, () => running.about().migrations), levels: quotas.levels })
+  metrics.observe({
+    ...ownViews(keeper, () => running.about().migrations),
+    levels: quotas.levels,
+    stands: () => keeper.stands(),
+  })
   const planOf = (workload: string) => keeper.planOf(workload)
   const migrationOf = (workload: string) => planOf(workload)?.migration ?? null
   keeper.onCommit(createEventLog(log, migrationOf))

@@ -37,7 +37,7 @@ export function measureCost(plan: Plan, decisions: number): Cost {
 
 function decide(draft: Draft): number {
   const state = { ...draft.state, ...weighGates(draft) }
-  return judge(draft.plan, state, draft.observation, draft.verdicts).length
+  return judge(draft.plan, state, draft.observation).length
 }
 
 /** Mean of one call, microseconds of this process's CPU: on a busy machine the clock would time the others as well. */

@@ -15,7 +15,7 @@ export interface Display {
 const JOURNAL_LINES = 8
 const NAME_WIDTH = 'checkout'.length
 /** Left out of a small window: the workload's own line, or another row, says the same. */
-const QUIET_TYPES = new Set(['weight-applied', 'weight-confirmed', 'verdict-changed', 'plan-pinned'])
+const QUIET_TYPES = new Set(['weight-applied', 'weight-confirmed', 'verdict-changed', 'sight-changed', 'plan-pinned'])
 const QUIET_PHASES = new Set<unknown>(['preflight', 'preparing', 'stepping', 'draining', 'reverting', 'reverted'])
 
 /** In a terminal: the workloads, and under them what the journal said last, drawn in place. */

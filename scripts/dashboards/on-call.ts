@@ -24,11 +24,12 @@ export function onCall() {
       stat(
         {
           title: 'Since the last sweep',
-          description: 'Far above the sweep interval: nobody watches, and nobody reverts',
+          description:
+            'Of the shard that waits longest. Far above the sweep interval: nobody watches, and nobody reverts',
           width: 4,
           unit: 's',
         },
-        'time() - max(headgate_last_sweep_timestamp_seconds)',
+        'time() - min(max by (job, shard) (headgate_last_sweep_timestamp_seconds > 0))',
         { doubt: 60, harm: 120 },
       ),
     )

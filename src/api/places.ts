@@ -5,7 +5,7 @@ type Sources = Pick<ApiOptions, 'control' | 'teamOf'>
 
 /** The workloads as scopes know them, as of now. */
 export function placesOf({ control, teamOf }: Sources): (workload: string) => Place {
-  const migrations = new Map(control.workloads().map(({ state, plan }) => [state.workload, plan.migration]))
+  const migrations = new Map(control.workloads().map(({ plan }) => [plan.workload, plan.migration]))
   return (workload) => ({ workload, migration: migrations.get(workload) ?? null, team: teamOf(workload) })
 }
 

@@ -32,6 +32,6 @@ export function selectWorkloads(control: Control, { wave, migration }: Selection
     })
   }
   return own.filter(
-    ({ state, plan }) => plan.migration === first.fleet.migration && first.wave.workloads.includes(state.workload),
+    ({ plan }) => plan.migration === first.fleet.migration && first.wave.workloads.includes(plan.workload),
   )
 }

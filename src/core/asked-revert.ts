@@ -1,6 +1,7 @@
 import { oldCapacity, shortness } from './capacity.ts'
 import { change, type Draft, emit, hold } from './draft.ts'
 import { oldFitness } from './gates/judge.ts'
+import { verdictsOn } from './harm.ts'
 import { startRevert } from './intend.ts'
 import { type Problem, problem } from './problem.ts'
 
@@ -13,7 +14,7 @@ export function askRevert(draft: Draft, reason: string, actor: string): Problem 
   if (fitness.kind === 'unfit') return problem('COMMAND_OLD_UNFIT', fitness.sentence)
   const capacity = oldCapacity(draft)
   if (capacity.kind !== 'short') {
-    startRevert(draft, reason, draft.verdicts ?? [], actor)
+    startRevert(draft, reason, verdictsOn(draft), actor)
     return null
   }
   if (!capacity.isScaled) return problem('COMMAND_OLD_UNFIT', capacity.sentence)
@@ -33,7 +34,7 @@ export function followAskedRevert(draft: Draft): void {
     if (!capacity.isScaled) giveUp(draft, `${askedRevert.reason}; but ${shortness(capacity)}`, askedRevert.actor)
     return
   }
-  startRevert(draft, askedRevert.reason, draft.verdicts ?? [], askedRevert.actor)
+  startRevert(draft, askedRevert.reason, verdictsOn(draft), askedRevert.actor)
 }
 
 /** OLD could not be scaled up: whoever asked must know, or would wait for ever. */

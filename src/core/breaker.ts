@@ -1,7 +1,7 @@
 import type { FleetPlan } from './fleet-plan.ts'
 import { formatSpan } from './format.ts'
 import { type Verdict, verdictOf } from './gates/verdict.ts'
-import type { RolloutState } from './state.ts'
+import type { Standing } from './state.ts'
 
 /** A rollout that was brought back, or is being. */
 export interface Reverted {
@@ -10,12 +10,12 @@ export interface Reverted {
 }
 
 /** The reverts of rollouts, oldest first. */
-export function revertsOf(states: readonly RolloutState[]): readonly Reverted[] {
+export function revertsOf(states: readonly Standing[]): readonly Reverted[] {
   return states.flatMap((state) => revertOf(state) ?? []).toSorted((a, b) => a.startedAtMs - b.startedAtMs)
 }
 
 /** When the revert of a rollout began; null: it has none. An ended one's last intent was its revert. */
-export function revertOf({ workload, phase, intendedAtMs }: RolloutState): Reverted | null {
+export function revertOf({ workload, phase, intendedAtMs }: Standing): Reverted | null {
   if (phase.name === 'reverting') return { workload, startedAtMs: phase.startedAtMs }
   return phase.name === 'reverted' ? { workload, startedAtMs: intendedAtMs } : null
 }

@@ -4,6 +4,7 @@ import { approvalOf, isApprovedNow, stepToApprove } from './approval.ts'
 import { askRevert } from './asked-revert.ts'
 import { change, type Draft, emit, enter, hold, note, unhold } from './draft.ts'
 import { hasFoundTraffic } from './found.ts'
+import { verdictsOn } from './harm.ts'
 import { initialState } from './initial.ts'
 import { reassert, startRevert } from './intend.ts'
 import type { Command, CommandName } from './observation.ts'
@@ -104,7 +105,7 @@ function revert(draft: Draft, { reason, actor, force }: Command): Problem | null
     return wrongPhase(draft, 'there is no traffic to bring back; `cancel` ends a rollout that has not begun')
   if (state.closed !== null) return problem('COMMAND_CLOSED', `${state.closed.actor} closed ${state.workload}`)
   if (!force) return askRevert(draft, reason, actor)
-  startRevert(draft, reason, draft.verdicts ?? [], actor)
+  startRevert(draft, reason, verdictsOn(draft), actor)
   return null
 }
 

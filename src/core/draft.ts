@@ -18,7 +18,7 @@ export interface Draft {
   /** Observed time since the last step that nothing has counted yet, ms. */
   elapsedMs: number
   state: RolloutState
-  /** What the gates said last; null: nothing is known of it. */
+  /** What the gates said in this step; null: they were not judged yet. */
   verdicts: readonly Verdict[] | null
   readonly events: HeadgateEvent[]
   readonly effects: Effect[]

@@ -18,6 +18,15 @@ export interface EventHead {
   readonly actor: string
 }
 
+/** Gates that lost sight of what they judge, or see it again, and say the same of it. */
+export interface SightChange {
+  /** By gate: what it said before; null: nothing. */
+  readonly from: Readonly<Record<string, Verdict['outcome'] | null>>
+  readonly outcome: Verdict['outcome']
+  readonly evidence: Verdict['evidence']
+  readonly sentence: string
+}
+
 export type EventBody =
   | { readonly type: 'controller-started'; readonly version: string; readonly workloads: number }
   | { readonly type: 'controller-stopped'; readonly reason: string }
@@ -113,6 +122,7 @@ export type EventBody =
   | { readonly type: 'hold-added'; readonly hold: Hold; readonly evidence: readonly Verdict[] }
   | { readonly type: 'hold-removed'; readonly cause: HoldCause; readonly reason: string; readonly heldSeconds: number }
   | { readonly type: 'verdict-changed'; readonly from: Verdict['outcome'] | null; readonly verdict: Verdict }
+  | { readonly type: 'sight-changed'; readonly changes: readonly SightChange[] }
   | {
       readonly type: 'revert-started'
       readonly fromPercent: number

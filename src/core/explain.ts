@@ -1,4 +1,4 @@
-import type { EventBody, EventType, HeadgateEvent, Severity } from './event.ts'
+import type { EventBody, EventType, HeadgateEvent, Severity, SightChange } from './event.ts'
 import { formatPercent, formatSpan } from './format.ts'
 import type { Verdict } from './gates/verdict.ts'
 import type { Trial } from './plan.ts'
@@ -55,6 +55,7 @@ const EXPLAINERS: Explainers = {
   'hold-added': (e) => `on hold (${e.hold.cause}): ${e.hold.detail}`,
   'hold-removed': (e) => `hold ${e.cause} over after ${formatSpan(e.heldSeconds)}: ${e.reason}`,
   'verdict-changed': (e) => `${e.verdict.gate} says ${e.verdict.outcome}: ${e.verdict.sentence}`,
+  'sight-changed': (e) => sightClauses(e.changes).join('; '),
   'revert-started': (e) => `reverting ${formatPercent(e.fromPercent)} → ${formatPercent(e.toPercent)}: ${e.reason}`,
   'revert-refused': (e) => `revert refused: ${e.reason}`,
   'revert-confirmed': (e) =>
@@ -103,6 +104,7 @@ const SEVERITIES: Severities = {
   },
   'hold-removed': 'info',
   'verdict-changed': (e) => verdictSeverity(e.verdict),
+  'sight-changed': (e) => (e.changes.some(({ outcome }) => outcome === 'blind') ? 'warn' : 'info'),
   'revert-started': 'page',
   'revert-refused': 'page',
   'revert-confirmed': 'warn',
@@ -123,6 +125,18 @@ const SEVERITIES: Severities = {
 
 /** A write that failed so often wakes somebody; it is tried again all the same. */
 export const PAGE_AFTER_ATTEMPTS = 5
+
+/** That gates pass needs no words; their numbers are in the event. */
+function sightClauses(changes: readonly SightChange[]): readonly string[] {
+  const says = (gates: readonly string[], what: string) =>
+    gates.length === 0 ? [] : [`${gates.join(', ')} ${gates.length === 1 ? 'says' : 'say'} ${what}`]
+  const passing = changes.filter(({ outcome }) => outcome === 'pass').flatMap(({ from }) => Object.keys(from))
+  const told = changes.filter(({ outcome }) => outcome !== 'pass')
+  return [
+    ...told.flatMap(({ from, outcome, sentence }) => says(Object.keys(from), `${outcome}: ${sentence}`)),
+    ...says(passing, 'pass'),
+  ]
+}
 
 function verdictSeverity(verdict: Verdict): Severity {
   return verdict.outcome === 'pass' || verdict.outcome === 'wait' ? 'info' : 'warn'

@@ -5,11 +5,11 @@ import { isJudged, judgeSignal, type Serving, type SignalReading } from './gates
 import type { Verdict } from './gates/verdict.ts'
 import type { FleetReading } from './observation.ts'
 import type { Plan } from './plan.ts'
-import { hasBaked, type Phase, type PhaseName, type RolloutState } from './state.ts'
+import { hasBaked, type Phase, type PhaseName, type Standing } from './state.ts'
 
 /** A rollout of a migration. */
 export interface Member {
-  readonly state: RolloutState
+  readonly state: Standing
   readonly plan: Plan
 }
 
@@ -179,12 +179,12 @@ function sightOf(wave: Wave, byName: ReadonlyMap<string, Member>): WaveSight {
   }
 }
 
-function startOf({ workload, startedAtMs, phase, phaseSinceMs }: RolloutState): Round['lastStart'] {
+function startOf({ workload, startedAtMs, phase, phaseSinceMs }: Standing): Round['lastStart'] {
   if (startedAtMs !== null) return { workload, atMs: startedAtMs }
   return phase.name === 'preflight' ? { workload, atMs: phaseSinceMs } : null
 }
 
-function reasonAgainst(round: Round, state: RolloutState, waveIndex: number): string | null {
+function reasonAgainst(round: Round, state: Standing, waveIndex: number): string | null {
   const { plan, waves, underWay, reverts, trouble } = round
   const breaker = judgeBreaker(plan.breaker, reverts, state.judgeSinceMs)
   if (breaker !== null) return `${breaker.sentence}: nothing starts until they are retried or cancelled`

@@ -2,19 +2,26 @@ import { followBlindness, missingTargets } from './blind.ts'
 import { oldCapacity, shortness } from './capacity.ts'
 import { type Draft, emit, hold, note } from './draft.ts'
 import { judge, oldFitness } from './gates/judge.ts'
-import { type Outcome, type Verdict, worse } from './gates/verdict.ts'
+import { type Verdict, worse } from './gates/verdict.ts'
 import { startRevert } from './intend.ts'
 import { replayClause } from './replay.ts'
-import type { RolloutState } from './state.ts'
+import { judgesGates, type RolloutState } from './state.ts'
+import { verdictNews } from './verdict-news.ts'
 
 type Outcomes = RolloutState['outcomes']
+
+/** What every gate and the migration as a whole say of this state and these readings; empty where no gate is judged. */
+export function verdictsOn(subject: Pick<Draft, 'plan' | 'state' | 'observation'>): readonly Verdict[] {
+  const { plan, state, observation } = subject
+  return judgesGates(state.phase) ? [...judge(plan, state, observation), ...fleetVerdicts(subject)] : []
+}
 
 /** Judges every gate, tells what changed, and acts on harm and on missing data. True: a revert has started. */
 export function judgeAll(draft: Draft): boolean {
   const before = draft.state.outcomes
-  const verdicts = [...judge(draft.plan, draft.state, draft.observation, draft.verdicts), ...fleetVerdicts(draft)]
+  const verdicts = verdictsOn(draft)
   note(draft, verdicts)
-  for (const verdict of verdicts) tellChange(draft, before, verdict)
+  for (const news of verdictNews(before, verdicts)) emit(draft, news)
   const blind = verdicts.filter(({ outcome }) => outcome === 'blind').map(({ sentence }) => sentence)
   // Gates of one SLI say the same of it.
   const replay = replayClause(draft.state, draft.nowMs) ?? []
@@ -26,21 +33,10 @@ export function judgeAll(draft: Draft): boolean {
  * What is said of the migration as a whole. It was judged before this step took in a person's resume: what happened before
  * that, and is all that a verdict rests on, that person has seen.
  */
-export function fleetVerdicts({ observation, state }: Draft): readonly Verdict[] {
+export function fleetVerdicts({ observation, state }: Pick<Draft, 'observation' | 'state'>): readonly Verdict[] {
   return observation.fleet.verdicts.filter(
     ({ evidence: { newestAtMs } }) => typeof newestAtMs !== 'number' || newestAtMs > state.judgeSinceMs,
   )
-}
-
-function tellChange(draft: Draft, before: Outcomes, verdict: Verdict): void {
-  const from = before[verdict.gate] ?? null
-  if (from !== verdict.outcome && isNews(from, verdict.outcome)) emit(draft, { type: 'verdict-changed', from, verdict })
-}
-
-/** That a gate begins to wait or to pass goes without saying: the step that it lets through tells all its reasons. */
-function isNews(from: Outcome | null, to: Outcome): boolean {
-  const isTrouble = (outcome: Outcome | null) => outcome !== null && outcome !== 'wait' && outcome !== 'pass'
-  return isTrouble(from) || isTrouble(to) || (from === 'pass' && to === 'wait')
 }
 
 function actOnHarm(draft: Draft, before: Outcomes, verdicts: readonly Verdict[]): boolean {

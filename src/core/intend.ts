@@ -56,7 +56,7 @@ export function reassert(
   )
 }
 
-/** Brings the traffic back. The verdicts that asked for it stay in view. */
+/** Brings the traffic back. What the gates said when it was decided stays in view. */
 export function startRevert(
   draft: Draft,
   reason: string,
@@ -72,7 +72,7 @@ export function startRevert(
   emit(draft, { type: 'revert-started', fromPercent, toPercent, reason, evidence }, actor)
   dropHolds(draft, 'nothing holds a revert', actor)
   enter(draft, { name: 'reverting', reason, startedAtMs: nowMs }, 'a revert brings the traffic back', actor)
-  const { verdicts } = draft
+  const verdicts = draft.verdicts ?? evidence
   const { outcomes } = draft.state
   // A late revert is counted as well.
   change(draft, { askedRevert: null, isCounted: false, intendedWeightPercent: fromPercent })

@@ -135,6 +135,18 @@ export interface RolloutState {
   readonly told: { readonly blind: boolean; readonly stuck: boolean; readonly asked: boolean }
 }
 
+/** What its ticks add up to: of a rollout under way nearly all of its state, and anew at each step. */
+export type Tally = Pick<RolloutState, 'evidence' | 'share' | 'tests' | 'proofs' | 'totals'>
+
+/** Where a rollout stands, beside what its ticks add up to. */
+export type Standing = Omit<RolloutState, keyof Tally>
+
+/** Tells the two apart. */
+export function partsOf(state: RolloutState): { readonly standing: Standing; readonly tally: Tally } {
+  const { evidence, share, tests, proofs, totals, ...standing } = state
+  return { standing, tally: { evidence, share, tests, proofs, totals } }
+}
+
 export interface DrainState {
   /** Observed quiet time, ms. */
   readonly quietMs: number
@@ -230,16 +242,21 @@ export function isTerminal(phase: Phase): boolean {
   return phase.name === 'completed' || phase.name === 'reverted' || phase.name === 'cancelled'
 }
 
+/** Phases in which each step judges the gates. */
+export function judgesGates({ name }: Phase): boolean {
+  return name === 'stepping' || name === 'baking'
+}
+
 /** A write that nobody waits for any more may still be carried out for so long, ms (ADR 22). */
 export const LATE_WRITE_MS = 120_000
 
 /** Whether a revert that is over may be overtaken by a raise from before it, or was: until it was watched for so long. */
-export function mayBeOvertaken({ phase, heldMs, unconfirmedPercents }: RolloutState): boolean {
+export function mayBeOvertaken({ phase, heldMs, unconfirmedPercents }: Standing): boolean {
   return phase.name === 'reverted' && (unconfirmedPercents.length > 0 || heldMs < LATE_WRITE_MS)
 }
 
 /** True when nothing of it is to be read, written or run any more. */
-export function isAtRest(state: RolloutState): boolean {
+export function isAtRest(state: Standing): boolean {
   const { phase, ttlsBefore, tasks, askedRevert, startedAtMs, isCounted } = state
   const isUncounted = startedAtMs !== null && !isCounted
   if (isUncounted || askedRevert !== null || mayBeOvertaken(state)) return false
@@ -254,10 +271,10 @@ export function hasBaked(phase: PhaseName): boolean {
 }
 
 /** Whether anything but these holds it. */
-export function hasOtherHold(state: RolloutState, causes: readonly HoldCause[]): boolean {
+export function hasOtherHold(state: Standing, causes: readonly HoldCause[]): boolean {
   return state.holds.some(({ cause }) => !causes.includes(cause))
 }
 
-export function hasHold(state: RolloutState, cause: HoldCause): boolean {
+export function hasHold(state: Standing, cause: HoldCause): boolean {
   return state.holds.some((hold) => hold.cause === cause)
 }

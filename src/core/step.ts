@@ -21,8 +21,6 @@ export interface StepInput {
   /** The pinned plan, or the config's while the rollout waits. */
   readonly plan: Plan
   readonly observation: Observation
-  /** What the gates said last; null: nothing is known of it, as after a start of the service. */
-  readonly verdicts: readonly Verdict[] | null
   readonly nowMs: number
   /** How often steps are meant to come, seconds: a longer silence is a gap, which counts towards nothing. */
   readonly sweepSeconds: number
@@ -30,7 +28,7 @@ export interface StepInput {
 
 export interface StepResult {
   readonly state: RolloutState
-  /** What the gates say now; null: they were not judged, and what they said last is not known. */
+  /** What the gates said in this step; null: they were not judged. */
   readonly verdicts: readonly Verdict[] | null
   /** In order; to be done only after the state was committed. */
   readonly effects: readonly Effect[]
@@ -49,7 +47,7 @@ const LONG_ABSENCE_MS = 600_000
  * clock, no chance, no I/O. The only owner of a phase change.
  */
 export function step(input: StepInput): StepResult {
-  const { state, plan, observation, verdicts, nowMs, sweepSeconds } = input
+  const { state, plan, observation, nowMs, sweepSeconds } = input
   const draft: Draft = {
     plan,
     observation,
@@ -57,7 +55,7 @@ export function step(input: StepInput): StepResult {
     sweepSeconds,
     elapsedMs: observedMs(input),
     state,
-    verdicts,
+    verdicts: null,
     events: [],
     effects: [],
     tasks: [],

@@ -1,28 +1,40 @@
 import type { Verdict } from '../core/gates/verdict.ts'
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
-import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
-import type { Snapshot } from '../ports/store.ts'
+import { isAtRest, judgesGates, type PhaseName, partsOf, type RolloutState, type Standing } from '../core/state.ts'
+import type { PlansByHash, Snapshot } from '../ports/store.ts'
 import type { Subject } from './observe.ts'
+import { Tallies } from './tallies.ts'
+import type { Thought } from './think.ts'
 
 /** The rollouts as last committed, and the plan of each. */
 export class Book {
   revision = 0
-  private readonly states = new Map<string, RolloutState>()
-  /** What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. */
-  private readonly verdicts = new Map<string, readonly Verdict[]>()
+  private readonly standings = new Map<string, Standing>()
+  private readonly tallies = new Tallies()
+  /**
+   * What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. Nor is
+   * it kept where the next step judges them anew: there it is made of the state when somebody looks.
+   */
+  private readonly verdicts = new Map<string, readonly Verdict[] | 'anew'>()
   private readonly pinned = new Map<string, Plan>()
   private configured = new Map<string, Plan>()
-  /** By workload, as long as nothing of it has changed: a sweep asks for each of them several times. */
-  private readonly made = new Map<string, Subject>()
+  /** As long as nothing has changed: a sweep asks for them several times. */
+  private listed: readonly Subject<Standing>[] | null = null
+
+  /** The plans that are here, and these, by hash. */
+  known(plans: readonly Plan[]): PlansByHash {
+    const configured = [...this.configured.values(), ...plans]
+    return new Map([...this.pinned, ...configured.map((plan) => [plan.hash, plan] as const)])
+  }
 
   /** Takes over what the store holds. */
   load({ revision, rollouts, plans }: Snapshot): void {
     this.revision = revision
-    this.states.clear()
+    this.standings.clear()
+    this.tallies.clear()
     this.verdicts.clear()
-    this.made.clear()
-    for (const state of rollouts) this.states.set(state.workload, state)
+    for (const state of rollouts) this.keep(state)
     // A hash names one plan: of two that are equal one is kept, and most often the config has it already.
     const known = new Map([...this.configured.values()].map((plan) => [plan.hash, plan]))
     for (const [hash, plan] of plans) this.pinned.set(hash, known.get(hash) ?? plan)
@@ -31,14 +43,14 @@ export class Book {
   /** Takes a new config's plans; rollouts under way keep theirs. */
   configure(plans: readonly Plan[]): void {
     this.configured = new Map(plans.map((plan) => [plan.workload, plan]))
-    this.made.clear()
+    this.listed = null
     for (const plan of plans) if (this.pinned.has(plan.hash)) this.pinned.set(plan.hash, plan)
   }
 
   /** States for the workloads of a config that have none yet. */
   missingStates(plans: readonly Plan[], runId: string, nowMs: number): readonly RolloutState[] {
     return plans
-      .filter(({ workload }) => !this.states.has(workload))
+      .filter(({ workload }) => !this.standings.has(workload))
       .map(({ workload }) => initialState(workload, runId, nowMs))
   }
 
@@ -53,53 +65,71 @@ export class Book {
   /** Notes what a commit has made durable. */
   committed(revision: number, states: readonly RolloutState[], plans: readonly Plan[]): void {
     this.revision = revision
-    for (const state of states) {
-      this.states.set(state.workload, state)
-      this.made.delete(state.workload)
-    }
+    for (const state of states) this.keep(state)
     for (const plan of plans) this.pinned.set(plan.hash, plan)
   }
 
-  /** Notes what the gates say, beside what a commit has made durable. */
-  judged(verdicts: ReadonlyMap<string, readonly Verdict[]>): void {
-    for (const [workload, said] of verdicts) {
-      this.verdicts.set(workload, said)
-      this.made.delete(workload)
+  private keep(state: RolloutState): void {
+    const { standing, tally } = partsOf(state)
+    this.standings.set(state.workload, standing)
+    this.tallies.set(state.workload, tally)
+    this.listed = null
+  }
+
+  /** Notes what the gates said, beside what a commit has made durable. */
+  judged({ states, verdicts }: Pick<Thought, 'states' | 'verdicts'>): void {
+    for (const { workload, phase } of states) {
+      const said = verdicts.get(workload)
+      if (said !== undefined) this.verdicts.set(workload, judgesGates(phase) ? 'anew' : said)
     }
   }
 
+  /** What the gates said last; `anew`: what they say of the state and the newest readings; null: nothing since the load. */
+  verdictsOf(workload: string): readonly Verdict[] | 'anew' | null {
+    return this.verdicts.get(workload) ?? null
+  }
+
   /** The pinned plan, or the config's while the rollout waits; null: neither is there. */
-  planOf(state: RolloutState): Plan | null {
+  private planOf(state: Standing): Plan | null {
     return (state.planHash === null ? this.configured.get(state.workload) : this.pinned.get(state.planHash)) ?? null
   }
 
-  subject(workload: string): Subject | null {
-    const known = this.made.get(workload)
-    if (known !== undefined) return known
-    const state = this.states.get(workload)
-    const plan = state && this.planOf(state)
-    if (!state || !plan) return null
-    const subject = { state, plan, verdicts: this.verdicts.get(workload) ?? null }
-    this.made.set(workload, subject)
-    return subject
+  /** The plan of a rollout that is here; null: it has none, or is not. */
+  planFor(workload: string): Plan | null {
+    const standing = this.standings.get(workload)
+    return standing ? this.planOf(standing) : null
   }
 
-  /** Rollouts with a plan: first as the config lists them, then those that it lists no more. */
-  subjects(): readonly Subject[] {
-    const names = new Set([...this.configured.keys(), ...this.states.keys()])
-    return [...names].flatMap((name) => this.subject(name) ?? [])
+  /** A rollout with its plan, whole; null: there is none, or it has no plan. */
+  subject(workload: string): Subject | null {
+    const standing = this.standings.get(workload)
+    const plan = standing && this.planOf(standing)
+    return standing && plan ? { state: { ...standing, ...this.tallies.get(workload) }, plan } : null
+  }
+
+  /** Where rollouts with a plan stand: first as the config lists them, then those that it lists no more. */
+  subjects(): readonly Subject<Standing>[] {
+    if (this.listed === null) {
+      const names = new Set([...this.configured.keys(), ...this.standings.keys()])
+      this.listed = [...names].flatMap((name) => {
+        const state = this.standings.get(name)
+        const plan = state && this.planOf(state)
+        return state && plan ? { state, plan } : []
+      })
+    }
+    return this.listed
   }
 
   /** Those that may still move. */
-  active(): readonly Subject[] {
+  active(): readonly Subject<Standing>[] {
     return this.subjects().filter(({ state }) => !isAtRest(state))
   }
 
   phases(): ReadonlyMap<string, PhaseName> {
-    return new Map([...this.states].map(([name, { phase }]) => [name, phase.name]))
+    return new Map([...this.standings].map(([name, { phase }]) => [name, phase.name]))
   }
 
   isConfigured(workload: string): boolean {
-    return this.configured.has(workload) || this.states.has(workload)
+    return this.configured.has(workload) || this.standings.has(workload)
   }
 }

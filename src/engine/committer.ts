@@ -1,4 +1,5 @@
 import type { JournalRow } from '../core/event.ts'
+import type { Plan } from '../core/plan.ts'
 import { Problem } from '../core/problem.ts'
 import type { Log, Meter } from '../ports/runtime.ts'
 import type { Committed, Lease, ShardStore } from '../ports/store.ts'
@@ -47,12 +48,13 @@ export class Committer {
 
   /**
    * Takes the lease, and loads the book where it may differ from the store: after a failed commit, and after somebody
-   * else may have held the lease. True: a commit whose answer was lost turned out to be durable. Throws STORE_….
+   * else may have held the lease. True: a commit whose answer was lost turned out to be durable. `plans` are a config's that is
+   * about to be taken. Throws STORE_….
    */
-  async catchUp(): Promise<boolean> {
+  async catchUp(plans: readonly Plan[] = []): Promise<boolean> {
     const { token } = await this.deps.lease.hold()
     if (token === this.loadedUnder) return false
-    const snapshot = await this.deps.store.load()
+    const snapshot = await this.deps.store.load(this.book.known(plans))
     this.book.load(snapshot)
     this.loadedUnder = token
     this.deps.onLoaded()
@@ -60,7 +62,7 @@ export class Committer {
     this.doubt = null
     // Nobody but the holder of this very lease can have made the next revision.
     if (doubt === null || doubt.token !== token || doubt.revision + 1 !== snapshot.revision) return false
-    this.book.judged(doubt.durable.verdicts)
+    this.book.judged(doubt.durable)
     this.deps.onDurable(doubt.durable)
     // The rows are in the journal, without their numbers being known here: who follows it is told to look.
     this.tell([])
@@ -69,7 +71,7 @@ export class Committer {
 
   /** Durable when it resolves. Throws STORE_…: then nothing of it is, or `catchUp` finds out that it was. */
   async commit(durable: Durable): Promise<void> {
-    const { states, verdicts, plans, events, consumedFactIds } = durable
+    const { states, plans, events, consumedFactIds } = durable
     const lease = await this.deps.lease.hold()
     if (states.length + events.length + consumedFactIds.length === 0) return
     const revision = this.book.revision
@@ -82,7 +84,7 @@ export class Committer {
       throw error
     }
     this.book.committed(committed.revision, states, plans)
-    this.book.judged(verdicts)
+    this.book.judged(durable)
     this.deps.onDurable(durable)
     this.tell(committed.rows)
   }

@@ -1,12 +1,13 @@
 import type { FleetView } from '../core/fleet-view.ts'
-import type { Command, Observation } from '../core/observation.ts'
+import type { Command } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
 import type { CommandRequest, Control, ServiceStatus, WorkloadView } from '../ports/control.ts'
 import type { Clock, Random, Wakeups } from '../ports/runtime.ts'
 import { type Inbox, MAIN_SHARD } from '../ports/store.ts'
 import type { Engine } from './engine.ts'
-import type { FleetSight, Observer } from './observe.ts'
+import type { Observer } from './observe.ts'
 import type { SeenShard, ShardKeeper } from './shard-keeper.ts'
+import { viewsOf } from './views.ts'
 
 /** Where the shards are worked on, or looked at. */
 export type Desk = Pick<
@@ -94,26 +95,10 @@ export function ownViews(
 
 /** The workloads of these shards, by migration in this order; in that of the config where there is one shard. */
 function workloadsOf(seen: readonly SeenShard[], order: readonly string[]): readonly WorkloadView[] {
-  const all = seen.map(viewsOf)
+  const all = seen.map(({ book, observer }) => viewsOf(book, observer))
   const [only, ...others] = all
   if (only !== undefined && others.length === 0) return only
   return inOrder(all.flat(), order, ({ plan }) => plan.migration)
-}
-
-function viewsOf({ book, observer }: SeenShard): readonly WorkloadView[] {
-  let fleet: FleetSight | null = null
-  return book.subjects().map((subject) => {
-    let observation: Observation | null = null
-    return {
-      ...subject,
-      // Made when it is looked at: most readers of a large fleet want one workload, or none.
-      get observation() {
-        fleet ??= observer.fleetSight(book)
-        observation ??= observer.observationOf(subject, [], fleet)
-        return observation
-      },
-    }
-  })
 }
 
 /** The migrations that belong to these shards, in this order. */

@@ -2,6 +2,7 @@ import { fleetReadings, membersOf, servingOf } from '../core/fleet.ts'
 import type { FleetPlan } from '../core/fleet-plan.ts'
 import { type FleetView, fleetView } from '../core/fleet-view.ts'
 import type { FleetReading } from '../core/observation.ts'
+import type { Standing } from '../core/state.ts'
 import type { Book } from './book.ts'
 import type { FleetSight, Subject } from './observe.ts'
 import type { SignalWatch } from './signal-watch.ts'
@@ -20,7 +21,7 @@ export class Fleet {
   }
 
   /** Reads the signals of every migration that has something to move. */
-  async look(atMs: number, subjects: readonly Subject[], signal: AbortSignal): Promise<void> {
+  async look(atMs: number, subjects: readonly Subject<Standing>[], signal: AbortSignal): Promise<void> {
     const busy = this.plans().filter((plan) => membersOf(plan, subjects).length > 0)
     await this.signals.poll(atMs, busy, (plan) => servingOf(membersOf(plan, subjects)), signal)
   }

@@ -1,6 +1,5 @@
 import type { Urgency } from '../core/effect.ts'
 import type { FleetView } from '../core/fleet-view.ts'
-import type { Verdict } from '../core/gates/verdict.ts'
 import type {
   FleetReading,
   Observation,
@@ -12,7 +11,7 @@ import type {
 } from '../core/observation.ts'
 import { missing } from '../core/observation.ts'
 import type { Plan, ProbeSpec, Side } from '../core/plan.ts'
-import { isAtRest, type PhaseName, type RolloutState } from '../core/state.ts'
+import { isAtRest, type PhaseName, type RolloutState, type Standing } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import type { Prober } from '../ports/source.ts'
@@ -40,11 +39,10 @@ const PASSING: readonly PhaseName[] = ['preflight', 'preparing', 'reverting', 'r
 /** Probes under way at a time. */
 const PROBES_AT_ONCE = 32
 
-export interface Subject {
-  readonly state: RolloutState
+/** A rollout, or what is told of it, and its plan. */
+export interface Subject<State = RolloutState> {
+  readonly state: State
   readonly plan: Plan
-  /** What the gates said last; null: nothing since this process loaded the store. */
-  readonly verdicts: readonly Verdict[] | null
 }
 
 export interface ObserverDeps {
@@ -86,7 +84,7 @@ export class Observer {
   }
 
   /** Asks everything once, for all of these rollouts together; of `everybody` the migrations as wholes. */
-  async observe(subjects: readonly Subject[], everybody: readonly Subject[]): Promise<void> {
+  async observe(subjects: readonly Subject<Standing>[], everybody: readonly Subject<Standing>[]): Promise<void> {
     const { slis, clock, sweepSeconds, observeTimeoutSeconds } = this.deps
     const active = subjects.filter(({ state }) => !isAtRest(state))
     const sweepMs = sweepSeconds * 1000
@@ -115,7 +113,7 @@ export class Observer {
    * The scopes to be read now. One that rests, because nothing is on its way to it, costs no call in each sweep; and those
    * that rest take turns, so that a hundred of them don't ask for an account's quota in one moment.
    */
-  private dueScopes(active: readonly Subject[]): readonly string[] {
+  private dueScopes(active: readonly Subject<Standing>[]): readonly string[] {
     const { scopes, sweepSeconds } = this.deps
     const busy = new Set(scopes.namesOf(active.filter((one) => !this.isQuiet(one)).map(({ plan }) => plan)))
     const resting = scopes.namesOf(active.map(({ plan }) => plan)).filter((name) => !busy.has(name))
@@ -146,7 +144,7 @@ export class Observer {
   }
 
   /** True when nothing is on its way to its targets, and none of them could not be read. */
-  private isQuiet({ state, plan }: Subject): boolean {
+  private isQuiet({ state, plan }: Subject<Standing>): boolean {
     const isMoving = state.unconfirmedPercents.length > 0 || PASSING.includes(state.phase.name)
     const isSettling = state.phase.name === 'stepping' && state.inForceAtMs === null
     if (isMoving || isSettling || state.holds.some(({ cause }) => cause === 'drift' || cause === 'unknown-weight'))
@@ -228,7 +226,7 @@ export class Observer {
   }
 
   /** What one rollout may know now. */
-  observationOf({ state, plan }: Subject, facts: readonly WorkloadFact[], fleet: FleetSight): Observation {
+  observationOf({ state, plan }: Subject<Standing>, facts: readonly WorkloadFact[], fleet: FleetSight): Observation {
     const nowMs = this.nowMs()
     const slis = plan.slis.map((spec): [string, SliReading] => [
       spec.name,
@@ -259,7 +257,7 @@ export class Observer {
     return plan.targets.flatMap(({ id }) => this.writes.get(id) ?? [])
   }
 
-  private async probeAll(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {
+  private async probeAll(subjects: readonly Subject<Standing>[], signal: AbortSignal): Promise<void> {
     const queue = subjects.flatMap(({ plan }) => plan.probes.map((spec) => ({ workload: plan.workload, spec })))
     const worker = async () => {
       for (let next = queue.pop(); next; next = queue.pop()) await this.probeOnce(next.workload, next.spec, signal)
@@ -283,7 +281,7 @@ export class Observer {
     this.keepRound(workload, spec.name, { atMs, outcome: { old, new: fresh } })
   }
 
-  private async readSynthetics(subjects: readonly Subject[], signal: AbortSignal): Promise<void> {
+  private async readSynthetics(subjects: readonly Subject<Standing>[], signal: AbortSignal): Promise<void> {
     const { synthetics, clock } = this.deps
     const specs = subjects.flatMap(({ plan }) => plan.synthetics.map((spec) => ({ workload: plan.workload, spec })))
     await mapBounded(specs, PROBES_AT_ONCE, async ({ workload, spec }) =>

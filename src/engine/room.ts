@@ -1,3 +1,4 @@
+import type { ShardStand } from '../ports/control.ts'
 import type { Wakeups } from '../ports/runtime.ts'
 import type { ShardLook } from '../ports/store.ts'
 import type { Engine } from './engine.ts'
@@ -29,4 +30,19 @@ export function hasBegun({ hash }: OwnRoom): boolean {
 export function isHeldBy({ shard, lease }: OwnRoom, looked: readonly ShardLook[]): boolean {
   const found = looked.find((one) => one.shard === shard)
   return lease.token !== null && found?.lease?.token === lease.token
+}
+
+/** How each shard stands that there is, as all were looked at, and each that has a room here. */
+export function standsOf(looked: readonly ShardLook[], own: ReadonlyMap<string, OwnRoom>): readonly ShardStand[] {
+  const names = new Set([...looked.map(({ shard }) => shard), ...own.keys()])
+  return [...names].map((shard) => {
+    const room = own.get(shard)
+    const isHeld = (room?.lease.heldToken() ?? null) !== null
+    return { shard, isHeld, lastSweepAtMs: room?.engine.lastSweepAtMs ?? null }
+  })
+}
+
+/** Whether `replica`, which works on none of it yet, may try for the lease: nobody has it, or it is its own that it could not give up. */
+export function isFree({ heldForMs, lease }: ShardLook, replica: string): boolean {
+  return heldForMs === 0 || lease?.owner === replica
 }

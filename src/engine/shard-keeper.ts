@@ -2,11 +2,13 @@ import type { JournalRow } from '../core/event.ts'
 import { householdsOf } from '../core/household.ts'
 import type { Plan } from '../core/plan.ts'
 import { Problem, type ProblemJson, problem } from '../core/problem.ts'
+import type { Standing } from '../core/state.ts'
+import type { ShardStand } from '../ports/control.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
-import { type Look, MAIN_SHARD, type ShardLook, type Shards } from '../ports/store.ts'
+import { type Look, MAIN_SHARD, type Shards } from '../ports/store.ts'
 import { type Follower, Followers } from './followers.ts'
 import type { Subject } from './observe.ts'
-import { hasBegun, isHeldBy, type OwnRoom, type Room } from './room.ts'
+import { hasBegun, isFree, isHeldBy, type OwnRoom, type Room, standsOf } from './room.ts'
 import { divided, fairShare, inOrderOf } from './share-out.ts'
 import { Turns } from './turns.ts'
 import { type Window, Windows } from './windows.ts'
@@ -153,15 +155,15 @@ export class ShardKeeper {
   }
 
   /** What this replica decides about: nobody has newer states of it. */
-  decided(): readonly Subject[] {
+  decided(): readonly Subject<Standing>[] {
     const held = [...this.own.values()].filter(({ lease }) => lease.heldToken() !== null)
     return held.flatMap(({ engine }) => engine.book.subjects())
   }
 
   /** The plan of a workload, as this process knows it; null: it knows none. */
   planOf(workload: string): Plan | null {
-    const found = this.seen().flatMap(({ book }) => book.subject(workload) ?? [])
-    return found[0]?.plan ?? this.config.plans.find((plan) => plan.workload === workload) ?? null
+    const found = this.seen().flatMap(({ book }) => book.planFor(workload) ?? [])
+    return found[0] ?? this.config.plans.find((plan) => plan.workload === workload) ?? null
   }
 
   shardOfMigration(migration: string): string {
@@ -190,15 +192,20 @@ export class ShardKeeper {
   }
 
   private shardOfWorkload(workload: string): string {
-    const seen = this.seen().find(({ book }) => book.subject(workload) !== null)
+    const seen = this.seen().find(({ book }) => book.planFor(workload) !== null)
     const plan = this.config.plans.find((one) => one.workload === workload)
     return seen?.shard ?? (plan ? this.shardOfMigration(plan.migration) : MAIN_SHARD)
   }
 
   /** End of the newest sweep here; null: there was none yet. */
   get lastSweepAtMs(): number | null {
-    const all = [...this.own.values()].flatMap(({ engine }) => engine.lastSweepAtMs ?? [])
+    const all = this.stands().flatMap(({ lastSweepAtMs }) => lastSweepAtMs ?? [])
     return all.length === 0 ? null : Math.max(...all)
+  }
+
+  /** All shards that this replica knows of, also those that nobody has. */
+  stands(): readonly ShardStand[] {
+    return standsOf(this.newest?.shards ?? [], this.own)
   }
 
   /** Why this replica cannot do its share now; empty: all is well. */
@@ -235,18 +242,13 @@ export class ShardKeeper {
     const share = fairShare(look)
     const surplus = ordered.flatMap(({ shard }) => this.own.get(shard) ?? []).slice(share)
     for (const room of surplus) this.dismiss(room, 'handed over to another replica')
-    for (const one of ordered) if (this.own.size < share && this.isFree(one)) await this.take(one.shard)
+    const free = ordered.filter(({ shard }) => !this.own.has(shard) && !this.ending.has(shard))
+    for (const one of free) if (this.own.size < share && isFree(one, replica)) await this.take(one.shard)
     if (look.journalSeq > this.knownSeq) {
       this.knownSeq = look.journalSeq
       this.tell([])
     }
     if (this.own.size === 0) this.begun.resolve()
-  }
-
-  private isFree({ shard, heldForMs, lease }: ShardLook): boolean {
-    if (this.own.has(shard) || this.ending.has(shard)) return false
-    // Its own lease, that it could not give up.
-    return heldForMs === 0 || lease?.owner === this.deps.replica
   }
 
   private async take(shard: string): Promise<void> {

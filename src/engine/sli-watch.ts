@@ -7,17 +7,20 @@ import {
   type ValueReading,
 } from '../core/observation.ts'
 import type { Plan, Sides, SliSpec } from '../core/plan.ts'
-import { closedMs, groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
+import { type AskedSli, closedMs, groupKey, type Measure, type MetricSource, type SliVector } from '../ports/source.ts'
 import { byDeadline } from '../shared/deadline.ts'
 import { latenciesOf } from './latencies.ts'
 import { hasOwnTicks, KEPT_TICKS, OldTicks } from './old-ticks.ts'
 import { Past } from './past.ts'
 import { SliWindows } from './rings.ts'
 import { tracedPoll, type WatchDeps } from './traced-poll.ts'
+import { wantedOf } from './wanted.ts'
 
 /** One SLI as many workloads share it. */
 interface Watched {
   readonly spec: SliSpec
+  /** The same, with the clusters of all who share it. */
+  asked: AskedSli
   readonly windows: SliWindows
   newest: SliVector
   /** End of the newest tick that was read; null: none yet. */
@@ -34,14 +37,6 @@ interface Watched {
   readonly oldTicks: OldTicks | null
   /** How many share it. */
   readonly workloads: number
-}
-
-/** What the plans in use want of one SLI. */
-interface Wanted {
-  readonly spec: SliSpec
-  readonly seconds: Set<number>
-  readonly oldClusters: Set<string>
-  workloads: number
 }
 
 /** A source tells of both. */
@@ -67,26 +62,19 @@ export class SliWatch {
 
   /** Watches the SLIs of these plans, and no others. What was known of those that stay is kept. */
   watch(plans: Iterable<Plan>): void {
-    const wanted = new Map<string, Wanted>()
-    for (const plan of plans) {
-      for (const spec of plan.slis) {
-        const entry = wanted.get(this.keyOf(spec)) ?? newlyWanted(spec)
-        entry.workloads += 1
-        for (const seconds of windowSeconds(plan, spec.name)) entry.seconds.add(seconds)
-        entry.oldClusters.add(plan.clusters.old)
-        wanted.set(this.keyOf(spec), entry)
-      }
-    }
+    const wanted = wantedOf(plans, (spec) => this.keyOf(spec))
     for (const key of this.watched.keys()) if (!wanted.has(key)) this.watched.delete(key)
-    for (const [key, { spec, seconds, oldClusters, workloads }] of wanted) {
+    for (const [key, { spec, seconds, clusters, workloads }] of wanted) {
       const known = this.watched.get(key)
+      const asked = { ...spec, clusters: [...new Set([...clusters.old, ...clusters.new])].toSorted() }
+      if (known) known.asked = asked
       const oldTicks = known ? known.oldTicks : this.ticksFor(spec)
-      oldTicks?.keep(oldClusters)
+      oldTicks?.keep(clusters.old)
       if (known && [...seconds].every((s) => known.windows.seconds.includes(s))) continue
       // Other windows of an SLI that is watched already are filled anew, but its ticks go on without a gap.
       const readUntilMs = known?.readUntilMs ?? null
       this.watched.set(key, {
-        spec,
+        ...{ spec, asked },
         windows: new SliWindows([...seconds]),
         newest: known?.newest ?? missing('no-baseline', 'not read yet'),
         readUntilMs,
@@ -138,12 +126,12 @@ export class SliWatch {
     const sinceMs = first.readUntilMs ?? closedAtMs - this.sweepSeconds * 1000
     // Two sweeps within one tick have nothing new to ask.
     if (sinceMs >= closedAtMs) return
-    const specs = batch.map(({ spec }) => spec)
+    const specs = batch.map(({ asked }) => asked)
     const late = (): ReadonlyMap<SliSpec, SliVector> => new Map(specs.map((spec) => [spec, tooLate()]))
     const named = { name: first.spec.source, source }
     const vectors = await tracedPoll(named, { specs, tick: { sinceMs, atMs: closedAtMs }, signal }, late, this.deps)
-    for (const entry of batch)
-      this.takeIn(entry, vectors.get(entry.spec) ?? missing('bad-answer', 'the source gave no answer'))
+    for (const [index, entry] of batch.entries())
+      this.takeIn(entry, vectors.get(specs[index] ?? entry.spec) ?? missing('bad-answer', 'the source gave no answer'))
   }
 
   private takeIn(entry: Watched, vector: SliVector): void {
@@ -171,7 +159,7 @@ export class SliWatch {
       entry.countedFromMs ?? entry.readUntilMs ?? closedMs(source, atMs, this.sweepSeconds) - this.sweepSeconds * 1000,
     )
     if (span === null) return
-    const asked = source.history(entry.spec, span, signal)
+    const asked = source.history(entry.asked, span, signal)
     const vectors = await byDeadline<readonly SliVector[] | Missing>(asked, signal, tooLate)
     if ('kind' in vectors) {
       entry.past.failed(span)
@@ -253,10 +241,6 @@ export class SliWatch {
   }
 }
 
-function newlyWanted(spec: SliSpec): Wanted {
-  return { spec, seconds: new Set(), oldClusters: new Set(), workloads: 0 }
-}
-
 function tooLate(): Missing {
   return missing('timeout', 'the source did not answer within the sweep')
 }
@@ -265,15 +249,6 @@ function addVector(windows: SliWindows, vector: Extract<SliVector, { kind: 'vect
   const { sinceMs, atMs, groups } = vector
   for (const [group, measure] of groups)
     if (measure.kind === 'counts') windows.add(group, atMs, measure, atMs - sinceMs)
-}
-
-/** The windows that a plan's gates judge an SLI by. */
-function windowSeconds(plan: Plan, sli: string): readonly number[] {
-  return plan.gates.flatMap((gate) =>
-    gate.kind === 'burnRate' && gate.sli === sli
-      ? gate.pairs.flatMap((pair) => [pair.longSeconds, pair.shortSeconds])
-      : [],
-  )
 }
 
 function absent({ labels, name }: SliSpec, plan: Plan, side: 'old' | 'new'): Missing {

@@ -14,7 +14,7 @@ import type { FleetSight, Observer, Subject } from './observe.ts'
 /** What a round of thinking came to, to be committed whole. */
 export interface Thought {
   readonly states: readonly RolloutState[]
-  /** By workload: what the gates say, of those that were judged. Never stored. */
+  /** By workload: what the gates said, of those that were judged. Never stored. */
   readonly verdicts: ReadonlyMap<string, readonly Verdict[]>
   readonly plans: readonly Plan[]
   readonly events: readonly HeadgateEvent[]
@@ -65,7 +65,7 @@ export function think(input: ThinkInput): Thought {
     thought.demands.push({ targetIds: plan.targets.map(({ id }) => id), effects: result.effects })
     thought.tasks.push(...result.tasks)
   }
-  const orphans = facts.filter(({ workload }) => workload === null || book.subject(workload) === null)
+  const orphans = facts.filter(({ workload }) => workload === null || book.planFor(workload) === null)
   thought.events.push(...orphans.map((fact) => answer(fact, input)))
   return { ...thought, consumedFactIds: facts.map(({ id }) => id) }
 }

@@ -1,6 +1,6 @@
 import type { TargetReading, WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
-import { LATE_WRITE_MS, type RolloutState } from '../core/state.ts'
+import { LATE_WRITE_MS, type Standing } from '../core/state.ts'
 import { sameWeight } from '../core/weights.ts'
 import type { WeightChange } from '../ports/traffic.ts'
 
@@ -43,7 +43,7 @@ export class WritesUnderWay {
    * in the provider's queue; a provider that takes none is believed after `LATE_WRITE_MS`.
    */
   believed(
-    { state, plan }: { readonly state: RolloutState; readonly plan: Plan },
+    { state, plan }: { readonly state: Standing; readonly plan: Plan },
     readings: ReadonlyMap<string, TargetReading>,
   ): Readonly<Record<string, TargetReading>> {
     const { phase, intendedWeightPercent, intendedAtMs, unconfirmedPercents } = state

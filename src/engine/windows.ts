@@ -1,6 +1,6 @@
 import type { Plan } from '../core/plan.ts'
 import type { Look, Shards } from '../ports/store.ts'
-import type { Book } from './book.ts'
+import { Book } from './book.ts'
 import type { Observer } from './observe.ts'
 
 /** What a shard of another replica is seen with: it observes nothing. */
@@ -41,7 +41,8 @@ export class Windows {
     for (const shard of this.windows.keys()) if (!looked.some((one) => one.shard === shard)) this.close(shard)
     for (const { shard, revision } of looked) {
       if (isOwn(shard) || this.windows.get(shard)?.book.revision === revision) continue
-      const snapshot = await this.shards.of(shard).store.load()
+      const before = this.windows.get(shard)?.book ?? new Book()
+      const snapshot = await this.shards.of(shard).store.load(before.known(plansOf(shard)))
       // It may have been taken meanwhile.
       if (isOwn(shard)) continue
       const window = this.windows.get(shard) ?? this.open(shard)

@@ -37,6 +37,8 @@ export function itemOf({ seq, event }: JournalRow, plan: Plan | null, places: Pl
 
 function verdictsOf(event: HeadgateEvent): readonly Verdict[] {
   if ('evidence' in event) return event.evidence
+  if (event.type === 'sight-changed')
+    return event.changes.flatMap(({ from, ...verdict }) => Object.keys(from).map((gate) => ({ gate, ...verdict })))
   return event.type === 'verdict-changed' ? [event.verdict] : []
 }
 

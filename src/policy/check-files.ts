@@ -13,6 +13,7 @@ export interface CheckedFile {
 
 /** The rules over several files; those within one are `checkConfig`'s. */
 export function checkFiles(files: readonly CheckedFile[], kinds: readonly TrafficKindConfig[]): FileFinding[] {
+  if (files.length < 2) return []
   return [
     ...claimedTwice(files, ({ config }) => [migrationClaim(config)]),
     ...claimedTwice(files, ({ config }) => config.workloads.map(workloadClaim)),

@@ -3,7 +3,7 @@ import { includesWeight } from '../core/weights.ts'
 import type { Finding } from './finding.ts'
 import { budgetOf } from './gates.ts'
 import type { TrafficKindConfig } from './kinds.ts'
-import type { ResolvedPolicies } from './policies.ts'
+import type { ResolvedPolicies, ResolvedPolicy } from './policies.ts'
 import { probedOf, sliNamesOf, targetsOf } from './resolve.ts'
 import type { ParsedConfig } from './schema.ts'
 
@@ -13,30 +13,45 @@ export function checkWeights(
   { byName }: ResolvedPolicies,
   kinds: readonly TrafficKindConfig[],
 ): Finding[] {
+  // By policy, of which ten thousand workloads have few.
+  const wrong = new Map([...byName].map(([name, policy]) => [name, wrongWeights(policy, kinds)]))
   return config.workloads.flatMap((workload, index) => {
     const name = workload.policy ?? config.policy
-    const policy = byName.get(name)
-    if (!policy) return []
-    const weights = [policy.safeWeightPercent, ...policy.steps.map(({ weightPercent }) => weightPercent)]
+    const wrongKinds = wrong.get(name) ?? []
+    if (wrongKinds.length === 0) return []
     const splits = targetsOf(workload, kinds).filter(({ role }) => role === 'split')
     const named = new Set(splits.map(({ kind }) => kind))
-    return kinds
+    return wrongKinds
       .filter(({ kind }) => named.has(kind))
-      .flatMap(({ kind, nearestWeights }): Finding[] => {
-        const nearest = weights.map((weight) => ({ weight, choices: nearestWeights(weight) }))
-        const wrong = nearest.find(({ weight, choices }) => !includesWeight(choices, weight))
-        if (!wrong) return []
-        const choices = wrong.choices.map((weight) => `${formatNumber(weight)}%`).join(' or ')
-        return [
-          {
-            code: 'CONFIG_STEPS',
-            cause: `${kind} cannot have the weight ${wrong.weight}% of the policy "${name}"`,
-            hint: `use ${choices} in a policy of this workload's own`,
-            path: ['workloads', index, 'traffic', kind],
-            on: 'key',
-          },
-        ]
+      .map(({ kind, weight, choices }): Finding => {
+        const usable = choices.map((choice) => `${formatNumber(choice)}%`).join(' or ')
+        return {
+          code: 'CONFIG_STEPS',
+          cause: `${kind} cannot have the weight ${weight}% of the policy "${name}"`,
+          hint: `use ${usable} in a policy of this workload's own`,
+          path: ['workloads', index, 'traffic', kind],
+          on: 'key',
+        }
       })
+  })
+}
+
+interface WrongWeight {
+  readonly kind: string
+  readonly weight: number
+  /** What the kind can have instead. */
+  readonly choices: readonly number[]
+}
+
+/** The kinds that cannot have some weight of a policy, each with the first one. */
+function wrongWeights(
+  { safeWeightPercent, steps }: ResolvedPolicy,
+  kinds: readonly TrafficKindConfig[],
+): readonly WrongWeight[] {
+  const weights = [safeWeightPercent, ...steps.map(({ weightPercent }) => weightPercent)]
+  return kinds.flatMap(({ kind, nearestWeights }) => {
+    const nearest = weights.map((weight) => ({ kind, weight, choices: nearestWeights(weight) }))
+    return nearest.find(({ weight, choices }) => !includesWeight(choices, weight)) ?? []
   })
 }
 
@@ -45,11 +60,8 @@ export function checkWeights(
  * puts a pair's factor out of reach.
  */
 export function checkBurnRates(config: ParsedConfig, { byName }: ResolvedPolicies): Finding[] {
-  const used = config.workloads.flatMap((workload) =>
-    sliNamesOf(workload, config).map((sli) => ({ sli, name: workload.policy ?? config.policy })),
-  )
   const told = new Set<string>()
-  return used.flatMap(({ sli, name }): Finding[] => {
+  return judgedSlis(config).flatMap(({ sli, name }): Finding[] => {
     const [settings, policy] = [config.slis[sli], byName.get(name)]
     if (!settings || settings.objectivePercent === null || !policy || told.has(sli)) return []
     const most = 100 / (100 - settings.objectivePercent)
@@ -75,25 +87,37 @@ export function checkBurnRates(config: ParsedConfig, { byName }: ResolvedPolicie
 /** A test whose margin is the whole of the events never speaks: no service can fail more than all of them. */
 export function checkMargins(config: ParsedConfig, { byName }: ResolvedPolicies): Finding[] {
   const told = new Set<string>()
-  return config.workloads.flatMap((workload) =>
-    sliNamesOf(workload, config).flatMap((sli): Finding[] => {
-      const name = workload.policy ?? config.policy
-      const [objective, policy] = [config.slis[sli]?.objectivePercent ?? null, byName.get(name)]
-      if (objective === null || !policy || told.has(sli)) return []
-      const { revert, absolute } = policy.evidence
-      const budgets = Math.max(revert.plusBudgets, absolute.plusBudgets)
-      if (budgets * budgetOf(objective) < 1) return []
-      told.add(sli)
-      return [
-        {
-          code: 'CONFIG_WRONG_VALUE',
-          cause: `at an objective of ${objective}% the tests of the policy "${name}" would let every request fail: ${formatNumber(budgets)} budgets are ${formatNumber(100 * budgets * budgetOf(objective))}%`,
-          hint: 'raise the objective, or lower `plusBudgets` in the policy',
-          path: ['slis', sli, 'objective'],
-        },
-      ]
-    }),
-  )
+  return judgedSlis(config).flatMap(({ sli, name }): Finding[] => {
+    const [objective, policy] = [config.slis[sli]?.objectivePercent ?? null, byName.get(name)]
+    if (objective === null || !policy || told.has(sli)) return []
+    const { revert, absolute } = policy.evidence
+    const budgets = Math.max(revert.plusBudgets, absolute.plusBudgets)
+    if (budgets * budgetOf(objective) < 1) return []
+    told.add(sli)
+    return [
+      {
+        code: 'CONFIG_WRONG_VALUE',
+        cause: `at an objective of ${objective}% the tests of the policy "${name}" would let every request fail: ${formatNumber(budgets)} budgets are ${formatNumber(100 * budgets * budgetOf(objective))}%`,
+        hint: 'raise the objective, or lower `plusBudgets` in the policy',
+        path: ['slis', sli, 'objective'],
+      },
+    ]
+  })
+}
+
+/** Every policy with every SLI that it judges some workload by, in the order of the workloads. */
+function judgedSlis(config: ParsedConfig): readonly { readonly sli: string; readonly name: string }[] {
+  const known = new Map<string, Set<string>>()
+  return config.workloads.flatMap((workload) => {
+    const name = workload.policy ?? config.policy
+    const slis = known.get(name) ?? new Set()
+    known.set(name, slis)
+    const fresh = sliNamesOf(workload, config).filter((sli) => !slis.has(sli))
+    return fresh.map((sli) => {
+      slis.add(sli)
+      return { sli, name }
+    })
+  })
 }
 
 /** Probes can stand in for traffic only where there are some of NEW. */

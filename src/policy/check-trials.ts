@@ -13,6 +13,7 @@ export function checkTrials(
   return config.workloads.flatMap((workload, index): Finding[] => {
     const name = workload.policy ?? config.policy
     const trials = (byName.get(name)?.steps ?? []).flatMap(({ trial }) => trial?.kind ?? [])
+    if (trials.length === 0) return []
     const used = targetsOf(workload, kinds).filter(({ role }) => role === 'split')
     return kinds.flatMap(({ kind, trials: possible = [] }): Finding[] => {
       const target = used.find((one) => one.kind === kind)

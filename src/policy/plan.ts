@@ -69,22 +69,28 @@ export function buildPlan(
     workload: workload.name,
     clusters: config.clusters,
     policy: name,
-    after: workload.after,
-    steps: share(steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } }))),
+    after: share(workload.after),
+    steps: share(stepsOf(steps, probes)),
     ...limits,
     gates,
     targets: planTargets(workload.name, targetsOf(workload, kinds.traffic)),
     slis: connections.length === 0 ? specs : share([...specs, ...connections]),
-    probes,
-    synthetics: syntheticsOf(workload),
+    probes: share(probes),
+    synthetics: share(syntheticsOf(workload)),
     objects: objectsOf(workload),
     checks: share(checks),
-    checkRules,
+    checkRules: share(checkRules),
     hooks,
     capacity: capacityOf(workload, capacity),
-    drain: rule,
+    drain: share(rule),
   }
   return { hash: made.hashOf(rest), ...rest }
+}
+
+/** Those of the policy, which many workloads share, unless one asks the workload's own probes. */
+function stepsOf(steps: ResolvedPolicy['steps'], probes: Plan['probes']): Plan['steps'] {
+  const isOwn = steps.some(({ warm }) => warm !== null)
+  return isOwn ? steps.map((step) => ({ ...step, warm: step.warm && { ...step.warm, probes } })) : steps
 }
 
 interface Judging {

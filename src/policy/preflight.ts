@@ -1,11 +1,11 @@
-import { CHECK_IDS, CHECKS, type CheckId, type CheckRules, type PlanCheck } from '../core/check.ts'
+import { CHECK_IDS, CHECKS, type CheckRules, type PlanCheck } from '../core/check.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Workload } from './resolve.ts'
-import type { CheckSetting, PreflightSettings } from './schema-preflight.ts'
+import type { PreflightSettings } from './schema-preflight.ts'
 
 /** What a policy says of checks, with everything said. */
 export interface ResolvedPreflight {
-  readonly settings: Readonly<Record<CheckId, CheckSetting>>
+  readonly checks: readonly PlanCheck[]
   readonly rules: Omit<CheckRules, 'stateful' | 'replication'>
 }
 
@@ -17,9 +17,11 @@ interface Layer {
 export function resolvePreflight(layers: readonly Layer[]): ResolvedPreflight {
   const said = <Key extends keyof NonNullable<PreflightSettings>>(key: Key) =>
     layers.map(({ preflight }) => preflight?.[key]).find((value) => value !== undefined)
-  const settings = CHECK_IDS.map((id): [CheckId, CheckSetting] => [id, said(id) ?? CHECKS[id].usually])
   return {
-    settings: Object.fromEntries(settings) as Record<CheckId, CheckSetting>,
+    checks: CHECK_IDS.flatMap((id): PlanCheck[] => {
+      const then = said(id) ?? CHECKS[id].usually
+      return then === 'off' ? [] : [{ id, then }]
+    }),
     rules: {
       certificateDays: said('certificateDays') ?? 14,
       clockSeconds: said('clockSkew') ?? 5,
@@ -32,14 +34,11 @@ export function resolvePreflight(layers: readonly Layer[]): ResolvedPreflight {
 
 /** The checks of a workload's plan, and what they go by. */
 export function checksOf(
-  { settings, rules }: ResolvedPreflight,
+  { checks, rules }: ResolvedPreflight,
   { stateful, replication }: Workload,
 ): Pick<Plan, 'checks' | 'checkRules'> {
   return {
-    checks: CHECK_IDS.flatMap((id): PlanCheck[] => {
-      const then = settings[id]
-      return then === 'off' ? [] : [{ id, then }]
-    }),
+    checks,
     checkRules: { ...rules, stateful: stateful?.acknowledged ?? null, replication: replication ?? null },
   }
 }

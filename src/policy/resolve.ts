@@ -69,12 +69,19 @@ export interface ResolvedTarget {
   readonly path: readonly (string | number)[]
 }
 
+/** By workload: several rules, and its plan, ask for the same targets. */
+const known = new WeakMap<Workload, { readonly kinds: unknown; readonly targets: readonly ResolvedTarget[] }>()
+
 /** A workload's targets, in the order of the file. */
-export function targetsOf(workload: Workload, kinds: readonly TrafficKindConfig[]): ResolvedTarget[] {
-  return [
+export function targetsOf(workload: Workload, kinds: readonly TrafficKindConfig[]): readonly ResolvedTarget[] {
+  const before = known.get(workload)
+  if (before?.kinds === kinds) return before.targets
+  const targets = [
     ...targetsUnder('traffic', workload.traffic, kinds),
     ...targetsUnder('boomerang', workload.boomerang ?? {}, kinds),
   ]
+  known.set(workload, { kinds, targets })
+  return targets
 }
 
 function targetsUnder(

@@ -15,34 +15,55 @@ const REFERENCE_LIKE = /\$\{(env|file):/
  */
 export function secretFindings(value: unknown, shape: z.core.JSONSchema.JSONSchema, env: NodeJS.ProcessEnv): Finding[] {
   const found: Finding[] = []
-  const fieldAt = fieldsOf(shape)
-  for (const { path, text } of textsOf(value, [])) {
-    const field = fieldAt(path)
-    if (field === 'unknown') continue
-    const finding = field === 'secret' ? inSecretField(text, env) : inPlainField(text)
-    if (finding) found.push({ ...finding, path })
+  const path: (string | number)[] = []
+  const look = (part: unknown, place: Place): void => {
+    if (typeof part === 'string') {
+      place.field ??= fieldAt(shape, path)
+      const finding = faultOf(part, place.field, env)
+      if (finding) found.push({ ...finding, path: [...path] })
+    } else if (Array.isArray(part)) for (const [index, item] of part.entries()) below(index, item, placeIn(place, 0))
+    else if (typeof part === 'object' && part !== null)
+      for (const [key, item] of Object.entries(part)) below(key, item, placeIn(place, key))
   }
+  const below = (key: string | number, part: unknown, place: Place) => {
+    path.push(key)
+    look(part, place)
+    path.pop()
+  }
+  look(value, newPlace())
   return found
 }
 
 type Field = 'unknown' | 'secret' | 'plain'
 
-/** What stands at a path. Items of a list have one shape: for ten thousand workloads it is looked for once. */
-function fieldsOf(shape: z.core.JSONSchema.JSONSchema): (path: Path) => Field {
-  const known = new Map<string, Field>()
-  return (path) => {
-    const key = JSON.stringify(path.map((part) => (typeof part === 'number' ? 0 : part)))
-    let field = known.get(key)
-    if (field === undefined) {
-      const isSecret = typeNameAt(shape, path) === 'secret'
-      field = shapesAt(shape, path).length === 0 ? 'unknown' : isSecret ? 'secret' : 'plain'
-      known.set(key, field)
-    }
-    return field
-  }
+/** A place of the config. Items of a list have one shape, and one place: for ten thousand workloads it is looked for once. */
+interface Place {
+  /** What stands there; null: nobody has asked. */
+  field: Field | null
+  readonly parts: Map<string | number, Place>
+}
+
+function newPlace(): Place {
+  return { field: null, parts: new Map() }
+}
+
+function placeIn({ parts }: Place, key: string | number): Place {
+  const place = parts.get(key) ?? newPlace()
+  parts.set(key, place)
+  return place
+}
+
+function fieldAt(shape: z.core.JSONSchema.JSONSchema, path: Path): Field {
+  if (shapesAt(shape, path).length === 0) return 'unknown'
+  return typeNameAt(shape, path) === 'secret' ? 'secret' : 'plain'
 }
 
 type Fault = Omit<Finding, 'path'>
+
+function faultOf(text: string, field: Field, env: NodeJS.ProcessEnv): Fault | null {
+  if (field === 'unknown') return null
+  return field === 'secret' ? inSecretField(text, env) : inPlainField(text)
+}
 
 function inSecretField(text: string, env: NodeJS.ProcessEnv): Fault | null {
   if (REFERENCE_LIKE.test(text) && !isSecretReference(text))
@@ -71,11 +92,4 @@ function inPlainField(text: string): Fault | null {
   if (REFERENCE_LIKE.test(text))
     return { code: 'CONFIG_SECRET_MISPLACED', cause: 'a reference to a secret in a field that is shown' }
   return null
-}
-
-function* textsOf(value: unknown, path: Path): Generator<{ path: Path; text: string }> {
-  if (typeof value === 'string') yield { path, text: value }
-  else if (Array.isArray(value)) for (const [index, item] of value.entries()) yield* textsOf(item, [...path, index])
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, item] of Object.entries(value)) yield* textsOf(item, [...path, key])
 }

@@ -47,6 +47,15 @@ export interface ServiceStatus {
   readonly notReady: readonly ProblemJson[]
 }
 
+/** A shard, as one replica sees it. */
+export interface ShardStand {
+  readonly shard: string
+  /** Whether this replica decides about it. */
+  readonly isHeld: boolean
+  /** End of the newest sweep here that was committed; null: none yet, or another replica has it. */
+  readonly lastSweepAtMs: number | null
+}
+
 export interface MigrationStatus {
   readonly migration: string
   readonly clusters: Sides<string>

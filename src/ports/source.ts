@@ -39,6 +39,12 @@ export interface QueryFault {
   readonly hint: string
 }
 
+/** An SLI, and whose it is. */
+export interface AskedSli extends SliSpec {
+  /** Values of the label that names the cluster: nobody looks at those of others. Left out: nothing is known of that. */
+  readonly clusters?: readonly string[]
+}
+
 /** Reads what happened between two moments, for all workloads at once. */
 export interface MetricSource {
   /**
@@ -50,12 +56,12 @@ export interface MetricSource {
    * Counts (or values) of each SLI over (sinceMs, atMs], one answer per SLI name asked. Never throws: what fails is
    * `missing`. Equal queries are sent once a call.
    */
-  poll(slis: readonly SliSpec[], tick: Tick, signal: AbortSignal): Promise<ReadonlyMap<SliSpec, SliVector>>
+  poll(slis: readonly AskedSli[], tick: Tick, signal: AbortSignal): Promise<ReadonlyMap<SliSpec, SliVector>>
   /**
    * The same over the past, one vector a tick of `tickSeconds`, oldest first, ending at `untilMs`: refills windows after
    * a start. A source without memory answers with no vectors.
    */
-  history(sli: SliSpec, span: HistorySpan, signal: AbortSignal): Promise<readonly SliVector[] | Missing>
+  history(sli: AskedSli, span: HistorySpan, signal: AbortSignal): Promise<readonly SliVector[] | Missing>
   /** How far its clock is ahead of ours, ms, to a second. Left out: it has no clock of its own. Never throws. */
   clockAheadMs?(signal: AbortSignal): Promise<number | Missing>
   close(): Promise<void>

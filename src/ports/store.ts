@@ -21,8 +21,11 @@ export interface ShardStore {
   lease(owner: string, nowMs: number, ttlMs: number): Promise<Lease>
   /** Gives the lease up, if it is still held with this token. */
   release(lease: Lease): Promise<void>
-  /** Everything of the shard, as of one revision of it. A commit of this process that nobody has answered for is not carried out after that. */
-  load(): Promise<Snapshot>
+  /**
+   * Everything of the shard, as of one revision of it. A commit of this process that nobody has answered for is not carried out
+   * after that. A store need not read plans that are `known`: a hash names one plan.
+   */
+  load(known?: PlansByHash): Promise<Snapshot>
   /** Durable when it resolves. Throws STORE_CONFLICT when the revision or the token is not the shard's newest. */
   commit(commit: Commit): Promise<Committed>
 }
@@ -102,9 +105,11 @@ export interface Lease {
 export interface Snapshot {
   readonly revision: number
   readonly rollouts: readonly RolloutState[]
-  /** By hash: the plans that rollouts have pinned. */
-  readonly plans: ReadonlyMap<string, Plan>
+  /** Those that rollouts have pinned. */
+  readonly plans: PlansByHash
 }
+
+export type PlansByHash = ReadonlyMap<string, Plan>
 
 export interface Commit {
   readonly lease: Lease

@@ -18,6 +18,9 @@ const WHOSE = '{{ $labels.workload }} of {{ $labels.migration }}'
 /** A process that was started anew, or another one, goes on with the same alert. */
 const BY = 'max by (job, migration, workload)'
 
+/** Of the service as a whole; of a process that is gone, too. */
+const ALL_SILENT = 'time() - max by (job) (last_over_time(headgate_last_sweep_timestamp_seconds[6h])) > 120'
+
 const SILENT = {
   severity: 'page',
   summary: 'Headgate is silent: nobody watches the migration',
@@ -30,9 +33,9 @@ const HEALTH: readonly Health[] = [
   {
     ...SILENT,
     alert: 'HeadgateSilent',
-    expr: 'time() - max by (job) (last_over_time(headgate_last_sweep_timestamp_seconds[6h])) > 120',
+    expr: ALL_SILENT,
     for: '1m',
-    why: 'Stands still, or was there within six hours and cannot be scraped any more. A second process that waits for the\nlease has swept nothing; it is the newest sweep of the job that counts. Where `sweep` is longer than 40s, allow\nthree sweeps instead of the 120 seconds.',
+    why: 'Stands still, or was there within six hours and cannot be scraped any more. It is the newest sweep\nof the job that counts. Where `sweep` is longer than 40s, allow\nthree sweeps instead of the 120 seconds.',
   },
   {
     ...SILENT,
@@ -40,6 +43,19 @@ const HEALTH: readonly Health[] = [
     expr: 'absent_over_time(headgate_last_sweep_timestamp_seconds[6h])',
     for: '1m',
     why: 'Was not there for six hours, or never: the rule above knows nothing of it then. Delete both when the migration is over.',
+  },
+  {
+    alert: 'HeadgateShardSilent',
+    expr: `(max by (job, shard) (headgate_shard_held) == 0 or time() - max by (job, shard) (headgate_last_sweep_timestamp_seconds) > 120)
+           and on (job) sum by (job) (headgate_shard_held) > 0
+           unless on (job) ${ALL_SILENT}`,
+    for: '1m',
+    severity: 'page',
+    summary: 'Nobody watches the migrations of the shard {{ $labels.shard }}',
+    description:
+      'Other shards of Headgate are swept, this one is not: no replica has it, or the one that has it is stuck. Its weights stay where they are: no step is taken, and NO REVERT either.',
+    why: 'Only beside shards that somebody has, and while the newest sweep of all is young: else HeadgateSilent says it once.',
+    runbook: 'operations.md#headgate-is-silent',
   },
   {
     alert: 'HeadgateBlind',

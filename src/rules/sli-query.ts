@@ -53,11 +53,6 @@ export function countedOf(sli: SliSpec, members: readonly Matcher[], window: str
   }
 }
 
-/** A regular expression that takes these names and no others. */
-export function anyOf(names: readonly string[]): string {
-  return names.map((name) => name.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')).join('|')
-}
-
 function narrowed(text: string, members: readonly Matcher[]): Selector {
   const selector = parseSelector(text)
   if ('refused' in selector) throw new Error(`${selector.refused}: the checks let a config pass that they should not`)

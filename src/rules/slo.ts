@@ -2,9 +2,10 @@ import { formatOrigin } from '../core/format.ts'
 import { guardOf } from '../core/gates/burn.ts'
 import type { Sides, SliSpec } from '../core/plan.ts'
 import { quote } from '../shared/promql/literal.ts'
+import { anyOf } from '../shared/promql/selector.ts'
 import { runbookUrl } from './health.ts'
 import { type AlertRule, oneLine, plain, type Rule, type RuleGroup, type Severity } from './rule.ts'
-import { anyOf, type Counted, countedOf } from './sli-query.ts'
+import { type Counted, countedOf } from './sli-query.ts'
 
 /** Windows that Sloth's series have, seconds. The longer ones are made from what the first has recorded. */
 const ASKED_WINDOWS = { '5m': 300, '30m': 1800, '1h': 3600, '2h': 7200, '6h': 21_600 } as const

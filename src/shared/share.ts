@@ -7,9 +7,14 @@ export type Share = <T>(value: T) => T
  */
 export function createShare(): Share {
   const known = new Map<string, unknown>()
+  const kept = new Set<unknown>()
   return <T>(value: T): T => {
+    if (kept.has(value)) return value
     const text = JSON.stringify(value)
-    if (!known.has(text)) known.set(text, value)
+    if (!known.has(text)) {
+      known.set(text, value)
+      kept.add(value)
+    }
     // The same text is the same data.
     return known.get(text) as T
   }

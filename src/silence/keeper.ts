@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatPercent } from '../core/format.ts'
 import { isMissing, type Missing } from '../core/observation.ts'
-import { isHalt, type RolloutState } from '../core/state.ts'
+import { isHalt, type Standing } from '../core/state.ts'
 import type { AlertmanagerConfig } from '../policy/schema-alertmanager.ts'
 import type { Clock, Log } from '../ports/runtime.ts'
 import type { AlertmanagerPlace, NewSilence, SilenceApi } from './api.ts'
@@ -16,7 +16,7 @@ export interface SilenceKeeperDeps {
   /** As of now: a reload counts at once. */
   readonly settings: () => AlertmanagerConfig | null
   /** The rollouts that this process decides about, as committed. */
-  readonly states: () => readonly RolloutState[]
+  readonly states: () => readonly Standing[]
   /** Whether there is anything that it decides about. */
   readonly isLeading: () => boolean
   /** Whether it decides about this workload: the silences of others are not its own. */
@@ -125,7 +125,7 @@ export class SilenceKeeper {
 
 /** The silence for a weight that was decided, until its step is over, or something halts it. */
 function wantedFor(
-  state: RolloutState,
+  state: Standing,
   { silence }: AlertmanagerConfig,
   { runId, nowMs }: { readonly runId: string; readonly nowMs: number },
 ): readonly (readonly [string, NewSilence])[] {

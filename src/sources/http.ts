@@ -39,7 +39,11 @@ export interface HttpAnswer {
 
 /** A server of evidence. Its answers are bounded in time and size; no method throws. */
 export interface HttpPeer {
-  ask(question: HttpQuestion, signal: AbortSignal): Promise<HttpAnswer | Missing>
+  /**
+   * With `take`, an answer of success is handed over in the parts in which it comes, and its `text` is empty: one that is
+   * large need not be there as a whole. What was taken counts only if the answer is not missing.
+   */
+  ask(question: HttpQuestion, signal: AbortSignal, take?: (chunk: Uint8Array) => void): Promise<HttpAnswer | Missing>
   close(): Promise<void>
 }
 
@@ -53,7 +57,7 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
     connect: connector(settings),
   })
   return {
-    async ask({ method, url, headers, body }, signal) {
+    async ask({ method, url, headers, body }, signal, take) {
       try {
         const credentials = authorizationOf(settings.auth, context.secret)
         const key = keyOf(settings, context)
@@ -70,7 +74,7 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
           ...(body !== undefined && { body }),
         })
         const date = typeof answer.headers['date'] === 'string' ? answer.headers['date'] : null
-        const text = await answer.body.text()
+        const text = take && isSuccess(answer.statusCode) ? await handOver(answer.body, take) : await answer.body.text()
         return {
           status: answer.statusCode,
           text,
@@ -83,6 +87,16 @@ export function openHttp(settings: HttpSettings, context: AdapterContext): HttpP
     },
     close: () => agent.destroy(),
   }
+}
+
+/** True for a status that says so. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+async function handOver(body: AsyncIterable<Uint8Array>, take: (chunk: Uint8Array) => void): Promise<''> {
+  for await (const chunk of body) take(chunk)
+  return ''
 }
 
 function keyOf({ key }: HttpSettings, context: AdapterContext) {

@@ -94,11 +94,13 @@ for at = facts, plans - 1 do
 end
 local brought = {['']= true}
 for at = plans, rollouts - 1, 2 do brought[ARGV[at]] = true end
+local shards = {}
 for at = rollouts, events - 1, 3 do
   local hash = ARGV[at + 1]
   if not brought[hash] and redis.call('HEXISTS', KEYS[6], hash) == 0 then return {'plan', hash} end
   local migration = redis.call('HGET', KEYS[9], ARGV[at])
-  local home = migration and redis.call('HGET', KEYS[10], migration) or 'main'
+  if migration and not shards[migration] then shards[migration] = redis.call('HGET', KEYS[10], migration) or 'main' end
+  local home = migration and shards[migration] or 'main'
   if home ~= ARGV[5] then return {'home', ARGV[at], home} end
 end
 

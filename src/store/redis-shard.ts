@@ -1,5 +1,6 @@
+import type { Plan } from '../core/plan.ts'
 import { Problem, problem } from '../core/problem.ts'
-import type { Inbox, Lease, ShardPorts, ShardStore, Snapshot } from '../ports/store.ts'
+import type { Inbox, Lease, PlansByHash, ShardPorts, ShardStore, Snapshot } from '../ports/store.ts'
 import { type ShardHead, sendCommit } from './redis-commit.ts'
 import type { SeenHead } from './redis-head.ts'
 import { FENCE, LEASE, RELEASE } from './redis-scripts.ts'
@@ -18,10 +19,10 @@ export function createRedisShard(seen: SeenHead, name: string, leaseTime: LeaseT
   const store: ShardStore = {
     lease: (owner, nowMs, ttlMs) => takeLease(seen, name, [owner, ttlMs, leaseTime === 'redis' ? '' : nowMs]),
     release: async ({ owner, token }) => void (await seen.write(RELEASE, [shard], [owner, token])),
-    load: async () => {
+    load: async (known = new Map()) => {
       if (isInDoubt) await seen.write(FENCE, [shard], [])
       isInDoubt = false
-      const { snapshot, fence } = await loadSnapshot(seen, name)
+      const { snapshot, fence } = await loadSnapshot(seen, name, known)
       head = { shard: name, revision: snapshot.revision, fence }
       return snapshot
     },
@@ -63,6 +64,7 @@ function headOf(shard: string, fields: unknown): ShardHead {
 async function loadSnapshot(
   seen: SeenHead,
   name: string,
+  known: PlansByHash,
 ): Promise<{ readonly snapshot: Snapshot; readonly fence: string }> {
   const { rollouts, plans, ofShard } = seen.keys
   const { shard, order } = ofShard(name)
@@ -78,10 +80,17 @@ async function loadSnapshot(
     if (revision !== headOf(name, before.answers[0]).revision) continue
     const states = nullableTexts(answers[1])
     const loaded = names.map((workload, index) => readState({ workload, state: states[index] ?? null }))
-    const hashes = [...new Set(loaded.flatMap(({ planHash }) => planHash ?? []))]
+    const pinned = new Map<string, Plan>()
+    const unknown = new Set<string>()
+    for (const { planHash } of loaded) {
+      const plan = planHash === null ? undefined : known.get(planHash)
+      if (plan) pinned.set(plan.hash, plan)
+      else if (planHash !== null) unknown.add(planHash)
+    }
+    const hashes = [...unknown]
     const stored = hashes.length === 0 ? [] : await manyOf(seen, (multi) => multi.hmget(plans, ...hashes))
-    const pinned = hashes.map((hash, index) => [hash, readPlan({ hash, plan: stored[index] ?? null })] as const)
-    return { snapshot: { revision, rollouts: loaded, plans: new Map(pinned) }, fence }
+    for (const [index, hash] of hashes.entries()) pinned.set(hash, readPlan({ hash, plan: stored[index] ?? null }))
+    return { snapshot: { revision, rollouts: loaded, plans: pinned }, fence }
   }
 }
 

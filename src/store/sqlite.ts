@@ -12,6 +12,7 @@ import {
   type Lease,
   type Look,
   MAIN_SHARD,
+  type PlansByHash,
   type ShardPorts,
   type Shards,
   type Snapshot,
@@ -65,7 +66,7 @@ function createStore(connection: Connection): Store {
     lease: async (owner, nowMs, ttlMs) => connection.write((sql) => takeLease(sql, owner, nowMs, ttlMs)),
     release: async (lease) => connection.write((sql) => void sql.dropLease.run(lease.owner, lease.token)),
     runId: async () => connection.read(({ runId }) => textOrNull(runId.get() ?? { runId: null }, 'runId')),
-    load: async () => connection.read(loadSnapshot),
+    load: async (known) => connection.read((sql) => loadSnapshot(sql, known)),
     commit: async (commit) => connection.write((sql) => applyCommit(sql, commit)),
     close: async () => connection.close(),
   }
@@ -175,16 +176,16 @@ function takeLease(sql: Statements, owner: string, nowMs: number, ttlMs: number)
   return { owner, token }
 }
 
-function loadSnapshot(sql: Statements): Snapshot {
+function loadSnapshot(sql: Statements, known: PlansByHash = new Map()): Snapshot {
   // Row by row: the texts of a large fleet would be as much again as what is made of them.
-  const share = createShare()
-  const plans = new Map<string, Plan>()
-  for (const row of sql.pinnedPlans.iterate()) {
-    const plan = sharedPlan(readPlan(row), share)
-    plans.set(plan.hash, plan)
-  }
   const rollouts: RolloutState[] = []
   for (const row of sql.rollouts.iterate()) rollouts.push(readState(row))
+  const share = createShare()
+  const plans = new Map<string, Plan>()
+  for (const { planHash } of rollouts) {
+    if (planHash === null || plans.has(planHash)) continue
+    plans.set(planHash, known.get(planHash) ?? sharedPlan(readPlan(sql.plan.get(planHash) ?? {}), share))
+  }
   return { revision: readHead(sql).revision, rollouts, plans }
 }
 

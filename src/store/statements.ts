@@ -17,7 +17,7 @@ export function prepareStatements(db: DatabaseSync) {
       `INSERT INTO rollout (workload, planHash, state) VALUES (?, ?, ?)
        ON CONFLICT (workload) DO UPDATE SET planHash = excluded.planHash, state = excluded.state`,
     ),
-    pinnedPlans: db.prepare('SELECT hash, plan FROM plan WHERE hash IN (SELECT planHash FROM rollout)'),
+    plan: db.prepare('SELECT hash, plan FROM plan WHERE hash = ?'),
     // A hash names one text: what is there already is the same.
     putPlan: db.prepare('INSERT INTO plan (hash, plan) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
 

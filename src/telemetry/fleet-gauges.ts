@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { FleetView } from '../core/fleet-view.ts'
+import type { ShardStand } from '../ports/control.ts'
 import type { QuotaLevel } from '../ports/quota.ts'
 import type { MetricName } from './names.ts'
 import { registerScraped, type Sample } from './samples.ts'
@@ -46,6 +47,18 @@ export function registerQuotaGauges(registry: Registry, levels: () => readonly Q
         Object.entries(by).map(([use, stand]) => ({ labels: { account, use }, value: numberOf(stand) })),
       ),
     )
+}
+
+/** Metrics of the shards: whether this replica has each that there is, and how those stand that it has. */
+export function registerShardGauges(registry: Registry, stands: () => readonly ShardStand[]): void {
+  registerScraped(registry, 'headgate_shard_held', () =>
+    stands().map(({ shard, isHeld }) => ({ labels: { shard }, value: isHeld ? 1 : 0 })),
+  )
+  registerScraped(registry, 'headgate_last_sweep_timestamp_seconds', () =>
+    stands().flatMap(({ shard, isHeld, lastSweepAtMs }) =>
+      isHeld ? [{ labels: { shard }, value: (lastSweepAtMs ?? 0) / 1000 }] : [],
+    ),
+  )
 }
 
 /** The gate of a signal's verdict is `signal/ID`. */

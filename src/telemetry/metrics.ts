@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { EventType, JournalRow } from '../core/event.ts'
 import type { Delivery } from '../ports/channel.ts'
-import type { Control } from '../ports/control.ts'
+import type { Control, ShardStand } from '../ports/control.ts'
 import type { QuotaLevels } from '../ports/quota.ts'
 import type { Clock, Meter } from '../ports/runtime.ts'
 import { registerDecisions } from './decisions.ts'
-import { registerFleetGauges, registerQuotaGauges } from './fleet-gauges.ts'
+import { registerFleetGauges, registerQuotaGauges, registerShardGauges } from './fleet-gauges.ts'
 import { METRICS, type MetricName } from './names.ts'
 import { oncePerScrape } from './samples.ts'
 import type { SpanOutcome } from './span-queue.ts'
@@ -24,9 +24,11 @@ export interface Metrics {
 }
 
 /** What gauges are made from. */
-export type Observed = Pick<Control, 'workloads' | 'fleets'> & QuotaLevels
+export interface Observed extends Pick<Control, 'workloads' | 'fleets'>, QuotaLevels {
+  stands(): readonly ShardStand[]
+}
 
-const NOTHING: Observed = { workloads: () => [], fleets: () => [], levels: () => [] }
+const NOTHING: Observed = { workloads: () => [], fleets: () => [], levels: () => [], stands: () => [] }
 
 /**
  * Makes the metrics of one service, in a registry of its own, with those of the process (`process_*`, `nodejs_*`)
@@ -50,6 +52,10 @@ export function createMetrics({ version, clock }: { readonly version: string; re
     registry,
     oncePerScrape(() => observed.levels()),
   )
+  registerShardGauges(
+    registry,
+    oncePerScrape(() => observed.stands()),
+  )
   return {
     registry,
     meter: createMeter(registry, clock, registerDecisions(registry, workloads)),
@@ -68,7 +74,6 @@ export function createMetrics({ version, clock }: { readonly version: string; re
 function createMeter(registry: Registry, clock: Clock, decisions: Meter['events']): Meter {
   const sweepSeconds = histogram(registry, 'headgate_sweep_seconds')
   const sweeps = counter(registry, 'headgate_sweeps_total')
-  const lastSweep = gauge(registry, 'headgate_last_sweep_timestamp_seconds')
   const callSeconds = histogram(registry, 'headgate_call_seconds')
   const callErrors = counter(registry, 'headgate_call_errors_total')
   const reloadOk = gauge(registry, 'headgate_config_reload_ok')
@@ -81,7 +86,6 @@ function createMeter(registry: Registry, clock: Clock, decisions: Meter['events'
     sweep(seconds, outcome) {
       sweepSeconds.observe(seconds)
       sweeps.inc({ outcome })
-      if (outcome === 'committed') lastSweep.set(clock.nowMs() / 1000)
     },
     call(kind, name, seconds, ok) {
       callSeconds.observe({ kind, name }, seconds)
@@ -119,6 +123,7 @@ const EVENT_TYPES: Readonly<Record<EventType, true>> = {
   'hold-added': true,
   'hold-removed': true,
   'verdict-changed': true,
+  'sight-changed': true,
   'revert-started': true,
   'revert-refused': true,
   'revert-confirmed': true,

@@ -210,9 +210,15 @@ export const METRICS = {
   },
   headgate_last_sweep_timestamp_seconds: {
     type: 'gauge',
-    labels: [],
+    labels: ['shard'],
     unit: 'seconds since 1970',
-    help: 'End of the newest sweep that was committed; 0: none yet',
+    help: 'When the newest sweep of a shard that this replica has was committed; 0: none yet',
+  },
+  headgate_shard_held: {
+    type: 'gauge',
+    labels: ['shard'],
+    unit: '',
+    help: '1: this replica has the lease of the shard, and decides; 0: it has not',
   },
   headgate_call_seconds: {
     type: 'histogram',

@@ -233,6 +233,19 @@ describe('an answer', () => {
     })
   })
 
+  test('that is large and breaks off is missing, though most of it was read', async () => {
+    const { url } = await startWebServer((response) => {
+      const all = Array.from({ length: 5000 }, (_, index) => ({
+        metric: { ...SHOP, service: `s${index}` },
+        value: [100, '1'],
+      }))
+      const text = JSON.stringify({ status: 'success', data: { resultType: 'vector', result: all } })
+      response.writeHead(200, { 'content-length': String(text.length) })
+      response.write(text.slice(0, -1), () => response.destroy())
+    })
+    expect(await pollOnce(testSource(url))).toMatchObject({ kind: 'missing', why: 'unreachable' })
+  })
+
   test('nobody there is missing', async () => {
     const { url, stop } = await startWebServer(silent)
     await stop()

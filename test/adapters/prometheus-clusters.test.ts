@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { groupKey } from '../../src/ports/source.ts'
-import { type Series, sumsByMoment } from '../../src/sources/prometheus/answer.ts'
+import type { Series } from '../../src/sources/prometheus/answer.ts'
+import { sumsByMoment } from '../../src/sources/prometheus/fold.ts'
 
 // Signals of a migration are of a cluster as a whole: they have no label of a workload.
 const ofClusters = { cluster: 'env', workload: '' }

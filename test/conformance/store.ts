@@ -115,6 +115,15 @@ function commitSuite({ ports, lease, commit, reconnect }: User): void {
     expect([...(await ports().store.load()).plans.keys()]).toEqual(['bbbb'])
   })
 
+  test('plans that are known already are loaded as they are known, and only where rollouts name them', async () => {
+    const rollouts = [sampleState('checkout', { planHash: 'aaaa' }), sampleState('search', { planHash: 'bbbb' })]
+    await commit({ lease: await lease(), rollouts, plans: [samplePlan('aaaa'), samplePlan('bbbb', 'search')] })
+    const whole = await ports().store.load()
+    const known = new Map(['aaaa', 'cccc'].map((hash) => [hash, samplePlan(hash)]))
+    expect(await ports().store.load(known)).toEqual(whole)
+    expect([...whole.plans.keys()].sort()).toEqual(['aaaa', 'bbbb'])
+  })
+
   test('what was handed in or out may be changed without a change in the store', async () => {
     const state = { ...sampleState('checkout') }
     await commit({ lease: await lease(), rollouts: [state] })

@@ -76,6 +76,22 @@ test('one replica has all shards; each that comes later is handed its share; wha
   expect(all.map(({ own }) => own().length)).toEqual([1, 1, 1])
   expect(one.own()).toEqual([MAIN_SHARD])
   expect([one, two, three].map(({ keeper }) => keeper.isLeading())).toEqual([true, false, false])
+  // Each knows of all, and of the sweeps of its own.
+  for (const { keeper, own } of all) {
+    expect(
+      keeper
+        .stands()
+        .map(({ shard }) => shard)
+        .toSorted(),
+    ).toEqual(['b', 'c', MAIN_SHARD])
+    expect(
+      keeper
+        .stands()
+        .filter(({ isHeld }) => isHeld)
+        .map(({ shard }) => shard),
+    ).toEqual(own())
+    expect(keeper.stands().every(({ isHeld, lastSweepAtMs }) => isHeld === (lastSweepAtMs !== null))).toBe(true)
+  }
   await one.keeper.stop('it leaves')
   await pass(world, 1)
   expect([...two.own(), ...three.own()].toSorted()).toEqual(['b', 'c', MAIN_SHARD])

@@ -54,6 +54,18 @@ describe('what is asked', () => {
     expect([reading(), reading(catalog())]).toMatchObject([{ kind: 'counts' }, { kind: 'counts' }])
   })
 
+  test('is of the clusters of all who share it, and follows them', async () => {
+    const elsewhere: Plan = { ...catalog(), clusters: { old: 'blue', new: 'red' } }
+    const { source, watch, poll } = createBench([planOf({})])
+    await poll()
+    watch.watch([planOf({}), elsewhere])
+    await poll()
+    expect(source.asked.map(({ clusters }) => clusters)).toEqual([
+      ['blue', 'green'],
+      ['blue', 'green', 'red'],
+    ])
+  })
+
   test('is nothing new when two sweeps fall on one tick', async () => {
     const { source, watch } = createBench()
     const { signal } = new AbortController()

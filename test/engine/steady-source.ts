@@ -1,6 +1,7 @@
 import { type Missing, missing } from '../../src/core/observation.ts'
 import type { SliSpec } from '../../src/core/plan.ts'
 import {
+  type AskedSli,
   groupKey,
   type HistorySpan,
   type Measure,
@@ -15,7 +16,7 @@ const RATE = 10
 
 /** A source that serves ten requests a second since ever, and remembers what it was asked. */
 export class SteadySource implements MetricSource {
-  readonly asked: { readonly specs: number; readonly tick: Tick }[] = []
+  readonly asked: { readonly specs: number; readonly clusters: readonly string[]; readonly tick: Tick }[] = []
   readonly remembered: HistorySpan[] = []
   fault: Missing | null = null
   historyFault: Missing | 'hangs' | null = null
@@ -26,8 +27,8 @@ export class SteadySource implements MetricSource {
   ingestDelaySeconds?: number
   measureOf: MeasureOf = steady
 
-  async poll(slis: readonly SliSpec[], tick: Tick): Promise<ReadonlyMap<SliSpec, SliVector>> {
-    this.asked.push({ specs: slis.length, tick })
+  async poll(slis: readonly AskedSli[], tick: Tick): Promise<ReadonlyMap<SliSpec, SliVector>> {
+    this.asked.push({ specs: slis.length, clusters: slis.flatMap(({ clusters = [] }) => clusters), tick })
     if (this.hangs) await new Promise(() => {})
     return new Map(slis.map((sli) => [sli, this.fault ?? vectorOf(tick, this.measureOf)]))
   }

@@ -4,7 +4,7 @@ import type { FleetPlan } from '../../src/core/fleet-plan.ts'
 import { initialState } from '../../src/core/initial.ts'
 import type { Plan } from '../../src/core/plan.ts'
 import { hasBaked } from '../../src/core/state.ts'
-import { type StepResult, step } from '../../src/core/step.ts'
+import { step } from '../../src/core/step.ts'
 import { type Forecast, type ForecastInput, forecast } from '../../src/policy/forecast.ts'
 import type { WorkloadForecast } from '../../src/policy/forecast-workload.ts'
 import { createCalendar } from '../../src/shared/calendar/calendar.ts'
@@ -276,7 +276,6 @@ describe('the core itself', () => {
 function play(plan: Plan, calendar: ReturnType<typeof calendarOf>): readonly number[] {
   const seen: number[] = []
   let state = initialState(plan.workload, 'RUN', START_MS)
-  let verdicts: StepResult['verdicts'] = null
   let weightPercent = 0
   for (let nowMs = START_MS; seen.length < plan.steps.length + 2; nowMs += SWEEP_SECONDS * 1000) {
     if (nowMs > START_MS + 9 * 86_400_000) throw new Error(`stuck in ${state.phase.name}`)
@@ -285,14 +284,13 @@ function play(plan: Plan, calendar: ReturnType<typeof calendarOf>): readonly num
     )
     const reading = { facts: [], targets, writes: [], slis: {}, probes: {}, dependencies: {} }
     const observation = { ...PLAIN_SIGHT, ...reading, calendar: calendar.at(nowMs) }
-    const result = step({ state, verdicts, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
+    const result = step({ state, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
     for (const effect of result.effects) if (effect.kind === 'setWeight') weightPercent = effect.weightPercent
     const isTold = ({ type }: { type: string }) => type === 'weight-intended'
     if (result.events.some(isTold)) seen.push(nowMs)
     const hasBegun = result.state.phase.name === 'baking' && state.phase.name !== 'baking'
     if (hasBegun || (hasBaked(result.state.phase.name) && !hasBaked(state.phase.name))) seen.push(nowMs)
     state = result.state
-    verdicts = result.verdicts
   }
   return seen
 }

@@ -16,7 +16,7 @@ import {
 } from '../../src/core/observation.ts'
 import type { Plan, Side, Sides } from '../../src/core/plan.ts'
 import type { PhaseName, RolloutState } from '../../src/core/state.ts'
-import { type StepResult, step } from '../../src/core/step.ts'
+import { step } from '../../src/core/step.ts'
 import { SliWindows } from '../../src/engine/rings.ts'
 import { BOUNDS_SECONDS, planOf, SLOWER_THAN_SECONDS } from './plans.ts'
 import { Provider } from './provider.ts'
@@ -47,7 +47,6 @@ export class World {
   private nowMs = START_MS
   private plan: Plan
   private state: RolloutState
-  private verdicts: StepResult['verdicts'] = null
   private readonly windows = { availability: new SliWindows([60, 300]), latency: new SliWindows([60, 300]) }
   private readonly out: string[] = []
   private facts: WorkloadFact[] = []
@@ -136,10 +135,6 @@ export class World {
     },
     dependency: ([phase]) => {
       this.dependency = phase === 'none' ? null : (phase as PhaseName)
-    },
-    /** The service is killed and started again: it knows what is stored. */
-    restart: () => {
-      this.verdicts = null
     },
     clock: ([shift]) => {
       this.nowMs += Number.parseFloat(shift ?? '') * 1000
@@ -247,7 +242,7 @@ export class World {
   }
 
   private think(slis: Observation['slis']): void {
-    const { state, verdicts, plan, nowMs } = this
+    const { state, plan, nowMs } = this
     const hasProbe = plan.probes.length > 0
     const observation: Observation = {
       facts: this.facts.splice(0),
@@ -258,7 +253,7 @@ export class World {
       dependencies: Object.fromEntries(plan.after.map((name) => [name, this.dependency])),
       ...this.sight.of(plan, nowMs),
     }
-    const result = step({ state, verdicts, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
+    const result = step({ state, plan, observation, nowMs, sweepSeconds: SWEEP_SECONDS })
     this.steps.push({
       before: state,
       after: result.state,
@@ -271,7 +266,6 @@ export class World {
     })
     // What is stored is JSON: nothing may depend on more.
     this.state = JSON.parse(JSON.stringify(result.state)) as RolloutState
-    this.verdicts = result.verdicts
     for (const event of result.events) {
       const mark = { info: ' ', warn: '!', page: '‼' }[severityOf(event)]
       this.print(`${mark} ${event.actor === 'headgate' ? '' : `${event.actor}: `}${explain(event)}`)

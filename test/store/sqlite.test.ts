@@ -7,7 +7,7 @@ import { writerOn } from '../../src/store/connection.ts'
 import { migrate, STEPS } from '../../src/store/schema.ts'
 import { openSqlite, portsOn } from '../../src/store/sqlite.ts'
 import { createStorePath } from './place.ts'
-import { sampleCommit, sampleEvent, sampleFact, sampleState } from './samples.ts'
+import { sampleCommit, sampleEvent, sampleFact, samplePlan, sampleState } from './samples.ts'
 
 let place: ReturnType<typeof createStorePath>
 const opened: { close(): void | Promise<void> }[] = []
@@ -94,6 +94,17 @@ describe('a file that cannot be a store is refused with what to do', () => {
     openRaw().exec(`UPDATE rollout SET state = '{'`)
     await expect(ports.store.load()).rejects.toMatchObject(refusal('STORE_UNAVAILABLE', 'restore a backup'))
   })
+})
+
+test('a plan that the config has is not read at the start', async () => {
+  const ports = open()
+  const plan = samplePlan('aaaa')
+  const lease = await ports.store.lease('one', 0, 1_000)
+  const rollouts = [sampleState('checkout', { planHash: 'aaaa' })]
+  await ports.store.commit(sampleCommit({ lease, revision: 0, rollouts, plans: [plan] }))
+  openRaw().exec(`UPDATE plan SET plan = '{'`)
+  expect((await ports.store.load(new Map([['aaaa', plan]]))).plans.get('aaaa')).toBe(plan)
+  await expect(ports.store.load()).rejects.toMatchObject(refusal('STORE_UNAVAILABLE', 'restore a backup'))
 })
 
 describe('a full disk', () => {

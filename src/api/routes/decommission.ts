@@ -36,7 +36,7 @@ export function decommissionRoutes(app: FastifyInstance, options: ApiOptions): v
       const { sees } = sightOf(identity, options)
       const views = control
         .workloads()
-        .filter(({ state }) => (workload === undefined ? sees(state.workload) : state.workload === workload))
+        .filter(({ plan }) => (workload === undefined ? sees(plan.workload) : plan.workload === workload))
       if (workload !== undefined && views.length === 0)
         throw problem('API_NOT_FOUND', `there is no workload "${workload}"`)
       const plans = views.map(({ plan }) => plan)

@@ -33,7 +33,7 @@ export function workloadRoutes(app: FastifyInstance, options: ApiOptions): void 
         // Most see all: then nobody goes through ten thousand workloads for it.
         status.migrations.every(({ migration }) => seesAll(migration))
           ? []
-          : control.workloads().flatMap(({ state, plan }) => (sees(state.workload) ? [plan.migration] : [])),
+          : control.workloads().flatMap(({ plan }) => (sees(plan.workload) ? [plan.migration] : [])),
       )
       const migrations = status.migrations.filter(({ migration }) => seesAll(migration) || others.has(migration))
       return toStatus({ ...status, migrations })
@@ -51,7 +51,7 @@ export function workloadRoutes(app: FastifyInstance, options: ApiOptions): void 
     },
     async ({ identity }) => {
       const { sees } = sightOf(identity, options)
-      const seen = control.workloads().filter(({ state }) => sees(state.workload))
+      const seen = control.workloads().filter(({ plan }) => sees(plan.workload))
       return { workloads: seen.map(toWorkload) }
     },
   )
@@ -68,7 +68,7 @@ export function workloadRoutes(app: FastifyInstance, options: ApiOptions): void 
     },
     async ({ params: { name }, identity }) => {
       demand(identity, 'viewer', placesOf(options)(name))
-      const view = control.workloads().find(({ state }) => state.workload === name)
+      const view = control.workloads().find(({ plan }) => plan.workload === name)
       if (!view) throw problem('API_NOT_FOUND', `there is no workload "${name}"`)
       return toWorkloadDetail(view)
     },

@@ -15,27 +15,15 @@ interface JudgeContext extends GateContext {
   readonly mayLackOld: (old: Missing) => boolean
 }
 
-/**
- * One verdict a gate, in the plan's order. Without a new reading, the last verdict stands.
- * @param before the last verdicts; null: they are not known, as after a start
- */
-export function judge(
-  plan: Plan,
-  state: RolloutState,
-  observation: Observation,
-  before: readonly Verdict[] | null,
-): readonly Verdict[] {
+/** One verdict a gate, in the plan's order, of what this state and these readings show. */
+export function judge(plan: Plan, state: RolloutState, observation: Observation): readonly Verdict[] {
   const context: JudgeContext = {
     inForce: state.inForceAtMs !== null,
     minRequests: plan.minRequests,
     mayLackOld: (old) => mayLackOld(state, old),
   }
-  const last = (id: string) => before?.find(({ gate }) => gate === id)
   return plan.gates.map(
-    (gate) =>
-      judgeGate(gate, plan, state, observation, context) ??
-      last(gate.id) ??
-      verdictOf(gate.id)('wait', 'nothing was read yet'),
+    (gate) => judgeGate(gate, plan, state, observation, context) ?? verdictOf(gate.id)('wait', 'nothing was read yet'),
   )
 }
 

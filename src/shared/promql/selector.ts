@@ -62,6 +62,11 @@ export function selectorText({ metric, matchers }: Selector): string {
   return `${isPlain ? metric : ''}${all.length > 0 ? `{${all.join(',')}}` : ''}`
 }
 
+/** A regular expression that takes these values of a label and no others. */
+export function anyOf(values: readonly string[]): string {
+  return values.map((value) => value.replace(/[\\^$.|?*+()[\]{}]/g, '\\$&')).join('|')
+}
+
 function isName(matcher: Matcher): boolean {
   return matcher.label === NAME_LABEL && matcher.op === '='
 }

@@ -1,15 +1,12 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { Log } from '../../ports/runtime.ts'
-import type { LargeAnswer } from './answer.ts'
+import type { Said } from './answer.ts'
 
 /** After so many different warnings the memory of them starts anew. */
 const REMEMBERED = 200
 
 /** Logs the warnings of answers (a partial answer of Thanos, say), each once: a query is repeated at every sweep. */
-export function createNoting(
-  log: Log,
-  source: string,
-): (query: string) => <A extends LargeAnswer | Missing>(answer: A) => A {
+export function createNoting(log: Log, source: string): (query: string) => <A extends Said | Missing>(answer: A) => A {
   const noted = new Set<string>()
   return (query) => (answer) => {
     if (isMissing(answer)) return answer

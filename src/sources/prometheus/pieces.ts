@@ -1,37 +1,69 @@
 import { parseJson } from '../../shared/json.ts'
 
-/** About so long is a piece, in characters: what is made of it is gone before the next is read. */
-export const PIECE_CHARS = 256 * 1024
+/** About so long is a piece, in bytes: what is made of it is gone before the next one comes. */
+export const PIECE_BYTES = 64 * 1024
 
 /** How the list of series begins, and each further one. Bare quotes stand in no text of JSON, so this is never within one. */
 const FIRST = '[{"metric":'
 const NEXT = ',{"metric":'
-/** How the last of the series, and with it the list, ends. */
-const LAST = ']}]'
 
-/** A large answer, whose series are read a piece at a time: all at once they are hundreds of thousands of objects. */
-export interface Pieces {
-  /** The answer without any series. */
-  readonly frame: unknown
-  /** Its series, in order, as lists; undefined: that piece is no JSON. */
-  readonly lists: Iterable<unknown>
+/** What is done with the parts of an answer. */
+export interface Cutting {
+  /** True: an answer that begins like this, with no series yet, has its series cut out. */
+  isHead(frame: unknown): boolean
+  /** Takes some of its series, in order; undefined: what stands in their place is no JSON. */
+  take(list: unknown): void
 }
 
-/** Cuts the text of an answer; null: it is not written as Prometheus does, and must be read whole. */
-export function inPieces(text: string): Pieces | null {
-  const from = text.indexOf(FIRST) + 1
-  const to = text.lastIndexOf(LAST) + LAST.length - 1
-  if (from < 1 || to < from) return null
-  // Where the cut was wrong, as by a warning that has the same signs, this is no JSON.
-  const frame = parseJson(`${text.slice(0, from)}${text.slice(to)}`)
-  return frame === undefined ? null : { frame, lists: { [Symbol.iterator]: () => listsOf(text, from, to) } }
-}
+/**
+ * Cuts the series out of a large answer while its bytes come, so that it is never there as a whole. An answer that is
+ * short, or is not written as Prometheus does, stays in one.
+ */
+export class Cutter {
+  private readonly cutting: Cutting
+  /** What came, without the series that were taken. */
+  private chunks: Uint8Array[] = []
+  private bytes = 0
+  /** From so many on it is worth looking for a place to cut. */
+  private lookAt = PIECE_BYTES
+  /** All before the first series; null: not looked for yet. Empty: the answer is not cut. */
+  private head: string | null = null
 
-function* listsOf(text: string, from: number, to: number): Generator<unknown> {
-  for (let start = from; start < to; ) {
-    const next = text.indexOf(NEXT, start + PIECE_CHARS)
-    const end = next < 0 || next > to ? to : next
-    yield parseJson(`[${text.slice(start, end)}]`)
-    start = end + 1
+  constructor(cutting: Cutting) {
+    this.cutting = cutting
+  }
+
+  /** Takes in what came next, cut anywhere. */
+  add(chunk: Uint8Array): void {
+    this.chunks.push(chunk)
+    this.bytes += chunk.length
+    if (this.bytes >= this.lookAt && this.head !== '') this.cut()
+  }
+
+  /** After the last bytes: the answer with those of its series that were not taken; undefined: it is no JSON. */
+  end(): unknown {
+    const rest = new TextDecoder().decode(Buffer.concat(this.chunks))
+    this.chunks = []
+    return parseJson(`${this.head ?? ''}${rest}`)
+  }
+
+  private cut(): void {
+    let text = Buffer.concat(this.chunks)
+    if (this.head === null) {
+      const from = text.indexOf(FIRST) + 1
+      this.head = text.toString('utf8', 0, from)
+      if (from === 0 || !this.cutting.isHead(parseJson(`${this.head}]}}`))) this.head = ''
+      else text = text.subarray(from)
+    }
+    const end = this.head === '' ? -1 : text.lastIndexOf(NEXT)
+    if (end >= 0) {
+      this.cutting.take(parseJson(`[${text.toString('utf8', 0, end)}]`))
+      // A copy: the rest is short, and would keep all of it.
+      text = Buffer.from(text.subarray(end + 1))
+    }
+    this.chunks = [text]
+    this.bytes = text.length
+    // One series may be longer than a piece: it is not looked through again with each chunk.
+    this.lookAt = Math.max(PIECE_BYTES, 2 * this.bytes)
   }
 }

@@ -5,8 +5,8 @@ import { parseSelector } from '../../shared/promql/selector.ts'
 import { scaled, tickShare, valuesOf } from '../asked.ts'
 import { addBucket, BOUND_LABEL, type Buckets, bucketsOf, type HistogramMeasure, measureBuckets } from '../buckets.ts'
 import { countersOf, joinCounts, type Sums } from '../counters.ts'
-import type { Parts } from './answer.ts'
 import { nativeBucketsQuery, nativeGrowthQuery } from './native.ts'
+import type { Parts } from './parts.ts'
 import {
   baselinedGrowthQuery,
   bucketGrowthQuery,
@@ -35,7 +35,7 @@ export interface PartQuestions {
   read(answers: readonly Parts[]): ReadonlyMap<string, Measure>
 }
 
-const NO_PARTS: Parts = new Map()
+const NO_PARTS: Parts = { groups: [], of: () => undefined }
 const NOTHING: Sums = new Map()
 
 /** The questions of a tick of `tickMs`; missing: this SLI cannot be asked for. */
@@ -138,11 +138,14 @@ function nativePastOf(measure: HistogramMeasure, labels: SliSpec['labels'], tick
 /** `growths` and `uneven` by group and boundary. */
 function joinBuckets(growths: Parts, uneven: Parts, measure: HistogramMeasure): ReadonlyMap<string, Measure> {
   const measures = new Map<string, Measure>()
+  let likely: readonly number[] = []
   // One group after the other: the buckets of all of them at once would be most of the memory.
-  for (const [group, ofBounds] of growths) {
-    const buckets = bucketsOfGroup(ofBounds, uneven.get(group))
-    const counts = isMissing(buckets) ? buckets : measureBuckets(buckets, measure)
-    if (counts !== null) measures.set(group, counts)
+  for (const group of growths.groups) {
+    const buckets = bucketsOfGroup(growths.of(group) ?? NOTHING, uneven.of(group))
+    const counts = isMissing(buckets) ? buckets : measureBuckets(buckets, measure, likely)
+    if (counts === null) continue
+    measures.set(group, counts)
+    if (counts.kind === 'counts') likely = counts.latencies?.boundsSeconds ?? likely
   }
   return measures
 }

@@ -1,14 +1,18 @@
 import { isMissing, type Missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
 import type { AdapterContext } from '../../ports/kind.ts'
-import type { MetricSource, SliVector, Tick } from '../../ports/source.ts'
+import type { AskedSli, MetricSource, SliVector, Tick } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import { rangesOf, ticksOf } from '../ticks.ts'
-import { type LargeAnswer, type Parts, partsOf, type Series, sumsByMoment } from './answer.ts'
+import type { Said, TakeSeries } from './answer.ts'
 import { createClient } from './client.ts'
+import { type Fold, momentsOf } from './fold.ts'
+import { GroupKeys } from './keys.ts'
 import { createNoting } from './noting.ts'
+import { type Parts, partsOf } from './parts.ts'
 import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
 import type { PrometheusSettings } from './settings.ts'
+import { ofItsClusters } from './whose.ts'
 
 /** Prometheus refuses more than 11,000 points a series in one range query. */
 const RANGE_POINTS = 10_000
@@ -18,6 +22,7 @@ const NO_SUMS: Sums = new Map()
 /** Evidence from Prometheus, or from whatever else answers its query API. */
 export function openPrometheus(settings: PrometheusSettings, context: AdapterContext): MetricSource {
   const client = createClient(settings, context)
+  const keys = new GroupKeys()
   const note = createNoting(context.log, 'prometheus')
   // A sample carries the time at which its scrape began, and arrives when it has ended. Asked at once, the newest scrape
   // would be unseen now and belong to the past at the next tick, and what it counted would be lost: for a target whose
@@ -26,30 +31,31 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
 
   return {
     async poll(slis, tick, signal) {
-      const send: Send = (query) => client.instant(query, tick.atMs - delayMs, signal).then(note(query))
+      const send: Send = (query, take) => client.instant(query, tick.atMs - delayMs, take, signal).then(note(query))
       const asked = {
         sums: new Map<string, Promise<Sums | Missing>>(),
         parts: new Map<string, Promise<Parts | Missing>>(),
       }
-      const pairs = slis.map(async (sli) => [sli, await pollOne(sli, tick, settings, { send, ...asked })] as const)
+      const pairs = slis.map(
+        async (sli) => [sli, await pollOne(sli, tick, settings, { send, keys, ...asked })] as const,
+      )
       return new Map(await Promise.all(pairs))
     },
 
     async history(sli, span, signal) {
       const tickMs = span.tickSeconds * 1000
-      const questions = pastQuestionsOf(sli, tickMs, settings)
+      const questions = pastQuestionsOf(ofItsClusters(sli), tickMs, settings)
       if (isMissing(questions)) return questions
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
       for (const query of questions.queries) {
-        const parts: Iterable<Series | null>[] = []
+        const fold = momentsOf(sli.labels, keys)
         for (const { firstMs, lastMs } of rangesOf(ticks, RANGE_POINTS)) {
           const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
-          const answer = note(query)(await client.range(query, range, signal))
-          if (isMissing(answer)) return answer
-          parts.push(answer.series)
+          const said = note(query)(await client.range(query, range, fold.take, signal))
+          if (isMissing(said)) return said
         }
-        const moments = sumsByMoment(oneAfterTheOther(parts), sli.labels)
+        const moments = fold.end()
         if (isMissing(moments)) return moments
         answers.push(moments)
       }
@@ -65,32 +71,33 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
   }
 }
 
-function* oneAfterTheOther<T>(parts: Iterable<Iterable<T>>): Generator<T> {
-  for (const part of parts) yield* part
-}
+type Send = (query: string, take: TakeSeries) => Promise<Said | Missing>
 
-type Send = (query: string) => Promise<LargeAnswer | Missing>
+/** What a query gives, read while it comes. */
+async function folded<T extends object>(query: string, fold: Fold<T>, send: Send): Promise<T | Missing> {
+  const said = await send(query, fold.take)
+  return isMissing(said) ? said : fold.end()
+}
 
 /** The questions of a tick: what several SLIs ask is sent once. An answer is kept as what is read from it, never whole. */
 interface Asked {
   readonly send: Send
+  readonly keys: GroupKeys
   readonly sums: Map<string, Promise<Sums | Missing>>
   readonly parts: Map<string, Promise<Parts | Missing>>
 }
 
-async function pollOne(sli: SliSpec, tick: Tick, settings: PrometheusSettings, asked: Asked): Promise<SliVector> {
-  const questions = questionsOf(sli, tick.atMs - tick.sinceMs, settings)
+async function pollOne(sli: AskedSli, tick: Tick, settings: PrometheusSettings, asked: Asked): Promise<SliVector> {
+  const questions = questionsOf(ofItsClusters(sli), tick.atMs - tick.sinceMs, settings)
   if (isMissing(questions)) return questions
   const groups =
     questions.kind === 'groups' ? await groupsOf(sli, questions, asked) : await groupsOfParts(sli, questions, asked)
   return isMissing(groups) ? groups : { kind: 'vector', ...tick, groups }
 }
 
-async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, sums }: Asked) {
+async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, keys, sums }: Asked) {
   const answers = await allOf(queries, labels, sums, async (query) => {
-    const answer = await send(query)
-    if (isMissing(answer)) return answer
-    const moments = sumsByMoment(answer.series, labels)
+    const moments = await folded(query, momentsOf(labels, keys), send)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()
@@ -99,11 +106,12 @@ async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, 
   return isMissing(answers) ? answers : read(answers)
 }
 
-async function groupsOfParts({ labels }: SliSpec, { queries, within, read }: PartQuestions, { send, parts }: Asked) {
-  const answers = await allOf(queries, labels, parts, async (query) => {
-    const answer = await send(query)
-    return isMissing(answer) ? answer : partsOf(answer.series, labels, within)
-  })
+async function groupsOfParts(
+  { labels }: SliSpec,
+  { queries, within, read }: PartQuestions,
+  { send, keys, parts }: Asked,
+) {
+  const answers = await allOf(queries, labels, parts, (query) => folded(query, partsOf(labels, within, keys), send))
   return isMissing(answers) ? answers : read(answers)
 }
 
