@@ -85,12 +85,12 @@ export class Way {
     return {
       lease: (...args) => this.meet(() => store.lease(...args)),
       release: (...args) => this.meet(() => store.release(...args)),
-      load: () =>
+      load: (...args) =>
         this.meet(() => {
           if (isInDoubt) fences.raise(shard)
           isInDoubt = false
           known = fences.of(shard)
-          return store.load()
+          return store.load(...args)
         }),
       commit: async (commit) => {
         const sent = known

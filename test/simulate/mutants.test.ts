@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { LATE_WRITE_MS, type RolloutState } from '../../src/core/state.ts'
+import type { Plan } from '../../src/core/plan.ts'
+import { LATE_WRITE_MS } from '../../src/core/state.ts'
 import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
 import type * as BookModule from '../../src/engine/book.ts'
@@ -85,8 +86,16 @@ vi.mock('../../src/engine/share-out.ts', async (original) => {
 vi.mock('../../src/engine/book.ts', async (original) => {
   const real = await original<typeof BookModule>()
   class Broken extends real.Book {
-    override planOf(state: RolloutState) {
-      return (broken.isFaithless ? super.planOf({ ...state, planHash: null }) : null) ?? super.planOf(state)
+    private newest = new Map<string, Plan>()
+
+    override configure(plans: readonly Plan[]): void {
+      super.configure(plans)
+      this.newest = new Map(plans.map((plan) => [plan.workload, plan]))
+    }
+
+    override subject(workload: string) {
+      const [subject, plan] = [super.subject(workload), this.newest.get(workload)]
+      return broken.isFaithless && subject && plan ? { ...subject, plan } : subject
     }
   }
   return { ...real, Book: Broken }
@@ -169,7 +178,11 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       ),
   },
   'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
-  'plan-kept': { name: 'a book that goes by the newest plan', sabotage: { config: 'edited10', prefers: 'reload' }, isFaithless: true },
+  'plan-kept': {
+    name: 'a book that goes by the newest plan',
+    sabotage: { config: 'edited10', prefers: 'reload' },
+    isFaithless: true,
+  },
   'hands-over': { name: 'a lease that is kept to the end', isClinging: true },
   'fact-once': { name: 'an inbox that forgets', sabotage: { inbox: forgetful } },
   'journal-and-state': {
