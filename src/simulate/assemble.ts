@@ -13,6 +13,7 @@ import { SliWatch } from '../engine/sli-watch.ts'
 import { createTimer } from '../engine/timer.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Control, ServiceStatus } from '../ports/control.ts'
+import type { Quotas } from '../ports/quota.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import type { Calendar, TaskRunner } from '../ports/sight.ts'
 import type { MetricSource, Prober, SyntheticReader } from '../ports/source.ts'
@@ -42,6 +43,8 @@ export interface Parts {
   readonly tasks?: (wakeups: Wakeups) => TaskRunner
   /** Of every migration; left out: there is none. */
   readonly calendar?: Calendar
+  /** Of the process; left out: they are of this engine alone. */
+  readonly quotas?: Quotas
   readonly sweepSeconds: number
   /** Left out: those of the timer. */
   readonly wakeups?: Wakeups
@@ -83,7 +86,7 @@ export function assemble(parts: Parts): Assembled {
 export function openEyes(parts: EyesParts, wakeups: Wakeups | null) {
   const { clock, log, meter, tracer, sources, prober, sweepSeconds } = parts
   const timer = createTimer(clock)
-  const context = { clock, log, quotas: createQuotas(clock), tracer, secret: () => '' }
+  const context = { clock, log, quotas: parts.quotas ?? createQuotas(clock), tracer, secret: () => '' }
   const scopes = new Scopes(parts.kinds, context, { meter, timer, accounts: {} })
   const watch = { log, meter, timer, tracer }
   const slis = new SliWatch(sources, sweepSeconds, watch)

@@ -16,6 +16,7 @@ export const INVARIANTS = {
   'journal-chain': "The journal's chain of hashes verifies, and has what all shards committed, in that order.",
   'shards-swept': 'After all faults end, each shard is swept by one replica, and none has more than its share.',
   'hands-over': 'A replica that stops in order, and has always reached the store, leaves no lease behind.',
+  'quota-kept': "Each call to a provider was allowed by its account's quota, which all replicas share.",
   'plan-kept': 'A rollout under way goes by the plan that it began with, whatever becomes of the config.',
   'revert-ends': 'After all faults end, no rollout is still reverting.',
   converges: 'After all faults end, each rollout comes to rest or to a hold that a person clears.',

@@ -2,16 +2,19 @@ import { Problem } from '../core/problem.ts'
 import { createAlertIntake } from '../engine/alerts.ts'
 import { Book } from '../engine/book.ts'
 import { createControl } from '../engine/control.ts'
+import { createQuotas } from '../engine/quotas.ts'
 import type { Room } from '../engine/room.ts'
 import { ShardKeeper } from '../engine/shard-keeper.ts'
 import type { Window } from '../engine/windows.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Control } from '../ports/control.ts'
+import type { Quotas } from '../ports/quota.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
 import { type Commit, MAIN_SHARD } from '../ports/store.ts'
 import { NO_TRACER } from '../ports/tracer.ts'
 import type { TrafficKind } from '../ports/traffic.ts'
 import { createTimerWakeups } from '../wake/timer.ts'
+import type { Account } from './account.ts'
 import { assemble, openEyes } from './assemble.ts'
 import type { Chance } from './chance.ts'
 import { OBSERVE_TIMEOUT_SECONDS, type SimulatedSettings, SWEEP_SECONDS, type Version } from './config.ts'
@@ -33,6 +36,7 @@ export interface Surroundings {
   /** null: there are none, and nobody is woken but by its own clock. */
   readonly jobs: Jobs | null
   readonly fences: Fences
+  readonly account: Account
   /** The store as a process whose clock is right reaches it when all is well. */
   readonly ports: SharedStore
   /** A commit is sent by a process whose clock is so much ahead, ms. */
@@ -116,7 +120,12 @@ export class Process {
     const ports = this.way.over(world.ports)
     const shards = shardsOf(life, ports.shards)
     const inbox = inboxOf(life, ports.inbox)
-    const rooms = this.rooms(replica, { life, clock, log, random, shards, inbox })
+    const isAway = () => this.way.fault !== null && world.chance.is(this.way.fault.probability)
+    const quotas = createQuotas(clock, (_, limits) => {
+      const allowance = world.account.allowanceOf({ process: replica, clock, isAway }, limits)
+      return { ...allowance, take: (use) => life.call(() => allowance.take(use)) }
+    })
+    const rooms = this.rooms(replica, { life, clock, log, random, shards, inbox, quotas })
     const { plans, hash } = this.inForce
     const wake = (shard: string) => world.jobs?.look(shard)
     const keeper = new ShardKeeper({ plans, hash }, { shards, replica, clock, log, wake, ...rooms })
@@ -182,9 +191,9 @@ export class Process {
   private rooms(replica: string, own: OwnParts): { open: (shard: string) => Room; see: (shard: string) => Window } {
     const { world } = this
     const { truth, outside, jobs } = world
-    const { life, clock, log, random, shards, inbox } = own
+    const { life, clock, log, random, shards, inbox, quotas } = own
     const partsFor = (shard: string, meter: Meter) => ({
-      ...{ clock, log, meter, tracer: NO_TRACER, sources: new Map([['sim', sourceOf(life, truth.source)]]) },
+      ...{ clock, log, meter, tracer: NO_TRACER, quotas, sources: new Map([['sim', sourceOf(life, truth.source)]]) },
       prober: {
         probe: (...args: Parameters<Truth['prober']['probe']>) => life.call(() => truth.prober.probe(...args)),
         close: async () => {},
@@ -245,6 +254,7 @@ export class Process {
 }
 
 interface OwnParts extends SharedStore {
+  readonly quotas: Quotas
   readonly life: Life
   readonly clock: Clock
   readonly log: Log

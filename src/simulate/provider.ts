@@ -1,5 +1,6 @@
 import { missing } from '../core/observation.ts'
 import { problem } from '../core/problem.ts'
+import type { Quotas } from '../ports/quota.ts'
 import type { Clock } from '../ports/runtime.ts'
 import type {
   TrafficKind,
@@ -10,6 +11,7 @@ import type {
   WriteResult,
 } from '../ports/traffic.ts'
 import { failed, missingFor, unknownTarget } from '../traffic/failure.ts'
+import { QUOTA } from './account.ts'
 import type { Chance } from './chance.ts'
 import { SIMULATED_TRAFFIC, type SimulatedSettings, TTL_SECONDS } from './config.ts'
 import type { Writer } from './process.ts'
@@ -68,6 +70,10 @@ export interface ProviderDeps {
   /** The world's, which no process's faults reach. */
   readonly clock: Clock
   readonly chance: Chance
+  /** Calls are counted against an account's quota. */
+  readonly hasQuota: boolean
+  /** Any call, of this process. */
+  readonly onCall: (process: string) => void
   readonly onSent: (write: SentWrite) => void
   readonly onLanded: (landing: Landing) => void
   /** What is made of a change right before it lands; for tests of the simulator itself. */
@@ -92,22 +98,31 @@ export class Provider {
     return {
       ...SIMULATED_TRAFFIC,
       privilegesFor: () => [],
-      open: (targets) => this.open(targets, writer),
+      open: (targets, _, { quotas }) => this.open(targets, writer, quotas),
     }
   }
 
-  private open(targets: readonly TrafficTarget<SimulatedSettings>[], { process, shard, token }: Writer): TrafficScope {
+  private open(targets: readonly TrafficTarget<SimulatedSettings>[], writer: Writer, quotas: Quotas): TrafficScope {
+    const { process, shard, token } = writer
+    const quota = this.deps.hasQuota ? quotas.of('sim', QUOTA) : null
     const scope = targets[0]?.settings.scope ?? ''
     const places = new Map(targets.map(({ id, settings }) => [id, settings.place]))
     for (const { settings } of targets)
       if (settings.ttl && !this.ttls.has(settings.place)) this.ttls.set(settings.place, TTL_SECONDS.before)
     return {
-      quota: null,
+      quota,
       restSeconds: 0,
       inspect: async () => [],
-      read: (ids, signal) => this.read(scope, ids, places, signal),
+      read: async (ids, signal) => {
+        if (quota && !(await quota.take('read', signal)))
+          return new Map(ids.map((id) => [id, missing('timeout', 'the quota had no room')]))
+        this.deps.onCall(process)
+        if (this.faults.get(scope) === 'throttles') quota?.exhaust()
+        return this.read(scope, ids, places, signal)
+      },
       write: async (changes, signal) => {
         const write = { process, shard, scope, changes, token: token(), sentAtMs: this.deps.clock.nowMs() }
+        this.deps.onCall(process)
         this.deps.onSent(write)
         return this.write(write, places, signal)
       },

@@ -1,3 +1,4 @@
+import { Account } from './account.ts'
 import { Chance } from './chance.ts'
 import { createFakeClock, type FakeClock } from './clock.ts'
 import { configOf, EDITED_NAMES, type SimulatedConfig, STEADY_NAMES, type Version } from './config.ts'
@@ -43,6 +44,8 @@ export interface WorldOptions {
   readonly replicas: number
   /** The store goes by its own clock, and each replica has one of its own; else all share one. */
   readonly hasOwnClocks: boolean
+  /** The provider's account takes only so many calls. */
+  readonly hasQuota: boolean
   /** Workloads whose NEW fails half of its requests throughout. */
   readonly harmed: readonly string[]
   /** What happens more often than all else; null: nothing does. */
@@ -101,8 +104,13 @@ export class World {
       ...{ memory: this.memory, clock, ledger: this.ledger, workloads: names, hasOwnClock: drawn.hasOwnClocks },
       closedSinceMs: () => this.outside.closedSinceMs,
     })
+    const account = new Account(clock)
+    const { hasQuota } = drawn
     this.provider = new Provider(names, {
-      ...{ clock, chance },
+      ...{ clock, chance, hasQuota },
+      onCall: (process) => {
+        if (hasQuota && !account.spend(process)) report('quota-kept', `${process} makes a call that no quota allowed`)
+      },
       onSent: (write) => {
         const percentOf = (workload: string) => this.provider.shares.get(workload)?.new ?? 0
         this.judge.sent(write, { percentOf, shards: this.memory.inspect().shardNames() })
@@ -114,7 +122,7 @@ export class World {
       ...(sabotage.distort && { distort: sabotage.distort }),
     })
     const surroundings: Surroundings = {
-      ...{ clock, chance, truth: this.truth, outside: this.outside, fences: new Fences() },
+      ...{ clock, chance, truth: this.truth, outside: this.outside, fences: new Fences(), account },
       jobs: this.options.hasOwnClocks ? this.beginJobs() : null,
       ports: watch.ports(sabotage),
       onSent: (commit, aheadMs) => watch.sent(commit, aheadMs),
@@ -180,6 +188,7 @@ function drawOptions(chance: Chance): WorldOptions {
     replicas: chance.whole(1, 3),
     // What shares its work out is not for one machine.
     hasOwnClocks: first.fleets.length > 1 || chance.is(0.6),
+    hasQuota: chance.is(0.3),
     harmed: plans.map(({ workload }) => workload).filter(() => chance.is(0.12)),
     prefers: chance.is(0.6) ? chance.one(FAULTS) : null,
   }

@@ -22,6 +22,7 @@ interface Broken {
   want: ((real: Want) => Want) | null
   isTrusting: boolean
   isClinging: boolean
+  isHasty: boolean
   isFaithless: boolean
   isGreedy: boolean
 }
@@ -33,6 +34,7 @@ const broken = vi.hoisted(() => {
     want: null,
     isTrusting: false,
     isClinging: false,
+    isHasty: false,
     isFaithless: false,
     isGreedy: false,
   }
@@ -47,6 +49,10 @@ vi.mock('../../src/core/step.ts', async (original) => {
 vi.mock('../../src/engine/act.ts', async (original) => {
   const real = await original<{ ScopeWriter: new (scope: string, deps: ActDeps) => ScopeWriter }>()
   class Broken extends real.ScopeWriter {
+    constructor(scope: string, deps: ActDeps) {
+      super(scope, broken.isHasty ? { ...deps, takeTurn: async () => true } : deps)
+    }
+
     override want(...args: Parameters<Want>): void {
       const whole: Want = (...given) => super.want(...given)
       ;(broken.want?.(whole) ?? whole)(...args)
@@ -113,6 +119,7 @@ interface Mutant {
   readonly want?: (real: Want) => Want
   readonly isTrusting?: true
   readonly isClinging?: true
+  readonly isHasty?: true
   readonly isFaithless?: true
   readonly isGreedy?: true
   readonly sabotage?: Sabotage
@@ -178,6 +185,7 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       ),
   },
   'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
+  'quota-kept': { name: 'a writer that waits for no quota', sabotage: { prefers: 'command' }, isHasty: true },
   'plan-kept': {
     name: 'a book that goes by the newest plan',
     sabotage: { config: 'edited10', prefers: 'reload' },

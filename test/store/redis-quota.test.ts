@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createQuotas } from '../../src/engine/quotas.ts'
 import type { AllowanceLimits, QuotaUse } from '../../src/ports/quota.ts'
 import { TokenLevels } from '../../src/shared/token-levels.ts'
+import { Account } from '../../src/simulate/account.ts'
 import { createFakeClock } from '../../src/simulate/clock.ts'
 import type { RedisStore } from '../../src/store/redis.ts'
 import { systemClock } from '../../src/telemetry/runtime.ts'
@@ -24,6 +25,14 @@ allowanceConformance('one process', () => {
       const levels = new TokenLevels(limits, () => clock.monotonicMs())
       return { take: async (use) => levels.take(use), exhaust: () => levels.exhaust(), stand: () => levels.stand() }
     },
+    pass: (ms) => clock.advance(ms),
+  }
+})
+
+allowanceConformance('the simulated account', () => {
+  const clock = createFakeClock(0)
+  return {
+    open: (limits) => new Account(clock).allowanceOf({ process: 'one', clock, isAway: () => false }, limits),
     pass: (ms) => clock.advance(ms),
   }
 })
