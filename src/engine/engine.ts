@@ -65,6 +65,7 @@ export class Engine {
   private sweeping: Promise<void> | null = null
   private starting: Promise<boolean> | null = null
   private isStopping = false
+  private hasPlans = false
   private trouble: ProblemJson | null = problem('STORE_UNAVAILABLE', 'no sweep has been committed yet', {
     hint: 'wait for the first sweep',
   }).toJSON()
@@ -76,7 +77,8 @@ export class Engine {
       lease: deps.lease,
       log: deps.log,
       meter: deps.meter,
-      onLoaded: () => this.useBook(),
+      // At the start the config's plans are about to be taken, and what they need is opened then.
+      onLoaded: () => this.hasPlans && this.useBook(),
       onDurable: ({ writes }) => deps.observer.writesTold(writes),
     })
   }
@@ -110,6 +112,7 @@ export class Engine {
         await this.committer.commit({ ...NOTHING, states, events })
       }
       this.book.configure(plans)
+      this.hasPlans = true
       this.useBook()
     })
   }

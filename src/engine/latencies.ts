@@ -19,7 +19,7 @@ export function latenciesOf(measures: Sides<Measure>): Latencies | null {
 
 /** As nearly always. */
 function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((bound, index) => bound === b[index])
+  return a === b || (a.length === b.length && a.every((bound, index) => bound === b[index]))
 }
 
 function bucketsOf(measure: Measure): BucketCounts | null {

@@ -2,21 +2,17 @@ import { estimateDispersion } from '../core/gates/dispersion.ts'
 import type { Counts, Dispersion } from '../core/observation.ts'
 import type { SliMeasure } from '../core/plan.ts'
 import { clusterOf, type SliVector } from '../ports/source.ts'
+import { TickPages } from './tick-pages.ts'
 
 /** So many of the newest ticks of a group are kept: three hours of sweeps of 30 s. */
 export const KEPT_TICKS = 360
 /** φ is estimated anew after at least so many ticks: it moves slowly, and there may be thousands of groups. */
 const ESTIMATE_EVERY_TICKS = 30
 
-/** The most that a narrow place can hold. */
-const MOST_NARROW = 0xffff
-
-/**
- * The newest ticks of one group: 1.4 kB, or 3 kB from the first count on that is no whole number up to 65,535. Then single
- * precision: counts are exact up to 16 million a tick.
- */
+/** The newest ticks of one group. */
 class TickRing {
-  private pairs: Uint16Array | Float32Array = new Uint16Array(2 * KEPT_TICKS)
+  private readonly pages: TickPages
+  readonly row: number
   /** Where the next tick goes, and how many are there before it. */
   private end = 0
   private count = 0
@@ -27,7 +23,9 @@ class TickRing {
   private delayTicks: number
 
   /** `delayTicks` puts off its second estimate: thousands of groups, all in one sweep, would hold that one up. */
-  constructor(delayTicks: number) {
+  constructor(pages: TickPages, delayTicks: number) {
+    this.pages = pages
+    this.row = pages.take()
     this.delayTicks = delayTicks
   }
 
@@ -44,21 +42,15 @@ class TickRing {
     this.put((this.end - this.count + KEPT_TICKS) % KEPT_TICKS, tick)
   }
 
-  private put(place: number, { total, bad }: Counts): void {
-    if (this.pairs instanceof Uint16Array && !(isNarrow(total) && isNarrow(bad)))
-      this.pairs = Float32Array.from(this.pairs)
-    this.pairs[2 * place] = total
-    this.pairs[2 * place + 1] = bad
+  private put(place: number, tick: Counts): void {
+    this.pages.put(this.row, place, tick)
     this.added += 1
   }
 
   /** Oldest first. */
   private ticks(): Counts[] {
-    return Array.from({ length: this.count }, (_, index) => {
-      const slot = 2 * ((this.end - this.count + index + KEPT_TICKS) % KEPT_TICKS)
-      // Index within a fixed-size array: always there.
-      return { total: this.pairs[slot] as number, bad: this.pairs[slot + 1] as number }
-    })
+    const first = this.end - this.count + KEPT_TICKS
+    return Array.from({ length: this.count }, (_, index) => this.pages.at(this.row, (first + index) % KEPT_TICKS))
   }
 
   dispersion(): Dispersion | null {
@@ -71,15 +63,12 @@ class TickRing {
   }
 }
 
-function isNarrow(count: number): boolean {
-  return Number.isInteger(count) && count >= 0 && count <= MOST_NARROW
-}
-
 /** What OLD counted lately in one SLI, tick by tick, by group: how its bad events come, alone or in bursts. */
 export class OldTicks {
   private readonly tickMs: number
   private clusters: ReadonlySet<string> = new Set()
   private readonly rings = new Map<string, TickRing>()
+  private readonly pages = new TickPages(KEPT_TICKS)
   /** Where the first tick begins; null: there is none yet. */
   private fromMs: number | null = null
 
@@ -90,7 +79,11 @@ export class OldTicks {
   /** Groups of these clusters are kept, and no others. */
   keep(clusters: ReadonlySet<string>): void {
     this.clusters = clusters
-    for (const group of this.rings.keys()) if (!clusters.has(clusterOf(group))) this.rings.delete(group)
+    for (const [group, ring] of this.rings) {
+      if (clusters.has(clusterOf(group))) continue
+      this.rings.delete(group)
+      this.pages.giveBack(ring.row)
+    }
   }
 
   /** Takes in a tick that is newer than all before. */
@@ -122,8 +115,11 @@ export class OldTicks {
   }
 
   private ringOf(group: string): TickRing {
-    const ring = this.rings.get(group) ?? new TickRing(this.rings.size % ESTIMATE_EVERY_TICKS)
-    this.rings.set(group, ring)
+    let ring = this.rings.get(group)
+    if (ring === undefined) {
+      ring = new TickRing(this.pages, this.rings.size % ESTIMATE_EVERY_TICKS)
+      this.rings.set(group, ring)
+    }
     return ring
   }
 }

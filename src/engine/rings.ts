@@ -7,9 +7,8 @@ const FIRST_ROOM = 64
 /** Whenever it is used up, it becomes so many times larger: a large fleet's columns are most of what is kept of it. */
 const GROWTH = 1.25
 
-/** Sums by group. Whole numbers are kept in half the place, as long as there are no others in the column. */
-type Column = Uint32Array | Float64Array
-const MOST_WHOLE = 0xffffffff
+/** Sums by group. Whole numbers are kept as narrow as they are, as long as there are no others in the column. */
+type Column = Uint16Array | Uint32Array | Float64Array
 
 /**
  * Sums of counts over the last `seconds`, in a few coarse cells, so that the cost does not depend on the ticks. The cells
@@ -31,7 +30,7 @@ class Ring {
   resize(room: number): void {
     for (const columns of [this.totals, this.bads])
       for (const [slot, column] of columns.entries()) {
-        const longer = column instanceof Uint32Array ? new Uint32Array(room) : new Float64Array(room)
+        const longer = emptyAs(column, room)
         longer.set(column)
         columns[slot] = longer
       }
@@ -73,24 +72,38 @@ class Ring {
 }
 
 function columns(): Column[] {
-  return Array.from({ length: CELLS }, () => new Uint32Array(FIRST_ROOM))
+  return Array.from({ length: CELLS }, () => new Uint16Array(FIRST_ROOM))
 }
 
+function emptyAs(column: Column, room: number): Column {
+  if (column instanceof Uint16Array) return new Uint16Array(room)
+  return column instanceof Uint32Array ? new Uint32Array(room) : new Float64Array(room)
+}
+
+/** Whole numbers come again: what they needed last time is kept. */
 function empty(columns: Column[], slot: number): void {
   const column = columns[slot]
-  if (column instanceof Uint32Array) column.fill(0)
-  else if (column !== undefined) columns[slot] = new Uint32Array(column.length)
+  if (column instanceof Float64Array) columns[slot] = new Uint16Array(column.length)
+  else column?.fill(0)
 }
 
 function addTo(columns: Column[], slot: number, group: number, count: number): void {
-  const column = columns[slot]
-  if (column === undefined) return
-  const sum = at(column, group) + count
-  if (column instanceof Uint32Array && !(Number.isInteger(sum) && sum >= 0 && sum <= MOST_WHOLE)) {
-    const exact = Float64Array.from(column)
-    exact[group] = sum
-    columns[slot] = exact
-  } else column[group] = sum
+  const before = columns[slot]
+  if (before === undefined) return
+  const sum = at(before, group) + count
+  const column = holding(before, sum)
+  columns[slot] = column
+  column[group] = sum
+}
+
+/** The column, or a wider one with the same in it, that can hold this sum. */
+function holding(column: Column, sum: number): Column {
+  if (column instanceof Float64Array || isWhole(sum, 8 * column.BYTES_PER_ELEMENT)) return column
+  return isWhole(sum, 32) ? Uint32Array.from(column) : Float64Array.from(column)
+}
+
+function isWhole(sum: number, bits: number): boolean {
+  return Number.isInteger(sum) && sum >= 0 && sum < 2 ** bits
 }
 
 /** Index within the array: always there. */

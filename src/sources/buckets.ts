@@ -45,8 +45,14 @@ export function addBucket(buckets: Buckets, le: string, { grown, ofSeries }: Buc
 /**
  * Counts of a group from its buckets. Only boundaries that all of its series have are given: where some pods have
  * others, a sum over a part of them would look like slowness. null: nothing counts all events.
+ *
+ * @param likely - Boundaries of another group. Where they are the same, both share the list.
  */
-export function measureBuckets(buckets: Buckets, { metric, slowerThanSeconds }: HistogramMeasure): Measure | null {
+export function measureBuckets(
+  buckets: Buckets,
+  { metric, slowerThanSeconds }: HistogramMeasure,
+  likely: readonly number[] = [],
+): Measure | null {
   const total = buckets.get(Number.POSITIVE_INFINITY)?.grown
   if (total === undefined) return null
   const own = buckets.get(slowerThanSeconds)
@@ -69,7 +75,8 @@ export function measureBuckets(buckets: Buckets, { metric, slowerThanSeconds }: 
     slower[index] = Math.max(slower[index] ?? 0, slower[index + 1] ?? 0)
   const bad = slower[boundsSeconds.indexOf(slowerThanSeconds)]
   if (bad === undefined) return missing('empty', `${metric} has no bucket with ${bound}`)
-  return { kind: 'counts', total, bad, latencies: { boundsSeconds, slower } }
+  const isLikely = boundsSeconds.length === likely.length && boundsSeconds.every((bound, at) => bound === likely[at])
+  return { kind: 'counts', total, bad, latencies: { boundsSeconds: isLikely ? likely : boundsSeconds, slower } }
 }
 
 /** As `measureBuckets`, of all groups; those without a total are left out. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { isMissing } from '../../src/core/observation.ts'
 import { type AnswerForm, answerReader, readAnswer, type Series } from '../../src/sources/prometheus/answer.ts'
 import { sumsByMoment } from '../../src/sources/prometheus/fold.ts'
+import { GroupKeys } from '../../src/sources/prometheus/keys.ts'
 import { partsOf } from '../../src/sources/prometheus/parts.ts'
 import { PIECE_BYTES } from '../../src/sources/prometheus/pieces.ts'
 
@@ -139,7 +140,7 @@ describe('what is added up', () => {
     fc.assert(
       fc.property(fc.array(bucket, { maxLength: 60, size: 'max' }), fc.nat(60), (all, cut) => {
         const series = readSeries(bodyOf(all))
-        const fold = partsOf(LABELS, 'le')
+        const fold = partsOf(LABELS, 'le', new GroupKeys())
         for (const some of [series.slice(0, cut), series.slice(cut)]) fold.take(some)
         const parts = fold.end()
         const grouped = series.filter(

@@ -102,6 +102,15 @@ describe('the ticks of OLD', () => {
     ticks.keep(new Set(['green']))
     expect(ticks.dispersion(OLD)).toBeNull()
   })
+
+  test('of a cluster that comes anew are none of those that another one had', () => {
+    const ticks = kept()
+    for (const vector of vectorsOf(bursts(100), START_MS)) ticks.add(vector)
+    ticks.keep(new Set(['green']))
+    const quiet = bursts(100).map((tick) => ({ ...tick, total: 50 }))
+    for (const vector of vectorsOf(quiet, START_MS + 100 * TICK_MS)) ticks.add(vector)
+    expect(ticks.dispersion(NEW)).toEqual(estimateDispersion(quiet.map((tick) => ({ ...tick, bad: 7 }))))
+  })
 })
 
 test.each([

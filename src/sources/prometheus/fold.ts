@@ -1,8 +1,8 @@
 import { type Missing, missing } from '../../core/observation.ts'
 import type { SliSpec } from '../../core/plan.ts'
-import { groupKey } from '../../ports/source.ts'
 import type { Sums } from '../counters.ts'
 import type { Series, TakeSeries } from './answer.ts'
+import { GroupKeys } from './keys.ts'
 
 /** Adds up what an answer, or several that follow each other, say of each group. */
 export interface Fold<T extends object> {
@@ -15,7 +15,7 @@ export interface Fold<T extends object> {
  * The values by moment (milliseconds since 1970) and group. `NaN` and infinities stay what they are, for the reader to
  * refuse. A series that lacks one of the labels belongs to no group; without a workload label the cluster alone is it.
  */
-export function momentsOf(labels: SliSpec['labels']): Fold<ReadonlyMap<number, Sums>> {
+export function momentsOf(labels: SliSpec['labels'], keys: GroupKeys): Fold<ReadonlyMap<number, Sums>> {
   const moments = new Map<number, Map<string, number | Missing>>()
   const places: { readonly atMs: number; readonly sums: Map<string, number | Missing> }[] = []
   let isEmpty = true
@@ -23,7 +23,7 @@ export function momentsOf(labels: SliSpec['labels']): Fold<ReadonlyMap<number, S
     take(series) {
       for (const { metric, points } of series) {
         isEmpty = false
-        const key = groupOf(metric, labels)
+        const key = groupOf(metric, labels, keys)
         if (key === null) continue
         for (const [index, [seconds, text]] of points.entries()) {
           const atMs = Math.round(seconds * 1000)
@@ -47,7 +47,7 @@ export function sumsByMoment(
   series: readonly Series[],
   labels: SliSpec['labels'],
 ): ReadonlyMap<number, Sums> | Missing {
-  const fold = momentsOf(labels)
+  const fold = momentsOf(labels, new GroupKeys())
   fold.take(series)
   return fold.end()
 }
@@ -60,10 +60,10 @@ function putOnce(sums: Map<string, number | Missing>, key: string, text: string,
 }
 
 /** The group of a series; null: it belongs to none. */
-export function groupOf(metric: Series['metric'], labels: SliSpec['labels']): string | null {
+export function groupOf(metric: Series['metric'], labels: SliSpec['labels'], keys: GroupKeys): string | null {
   const cluster = metric[labels.cluster]
   const workload = labels.workload === '' ? '' : metric[labels.workload]
-  return cluster === undefined || workload === undefined ? null : groupKey(cluster, workload)
+  return cluster === undefined || workload === undefined ? null : keys.of(cluster, workload)
 }
 
 /** None of the series belongs to a group. */

@@ -3,6 +3,7 @@ import type { SliSpec } from '../../core/plan.ts'
 import type { Sums } from '../counters.ts'
 import type { Series } from './answer.ts'
 import { type Fold, groupOf, noGroup, numberOf, severalSeries } from './fold.ts'
+import type { GroupKeys } from './keys.ts'
 
 /** So many series there is room for at first; whenever it is used up, for twice as many. */
 const FIRST_ROOM = 1024
@@ -20,7 +21,7 @@ export interface Parts {
  * Keeps the series of an answer whose groups have several, told apart by the label `within`. In columns: the buckets of a
  * fleet are hundreds of thousands of series, and a map of each group would be most of the memory.
  */
-export function partsOf(labels: SliSpec['labels'], within: string): Fold<Parts> {
+export function partsOf(labels: SliSpec['labels'], within: string, keys: GroupKeys): Fold<Parts> {
   const groups = new Map<string, number>()
   const columns = new Columns()
   const names: string[] = []
@@ -32,7 +33,7 @@ export function partsOf(labels: SliSpec['labels'], within: string): Fold<Parts> 
   function add({ metric, points: [point] }: Series): void {
     // Series of a group most often follow each other: one key, then, is made for all of them.
     if (group === null || !isSameGroup(metric, last, labels)) {
-      const key = groupOf(metric, labels)
+      const key = groupOf(metric, labels, keys)
       if (key === null) return
       group = groups.get(key) ?? columns.addGroup()
       groups.set(key, group)

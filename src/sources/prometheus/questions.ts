@@ -138,11 +138,14 @@ function nativePastOf(measure: HistogramMeasure, labels: SliSpec['labels'], tick
 /** `growths` and `uneven` by group and boundary. */
 function joinBuckets(growths: Parts, uneven: Parts, measure: HistogramMeasure): ReadonlyMap<string, Measure> {
   const measures = new Map<string, Measure>()
+  let likely: readonly number[] = []
   // One group after the other: the buckets of all of them at once would be most of the memory.
   for (const group of growths.groups) {
     const buckets = bucketsOfGroup(growths.of(group) ?? NOTHING, uneven.of(group))
-    const counts = isMissing(buckets) ? buckets : measureBuckets(buckets, measure)
-    if (counts !== null) measures.set(group, counts)
+    const counts = isMissing(buckets) ? buckets : measureBuckets(buckets, measure, likely)
+    if (counts === null) continue
+    measures.set(group, counts)
+    if (counts.kind === 'counts') likely = counts.latencies?.boundsSeconds ?? likely
   }
   return measures
 }

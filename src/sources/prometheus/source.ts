@@ -7,6 +7,7 @@ import { rangesOf, ticksOf } from '../ticks.ts'
 import type { Said, TakeSeries } from './answer.ts'
 import { createClient } from './client.ts'
 import { type Fold, momentsOf } from './fold.ts'
+import { GroupKeys } from './keys.ts'
 import { createNoting } from './noting.ts'
 import { type Parts, partsOf } from './parts.ts'
 import { type GroupQuestions, type PartQuestions, pastQuestionsOf, questionsOf } from './questions.ts'
@@ -21,6 +22,7 @@ const NO_SUMS: Sums = new Map()
 /** Evidence from Prometheus, or from whatever else answers its query API. */
 export function openPrometheus(settings: PrometheusSettings, context: AdapterContext): MetricSource {
   const client = createClient(settings, context)
+  const keys = new GroupKeys()
   const note = createNoting(context.log, 'prometheus')
   // A sample carries the time at which its scrape began, and arrives when it has ended. Asked at once, the newest scrape
   // would be unseen now and belong to the past at the next tick, and what it counted would be lost: for a target whose
@@ -34,7 +36,9 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
         sums: new Map<string, Promise<Sums | Missing>>(),
         parts: new Map<string, Promise<Parts | Missing>>(),
       }
-      const pairs = slis.map(async (sli) => [sli, await pollOne(sli, tick, settings, { send, ...asked })] as const)
+      const pairs = slis.map(
+        async (sli) => [sli, await pollOne(sli, tick, settings, { send, keys, ...asked })] as const,
+      )
       return new Map(await Promise.all(pairs))
     },
 
@@ -45,7 +49,7 @@ export function openPrometheus(settings: PrometheusSettings, context: AdapterCon
       const ticks = ticksOf(span)
       const answers: ReadonlyMap<number, Sums>[] = []
       for (const query of questions.queries) {
-        const fold = momentsOf(sli.labels)
+        const fold = momentsOf(sli.labels, keys)
         for (const { firstMs, lastMs } of rangesOf(ticks, RANGE_POINTS)) {
           const range = { fromMs: firstMs - delayMs, toMs: lastMs - delayMs, stepMs: tickMs }
           const said = note(query)(await client.range(query, range, fold.take, signal))
@@ -78,6 +82,7 @@ async function folded<T extends object>(query: string, fold: Fold<T>, send: Send
 /** The questions of a tick: what several SLIs ask is sent once. An answer is kept as what is read from it, never whole. */
 interface Asked {
   readonly send: Send
+  readonly keys: GroupKeys
   readonly sums: Map<string, Promise<Sums | Missing>>
   readonly parts: Map<string, Promise<Parts | Missing>>
 }
@@ -90,9 +95,9 @@ async function pollOne(sli: AskedSli, tick: Tick, settings: PrometheusSettings, 
   return isMissing(groups) ? groups : { kind: 'vector', ...tick, groups }
 }
 
-async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, sums }: Asked) {
+async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, { send, keys, sums }: Asked) {
   const answers = await allOf(queries, labels, sums, async (query) => {
-    const moments = await folded(query, momentsOf(labels), send)
+    const moments = await folded(query, momentsOf(labels, keys), send)
     if (isMissing(moments)) return moments
     // All series of an instant query carry the time that was asked for.
     const [only = NO_SUMS] = moments.values()
@@ -101,8 +106,12 @@ async function groupsOf({ labels }: SliSpec, { queries, read }: GroupQuestions, 
   return isMissing(answers) ? answers : read(answers)
 }
 
-async function groupsOfParts({ labels }: SliSpec, { queries, within, read }: PartQuestions, { send, parts }: Asked) {
-  const answers = await allOf(queries, labels, parts, (query) => folded(query, partsOf(labels, within), send))
+async function groupsOfParts(
+  { labels }: SliSpec,
+  { queries, within, read }: PartQuestions,
+  { send, keys, parts }: Asked,
+) {
+  const answers = await allOf(queries, labels, parts, (query) => folded(query, partsOf(labels, within, keys), send))
   return isMissing(answers) ? answers : read(answers)
 }
 
