@@ -59,7 +59,9 @@ export interface SimulatedConfig {
   readonly scopes: readonly string[]
 }
 
-export const VARIANT_NAMES: readonly string[] = Object.keys(VARIANTS)
+/** Those that stay as they are, and those that are edited. */
+export const STEADY_NAMES = Object.keys(VARIANTS).filter((name) => VARIANTS[name]?.length === 1)
+export const EDITED_NAMES = Object.keys(VARIANTS).filter((name) => VARIANTS[name]?.length !== 1)
 
 const read = new Map<string, SimulatedConfig>()
 

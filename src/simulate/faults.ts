@@ -20,12 +20,14 @@ const KINDS = {
   stop: { weight: 2, deed: stop },
   freeze: { weight: 3, deed: freeze },
   isolate: { weight: 3, deed: isolate },
+  strand: { weight: 2, deed: strand },
   overtake: { weight: 2, deed: overtake },
   store: { weight: 3, deed: spoilStore },
   provider: { weight: 4, deed: spoilProvider },
   source: { weight: 3, deed: spoilSource },
   jump: { weight: 3, deed: jump },
   close: { weight: 2, deed: close },
+  reload: { weight: 5, deed: reload },
   edit: { weight: 2, deed: edit },
   workload: { weight: 2, deed: spoilWorkload },
   command: { weight: 6, deed: command },
@@ -61,10 +63,12 @@ export function heal(world: World): void {
   }
   for (const process of world.processes) {
     process.way.fault = null
+    process.way.keepsCommits = false
     process.aheadMs = 0
     process.life.thaw()
     process.life.spare()
     process.start()
+    void process.reload(world.config.newest)
   }
 }
 
@@ -136,6 +140,22 @@ function isolate(world: World, later: Later): string | null {
   return `revert ${workload}, throttled for ${refusal} s; 2 s later ${leader.name} is cut off for ${span} s`
 }
 
+/** What a leader has sent to the store arrives when it has died, and another one has decided otherwise. */
+function strand(world: World, later: Later): string | null {
+  const workload = workloadOf(world)
+  const leader = world.processes.find(({ running }) => running?.keeper.decides(workload))
+  if (!leader) return null
+  const { way } = leader
+  way.keepsCommits = true
+  later(11, () => {
+    leader.kill()
+    way.keepsCommits = false
+    world.people.say('pause', workload)
+  })
+  later(11 + seconds(world, 20), () => leader.start())
+  return `the commits of ${leader.name} hang; 11 s later it is killed, and: pause ${workload}`
+}
+
 /** A raise that nobody hears of again, and a revert that it may overtake. */
 function overtake(world: World, later: Later): string | null {
   const moving = [...world.ledger.entries.values()].filter(({ phase }) => phase === 'stepping' || phase === 'preparing')
@@ -197,6 +217,30 @@ function close(world: World, later: Later): string {
     world.outside.closedSinceMs = null
   })
   return `the calendar is closed, ${span} s`
+}
+
+/** A file that is rolled out comes to some later than to others. */
+function reload(world: World, later: Later): string | null {
+  const version = world.editConfig()
+  if (version === null) return null
+  const isWorst = world.chance.is(0.5)
+  if (isWorst) keepBusy(world, later)
+  const delays = world.processes.map((process) => {
+    const span = isWorst ? world.chance.one([1, 2, 30]) : world.chance.one([0, seconds(world, 60)])
+    later(span, () => void process.reload(version))
+    return `${process.name} in ${span} s`
+  })
+  return `the config is edited (${version.hash}): ${delays.join(', ')}`
+}
+
+/** The worst moment to merge shards: while their writes are under way. */
+function keepBusy(world: World, later: Later): void {
+  const workload = workloadOf(world)
+  world.people.say('revert', workload, true)
+  for (const scope of world.config.scopes) {
+    world.provider.faults.set(scope, 'slow')
+    later(10, () => world.provider.faults.delete(scope))
+  }
 }
 
 function edit(world: World): string {

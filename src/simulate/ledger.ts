@@ -14,7 +14,10 @@ const CLOSED_MS = 1_000
 
 /** One rollout as the journal tells it. Times are the world's, ms. */
 export interface Entry {
+  /** The pinned one; else that of the first config that has the workload. */
   plan: Plan
+  /** Of the pinned plan, as the journal tells; null: it has not begun. */
+  planHash: string | null
   phase: PhaseName
   stepIndex: number | null
   intendedPercent: number
@@ -37,12 +40,18 @@ export interface Entry {
 
 /** What is so in the world when a commit becomes durable. */
 export interface Circumstances {
-  /** By how much the clock of whoever committed is ahead, ms. */
+  /** By how much the clock of whoever committed was ahead when it sent the commit, ms. */
   readonly aheadMs: number
   /** Since when the calendar is closed, the world's time in ms; null: it is open. */
   readonly closedSinceMs: number | null
   /** Whether the shard that has committed decides about this workload. */
   readonly decides: (workload: string) => boolean
+}
+
+/** Of an event: when it became durable, and when it was thought, the world's time in ms. */
+interface Times {
+  readonly nowMs: number
+  readonly thoughtMs: number
 }
 
 /** Replays each commit's events beside the states that it commits, and holds both to the invariants. */
@@ -51,13 +60,25 @@ export class Ledger {
   /** How often each fact was acted on. */
   readonly answered = new Map<string, number>()
   readonly events: { readonly atMs: number; readonly event: HeadgateEvent }[] = []
+  private readonly begun = new Set<string>()
   /** By hash: those that were pinned. */
   private readonly pinned = new Map<string, Plan>()
+  /** Facts whose workload had begun when they came. */
+  private readonly known = new Set<string>()
   private readonly report: Report
 
   constructor(plans: readonly Plan[], report: Report) {
     this.report = report
     for (const plan of plans) this.entries.set(plan.workload, entryOf(plan))
+  }
+
+  hasBegun(workload: string | null): boolean {
+    return this.begun.has(workload ?? '')
+  }
+
+  /** Whoever decides about the workload of this fact must find it. */
+  noteKnown(factId: string): void {
+    this.known.add(factId)
   }
 
   /** Takes in what has just become durable. */
@@ -69,11 +90,11 @@ export class Ledger {
     for (const event of events) {
       this.events.push({ atMs: nowMs, event })
       if ('factId' in event) this.answer(event.factId, event)
-      // As of when it was thought: a process may have stood still before its commit.
-      if (closedSinceMs !== null && Math.min(nowMs, event.atMs - aheadMs) - closedSinceMs > CLOSED_MS)
-        this.judgeClosed(event)
+      // A process may have stood still before its commit, and the commit have hung in the network.
+      const thoughtMs = Math.min(nowMs, event.atMs - aheadMs)
+      if (closedSinceMs !== null && thoughtMs - closedSinceMs > CLOSED_MS) this.judgeClosed(event)
       const entry = this.entries.get(event.workload ?? '')
-      if (entry) this.follow(entry, event, nowMs)
+      if (entry) this.follow(entry, event, { nowMs, thoughtMs })
     }
     for (const state of rollouts) this.compare(state)
   }
@@ -99,16 +120,17 @@ export class Ledger {
 
   private answer(factId: string, event: HeadgateEvent): void {
     const phase = this.entries.get(event.workload ?? '')?.phase ?? 'waiting'
+    // A workload that waits may have been left out of the config.
     const isForNobody =
       event.type === 'alert-unmatched' || (event.type === 'command-refused' && event.problem.code === 'API_NOT_FOUND')
-    if (isForNobody && phase !== 'waiting')
+    if (isForNobody && this.known.has(factId) && phase !== 'waiting')
       this.report('fact-once', `fact ${factId} found no workload ${event.workload}, which is ${phase}`)
     const count = (this.answered.get(factId) ?? 0) + 1
     this.answered.set(factId, count)
     if (count > 1) this.report('fact-once', `fact ${factId} was acted on ${count} times`)
   }
 
-  private follow(entry: Entry, event: HeadgateEvent, nowMs: number): void {
+  private follow(entry: Entry, event: HeadgateEvent, { nowMs, thoughtMs }: Times): void {
     switch (event.type) {
       case 'phase-entered':
         enter(entry, event, nowMs)
@@ -119,8 +141,15 @@ export class Ledger {
       case 'hold-removed':
         entry.holds.delete(event.cause)
         return
+      case 'rollout-created':
+        this.begun.add(event.workload ?? '')
+        return
+      case 'plan-pinned':
+        if (entry.planHash !== null) this.report('plan-kept', `${event.workload} began anew with ${event.planHash}`)
+        entry.planHash = event.planHash
+        return
       case 'weight-in-force':
-        entry.inForceAtMs = nowMs
+        entry.inForceAtMs = thoughtMs
         entry.hiddenMs = 0
         return
       case 'weight-confirmed':
@@ -160,6 +189,8 @@ export class Ledger {
     if (holds.size > 0) this.report('halted-never-rises', `${what} was intended while held: ${[...holds.keys()]}`)
     if (phase !== 'stepping') this.report('revert-not-overtaken', `${what} was intended in ${phase}`)
     if (fromPercent !== intendedPercent) this.report('journal-and-state', `${what}, but it had ${intendedPercent} %`)
+    if (plan.steps[entry.stepIndex ?? 0]?.weightPercent !== toPercent)
+      this.report('plan-kept', `${what} was intended, and its plan ${plan.hash} has no such step`)
     this.judgeHooks(entry, what)
     if (entry.stepIndex !== 0) this.judgeProof(entry, what, event, nowMs)
   }
@@ -198,12 +229,18 @@ export class Ledger {
       this.report('journal-and-state', `a state of ${state.workload}, which is nobody's`)
       return
     }
-    const { phase, intendedPercent, holds, stepIndex } = entry
+    const { phase, planHash, intendedPercent, holds, stepIndex } = entry
     const index = state.phase.name === 'stepping' ? state.phase.stepIndex : null
-    const told = { phase, stepIndex, intendedPercent, holds: [...holds.keys()].sort() }
+    const told = { phase, planHash, stepIndex, intendedPercent, holds: [...holds.keys()].sort() }
     const causes = state.holds.map(({ cause }) => cause).sort()
     const kept = {
-      ...{ phase: state.phase.name, stepIndex: index, intendedPercent: state.intendedWeightPercent, holds: causes },
+      ...{
+        phase: state.phase.name,
+        planHash: state.planHash,
+        stepIndex: index,
+        intendedPercent: state.intendedWeightPercent,
+        holds: causes,
+      },
     }
     const [a, b] = [JSON.stringify(told), JSON.stringify(kept)]
     if (a !== b) this.report('journal-and-state', `${state.workload}: the journal tells ${a}, the state says ${b}`)
@@ -212,7 +249,15 @@ export class Ledger {
 
 function entryOf(plan: Plan): Entry {
   return {
-    ...{ plan, phase: 'waiting', stepIndex: null, intendedPercent: 0, holds: new Map(), inForceAtMs: null },
+    ...{
+      plan,
+      planHash: null,
+      phase: 'waiting',
+      stepIndex: null,
+      intendedPercent: 0,
+      holds: new Map(),
+      inForceAtMs: null,
+    },
     ...{
       hiddenMs: 0,
       isAdvanced: false,
@@ -228,6 +273,7 @@ function entryOf(plan: Plan): Entry {
 function enter(entry: Entry, event: Extract<HeadgateEvent, { type: 'phase-entered' }>, nowMs: number): void {
   Object.assign(entry, { phase: event.to, stepIndex: event.stepIndex, phaseAtMs: nowMs } satisfies Partial<Entry>)
   if (event.to !== 'waiting') return
+  entry.planHash = null
   // A new start begins where the targets were left: at the safe weight of a revert; else nothing of theirs is known.
   const isAtSafe = event.from === 'reverted' || entry.intendedPercent === entry.plan.safeWeightPercent
   if (!isAtSafe) entry.intendedPercent = 0

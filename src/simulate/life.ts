@@ -93,7 +93,7 @@ function shardStoreOf(life: Life, store: ShardStore): ShardStore {
   return {
     lease: (...args) => life.call(() => store.lease(...args)),
     release: (...args) => life.call(() => store.release(...args)),
-    load: () => life.call(() => store.load()),
+    load: (...args) => life.call(() => store.load(...args)),
     commit: (...args) => life.call(() => store.commit(...args)),
   }
 }

@@ -8,7 +8,7 @@ import type { Window } from '../engine/windows.ts'
 import type { AlertIntake } from '../ports/alerts.ts'
 import type { Control } from '../ports/control.ts'
 import type { Clock, Log, Meter, Random, Wakeups } from '../ports/runtime.ts'
-import { MAIN_SHARD } from '../ports/store.ts'
+import { type Commit, MAIN_SHARD } from '../ports/store.ts'
 import { NO_TRACER } from '../ports/tracer.ts'
 import type { TrafficKind } from '../ports/traffic.ts'
 import { createTimerWakeups } from '../wake/timer.ts'
@@ -33,12 +33,14 @@ export interface Surroundings {
   /** null: there are none, and nobody is woken but by its own clock. */
   readonly jobs: Jobs | null
   readonly fences: Fences
-  /** The store as a process with this clock reaches it when all is well. */
-  readonly portsFor: (aheadMs: () => number) => SharedStore
+  /** The store as a process whose clock is right reaches it when all is well. */
+  readonly ports: SharedStore
+  /** A commit is sent by a process whose clock is so much ahead, ms. */
+  readonly onSent: (commit: Commit, aheadMs: number) => void
   readonly kindFor: (writer: Writer) => TrafficKind<SimulatedSettings>
   /** A sweep of this shard was committed. */
   readonly onSwept: (shard: string) => void
-  /** A replica has stopped in order, and has reached the store each time. */
+  /** A replica has stopped in order, and had reached the store each time. */
   readonly onStopped: (replica: string) => void
   /** A fault of Headgate's own. */
   readonly onFault: (detail: string) => void
@@ -84,7 +86,8 @@ export class Process {
     this.world = world
     this.version = version
     this.inForce = version
-    this.way = new Way(world)
+    const onSent = (commit: Commit) => world.onSent(commit, this.aheadMs)
+    this.way = new Way({ ...world, onSent })
     this.life.end()
   }
 
@@ -105,11 +108,12 @@ export class Process {
     this.inForce = this.version
     this.gone = []
     this.isReloading = false
+    this.way.failures = 0
     const replica = `${this.name}#${this.starts}`
     const clock = life.clockOf(world.clock, () => this.aheadMs)
     const log = this.log(replica)
     const random = this.random(replica)
-    const ports = this.way.over(world.portsFor(() => this.aheadMs))
+    const ports = this.way.over(world.ports)
     const shards = shardsOf(life, ports.shards)
     const inbox = inboxOf(life, ports.inbox)
     const rooms = this.rooms(replica, { life, clock, log, random, shards, inbox })
@@ -134,11 +138,10 @@ export class Process {
     const { parts, life } = this
     if (!parts || life.isOver) return
     this.parts = null
-    const { failures } = this.way
     parts.keeper.stop('a simulated stop').then(
       () => {
         life.end()
-        if (failures === this.way.failures) this.world.onStopped(parts.replica)
+        if (this.way.failures === 0) this.world.onStopped(parts.replica)
       },
       (error: unknown) => this.world.onFault(`${this.name} did not stop: ${describe(error)}`),
     )
@@ -166,9 +169,9 @@ export class Process {
     try {
       await keeper.configure(version.plans, version.hash)
     } catch (error) {
-      if (error instanceof Problem && error.code.startsWith('STORE_')) return false
-      this.world.onFault(`${this.name} took no config: ${describe(error)}`)
-      return true
+      const isStore = error instanceof Problem && error.code.startsWith('STORE_')
+      if (!isStore) this.world.onFault(`${this.name} took no config: ${describe(error)}`)
+      return false
     }
     const names = new Set(version.fleets.map(({ migration }) => migration))
     this.gone = [...this.inForce.fleets, ...this.gone].filter(({ migration }) => !names.has(migration))

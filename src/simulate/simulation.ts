@@ -77,8 +77,15 @@ async function troubled(world: World): Promise<void> {
 }
 
 function hasEnded({ memory, config }: World): boolean {
-  const rollouts = memory.inspect().rollouts()
-  return rollouts.length === config.plans.length && rollouts.every(isAtRest)
+  const rollouts = new Map(
+    memory
+      .inspect()
+      .rollouts()
+      .map((state) => [state.workload, state]),
+  )
+  const wanted = config.newest.plans.map(({ workload }) => rollouts.get(workload))
+  const begun = [...rollouts.values()].filter(({ planHash }) => planHash !== null)
+  return [...wanted, ...begun].every((state) => state !== undefined && isAtRest(state))
 }
 
 /** What a person does who finds these holds in the morning. */

@@ -1,3 +1,5 @@
+import { editsOf } from './edits.ts'
+
 /** A workload of a simulated config. */
 export interface Site {
   readonly name: string
@@ -39,6 +41,25 @@ function alone(differs: Partial<Chapter>): readonly ConfigTexts[] {
 
 const FIRST: Chapter = { name: 'm1', sites: SITES.slice(0, 2) }
 
+/** A shard each. */
+const APART: ConfigTexts = [
+  FIRST,
+  { name: 'm2', sites: [{ name: 'c', scope: 'z2' }] },
+  { name: 'm3', sites: [{ name: 'd', scope: 'z3', ttl: true }] },
+  { name: 'm4', policy: 'drift: correct', sites: [{ name: 'e', scope: 'z4' }] },
+]
+
+/** Two shards of two migrations: these share a scope. */
+const SHARED: ConfigTexts = [
+  FIRST,
+  { name: 'm2', sites: [{ name: 'c', scope: 'z2' }] },
+  { name: 'm3', sites: [{ name: 'd', scope: 'z1' }] },
+  { name: 'm4', sites: [{ name: 'e', scope: 'z2' }] },
+]
+
+/** So many configs are edited while they run, each otherwise. */
+const EDITED = 24
+
 /** By name: a config as it is at the beginning, and what it becomes. Small enough for thousands of seeds. */
 export const VARIANTS: Readonly<Record<string, readonly ConfigTexts[]>> = {
   plain: alone({}),
@@ -63,22 +84,12 @@ export const VARIANTS: Readonly<Record<string, readonly ConfigTexts[]>> = {
       { name: 'c', scope: 'z2' },
     ],
   }),
-  // A shard each.
-  apart: [
-    [
-      FIRST,
-      { name: 'm2', sites: [{ name: 'c', scope: 'z2' }] },
-      { name: 'm3', sites: [{ name: 'd', scope: 'z3', ttl: true }] },
-      { name: 'm4', policy: 'drift: correct', sites: [{ name: 'e', scope: 'z4' }] },
-    ],
-  ],
-  // Two shards of two migrations: these share a scope.
-  shared: [
-    [
-      FIRST,
-      { name: 'm2', sites: [{ name: 'c', scope: 'z2' }] },
-      { name: 'm3', sites: [{ name: 'd', scope: 'z1' }] },
-      { name: 'm4', sites: [{ name: 'e', scope: 'z2' }] },
-    ],
-  ],
+  apart: [APART],
+  shared: [SHARED],
+  ...Object.fromEntries(
+    Array.from({ length: EDITED }, (_, index) => [
+      `edited${index + 1}`,
+      editsOf(index + 1, index % 3 === 0 ? SHARED : APART),
+    ]),
+  ),
 }

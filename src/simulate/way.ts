@@ -1,6 +1,6 @@
 import { Problem, type ProblemCode, problem } from '../core/problem.ts'
 import type { Clock } from '../ports/runtime.ts'
-import type { Inbox, ShardStore, Shards } from '../ports/store.ts'
+import type { Commit, Inbox, ShardStore, Shards } from '../ports/store.ts'
 import type { Chance } from './chance.ts'
 
 /** What is wrong with the way to the store. Each call meets it with this probability. */
@@ -10,8 +10,11 @@ export interface StoreFault {
 }
 export const STORE_FAULTS = ['away', 'busy', 'loses-answers', 'late'] as const
 
-/** A call that the caller gave up may still be carried out, ms. */
+/** A call that the caller gave up may still be carried out: soon, ms, */
 const LATE_MS = 1_500
+/** or when another one has long had the lease, ms. */
+const LATEST_MS = { min: 12_000, max: 25_000 }
+const LATEST = 0.3
 
 /** What replicas share of a store. */
 export interface SharedStore {
@@ -32,14 +35,24 @@ export class Fences {
   }
 }
 
+export interface WayDeps {
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly fences: Fences
+  /** A commit is sent: it may be long on its way. */
+  readonly onSent: (commit: Commit) => void
+}
+
 /** The way of one process to the store, which has its faults. */
 export class Way {
   fault: StoreFault | null = null
-  /** How many calls have met a fault. */
+  /** Commits hang in the network, and are carried out when another one has long had the lease. */
+  keepsCommits = false
+  /** How many calls have met a fault since the process began. */
   failures = 0
-  private readonly deps: { readonly clock: Clock; readonly chance: Chance; readonly fences: Fences }
+  private readonly deps: WayDeps
 
-  constructor(deps: Way['deps']) {
+  constructor(deps: WayDeps) {
     this.deps = deps
   }
 
@@ -72,15 +85,17 @@ export class Way {
     return {
       lease: (...args) => this.meet(() => store.lease(...args)),
       release: (...args) => this.meet(() => store.release(...args)),
-      load: () =>
+      load: (...args) =>
         this.meet(() => {
           if (isInDoubt) fences.raise(shard)
           isInDoubt = false
           known = fences.of(shard)
-          return store.load()
+          return store.load(...args)
         }),
       commit: async (commit) => {
         const sent = known
+        this.deps.onSent(commit)
+        if (this.keepsCommits) await this.deps.clock.sleep(this.latestMs())
         const shutOut = () => Promise.reject(problem('STORE_CONFLICT', 'simulated: the store was read since'))
         try {
           return await this.meet(() => (sent === fences.of(shard) ? store.commit(commit) : shutOut()))
@@ -90,6 +105,10 @@ export class Way {
         }
       },
     }
+  }
+
+  private latestMs(): number {
+    return this.deps.chance.whole(LATEST_MS.min, LATEST_MS.max)
   }
 
   private async meet<T>(work: () => Promise<T>): Promise<T> {
@@ -111,7 +130,7 @@ export class Way {
       case 'late':
         // Whoever waited has gone; what comes of it then is told to nobody.
         void clock
-          .sleep(chance.whole(0, LATE_MS))
+          .sleep(chance.is(LATEST) ? this.latestMs() : chance.whole(0, LATE_MS))
           .then(work)
           .catch(() => {})
         throw fail('STORE_UNAVAILABLE')

@@ -1,7 +1,6 @@
-import type { Commit, Inbox, ShardStore } from '../ports/store.ts'
 import { Chance } from './chance.ts'
 import { createFakeClock, type FakeClock } from './clock.ts'
-import { configOf, type SimulatedConfig, VARIANT_NAMES } from './config.ts'
+import { configOf, EDITED_NAMES, type SimulatedConfig, STEADY_NAMES, type Version } from './config.ts'
 import type { InvariantName, Violation } from './invariants.ts'
 import { Jobs } from './jobs.ts'
 import { Judge } from './judge.ts'
@@ -12,7 +11,8 @@ import { Process, type Surroundings } from './process.ts'
 import { Provider, type ProviderDeps } from './provider.ts'
 import { createMemoryStore, type MemoryStore } from './store.ts'
 import { Truth } from './truth.ts'
-import { Fences, type SharedStore } from './way.ts'
+import { type StoreSabotage, StoreWatch } from './watch.ts'
+import { Fences } from './way.ts'
 
 const START_MS = Date.UTC(2026, 0, 5, 9)
 
@@ -24,12 +24,14 @@ export const FAULTS = [
     'stop',
     'freeze',
     'isolate',
+    'strand',
     'overtake',
     'store',
     'provider',
     'source',
     'jump',
     'close',
+    'reload',
   ] as const),
   ...(['edit', 'workload', 'command', 'alert'] as const),
 ] as const
@@ -48,10 +50,8 @@ export interface WorldOptions {
 }
 
 /** What a test of the simulator itself breaks, to see that the break is found. */
-export interface Sabotage {
+export interface Sabotage extends StoreSabotage {
   readonly distort?: ProviderDeps['distort']
-  readonly inbox?: (inbox: Inbox) => Inbox
-  readonly store?: (store: ShardStore) => ShardStore
   /** What happens more often than all else, whatever the seed says. */
   readonly prefers?: FaultName
   /** The config, whatever the seed says. */
@@ -76,8 +76,8 @@ export class World {
   readonly people: People
   readonly editedAtMs = new Map<string, number>()
   readonly violations: Violation[] = []
-  /** By shard: the newest lease that was given. */
-  private readonly givenTokens = new Map<string, number>()
+  /** Edits of the config that have come. */
+  private edits = 0
   /** By shard: when its last sweep was committed, of those that were ever swept. */
   readonly sweptAtMs = new Map<string, number>()
   /** What the seed did, for the trace. */
@@ -97,6 +97,10 @@ export class World {
     this.outside = new Outside(chance)
     this.ledger = new Ledger(config.plans, report)
     this.judge = new Judge(this.ledger, clock, report)
+    const watch = new StoreWatch({
+      ...{ memory: this.memory, clock, ledger: this.ledger, workloads: names, hasOwnClock: drawn.hasOwnClocks },
+      closedSinceMs: () => this.outside.closedSinceMs,
+    })
     this.provider = new Provider(names, {
       ...{ clock, chance },
       onSent: (write) => {
@@ -104,7 +108,7 @@ export class World {
         this.judge.sent(write, { percentOf, shards: this.memory.inspect().shardNames() })
       },
       onLanded: (landing) => {
-        this.judge.landed(landing, this.options.hasOwnClocks ? this.givenTokenFor(landing.place) : null)
+        this.judge.landed(landing, this.options.hasOwnClocks ? watch.givenTokenFor(landing.place) : null)
         this.truth.setShare(landing.place, this.provider.shares.get(landing.place)?.new ?? 0)
       },
       ...(sabotage.distort && { distort: sabotage.distort }),
@@ -112,7 +116,8 @@ export class World {
     const surroundings: Surroundings = {
       ...{ clock, chance, truth: this.truth, outside: this.outside, fences: new Fences() },
       jobs: this.options.hasOwnClocks ? this.beginJobs() : null,
-      portsFor: (aheadMs) => this.portsFor(aheadMs, sabotage),
+      ports: watch.ports(sabotage),
+      onSent: (commit, aheadMs) => watch.sent(commit, aheadMs),
       kindFor: (writer) => this.provider.kindFor(writer),
       onSwept: (shard) => this.sweptAtMs.set(shard, clock.nowMs()),
       onStopped: (replica) => {
@@ -144,6 +149,14 @@ export class World {
     this.editedAtMs.set(place, this.clock.nowMs())
   }
 
+  /** The config is edited: each replica finds it on its disk some time later. null: it will be edited no more. */
+  editConfig(): Version | null {
+    const version = this.config.later[this.edits]
+    if (version === undefined) return null
+    this.edits += 1
+    return version
+  }
+
   secondsOf(atMs: number): number {
     return (atMs - START_MS) / 1000
   }
@@ -152,73 +165,15 @@ export class World {
     this.violations.push({ invariant, detail, atSeconds: this.seconds })
   }
 
-  /** Of the newest lease of whatever decides about the workload; 0: nobody has had one. */
-  private givenTokenFor(workload: string): number {
-    return this.givenTokens.get(this.memory.inspect().shardOf(workload)) ?? 0
-  }
-
   private beginJobs(): Jobs {
     const jobs = new Jobs(this.clock, this.chance)
     void jobs.run()
     return jobs
   }
-
-  private portsFor(aheadMs: () => number, sabotage: Sabotage): SharedStore {
-    const { memory, options, clock } = this
-    const { shards } = memory
-    const timeOf = (nowMs: number) => (options.hasOwnClocks ? clock.nowMs() : nowMs)
-    return {
-      shards: {
-        ...shards,
-        join: async (households) => {
-          const before = this.config.plans.map(({ workload }) => memory.inspect().shardOf(workload))
-          const layout = await shards.join(households)
-          // Of what comes of shards that are merged nobody has a lease yet.
-          for (const [index, { workload }] of this.config.plans.entries()) {
-            const [from = '', into] = [before[index], memory.inspect().shardOf(workload)]
-            if (from !== into && !memory.inspect().shardNames().includes(from)) this.givenTokens.delete(into)
-          }
-          return layout
-        },
-        look: (replica, nowMs, ttlMs) => shards.look(replica, timeOf(nowMs), ttlMs),
-        of: (shard) => {
-          const { store, inbox } = shards.of(shard)
-          const watched = this.watched(shard, store, { timeOf, aheadMs })
-          return { store: sabotage.store?.(watched) ?? watched, inbox }
-        },
-      },
-      inbox: sabotage.inbox?.(memory.inbox) ?? memory.inbox,
-    }
-  }
-
-  /** What a shard's store does is noted as soon as it is durable. */
-  private watched(shard: string, store: ShardStore, { timeOf, aheadMs }: Watching): ShardStore {
-    const { clock, ledger } = this
-    return {
-      ...store,
-      lease: async (owner, nowMs, ttlMs) => {
-        const lease = await store.lease(owner, timeOf(nowMs), ttlMs)
-        this.givenTokens.set(shard, lease.token)
-        return lease
-      },
-      commit: async (commit: Commit) => {
-        const committed = await store.commit(commit)
-        const decides = (workload: string) => this.memory.inspect().shardOf(workload) === shard
-        const { closedSinceMs } = this.outside
-        ledger.take(commit, clock.nowMs(), { aheadMs: aheadMs(), closedSinceMs, decides })
-        return committed
-      },
-    }
-  }
-}
-
-interface Watching {
-  readonly timeOf: (nowMs: number) => number
-  readonly aheadMs: () => number
 }
 
 function drawOptions(chance: Chance): WorldOptions {
-  const config = chance.one(VARIANT_NAMES)
+  const config = chance.one(chance.is(0.4) ? EDITED_NAMES : STEADY_NAMES)
   const { plans, first } = configOf(config)
   return {
     config,

@@ -1,7 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import type { Plan } from '../../src/core/plan.ts'
 import { LATE_WRITE_MS } from '../../src/core/state.ts'
 import type { StepInput, StepResult } from '../../src/core/step.ts'
 import type { ActDeps, ScopeWriter } from '../../src/engine/act.ts'
+import type * as BookModule from '../../src/engine/book.ts'
 import type { LeaseKeeper } from '../../src/engine/lease.ts'
 import type * as ShareOutModule from '../../src/engine/share-out.ts'
 import type { Inbox } from '../../src/ports/store.ts'
@@ -20,12 +22,20 @@ interface Broken {
   want: ((real: Want) => Want) | null
   isTrusting: boolean
   isClinging: boolean
+  isFaithless: boolean
   isGreedy: boolean
 }
 
 /** What is broken now: the real step and the real writer, seen through these. */
 const broken = vi.hoisted(() => {
-  const none: Broken = { step: null, want: null, isTrusting: false, isClinging: false, isGreedy: false }
+  const none: Broken = {
+    step: null,
+    want: null,
+    isTrusting: false,
+    isClinging: false,
+    isFaithless: false,
+    isGreedy: false,
+  }
   return none
 })
 
@@ -73,6 +83,24 @@ vi.mock('../../src/engine/share-out.ts', async (original) => {
   return { ...real, fairShare }
 })
 
+vi.mock('../../src/engine/book.ts', async (original) => {
+  const real = await original<typeof BookModule>()
+  class Broken extends real.Book {
+    private newest = new Map<string, Plan>()
+
+    override configure(plans: readonly Plan[]): void {
+      super.configure(plans)
+      this.newest = new Map(plans.map((plan) => [plan.workload, plan]))
+    }
+
+    override subject(workload: string) {
+      const [subject, plan] = [super.subject(workload), this.newest.get(workload)]
+      return broken.isFaithless && subject && plan ? { ...subject, plan } : subject
+    }
+  }
+  return { ...real, Book: Broken }
+})
+
 const WHOLE: Broken = { ...broken }
 
 afterEach(() => {
@@ -85,6 +113,7 @@ interface Mutant {
   readonly want?: (real: Want) => Want
   readonly isTrusting?: true
   readonly isClinging?: true
+  readonly isFaithless?: true
   readonly isGreedy?: true
   readonly sabotage?: Sabotage
 }
@@ -149,6 +178,11 @@ const MUTANTS: Readonly<Record<InvariantName, Mutant>> = {
       ),
   },
   'shards-swept': { name: 'a replica that keeps whatever it has', sabotage: { config: 'apart' }, isGreedy: true },
+  'plan-kept': {
+    name: 'a book that goes by the newest plan',
+    sabotage: { config: 'edited10', prefers: 'reload' },
+    isFaithless: true,
+  },
   'hands-over': { name: 'a lease that is kept to the end', isClinging: true },
   'fact-once': { name: 'an inbox that forgets', sabotage: { inbox: forgetful } },
   'journal-and-state': {
@@ -212,7 +246,7 @@ function without<T>(all: readonly T[], some: readonly T[]): readonly T[] {
 }
 
 function forgetful(inbox: Inbox): Inbox {
-  return { ...inbox, put: async (fact) => fact.id.endsWith('3') || inbox.put(fact) }
+  return { ...inbox, putAll: async (facts) => facts.map(() => true) }
 }
 
 /** Nothing has ever failed. */
