@@ -1,6 +1,6 @@
 /**
  * Numbers out of plain data, so that ten thousand states need not be ten thousand trees of small objects: the numbers of a
- * value in a row, and beside them its shape, which many values have in common.
+ * value in a row, and beside them its shape, which many values have in common. No key may be `__proto__`.
  */
 
 /** What a value is without its numbers: plain data in which each number, and each null, is a zero. Strings stay. */
@@ -19,7 +19,10 @@ type Part =
   | { readonly kind: 'list'; readonly parts: readonly Part[] }
   | { readonly kind: 'record'; readonly keys: readonly string[]; readonly parts: readonly Part[] }
 
-/** Stands for null: no number of plain data is it. */
+/** Where numbers are written. */
+type Row = Float64Array | number[]
+
+/** Stands for null: no number of plain data is it. As JSON it is null. */
 const NULL = Number.NaN
 
 const NUMBER: Part = { kind: 'number' }
@@ -46,12 +49,12 @@ export class Shapes {
 }
 
 /** Writes a value's numbers into a row, from `at` on. False: the value has another shape, and the row is of no use. */
-export function pack(value: unknown, { root, size }: Shape, row: Float64Array, at: number): boolean {
+export function pack(value: unknown, { root, size }: Shape, row: Row, at: number): boolean {
   return packPart(value, root, row, at) === at + size
 }
 
 /** The value again. */
-export function unpack({ root }: Shape, row: ArrayLike<number>, at: number): unknown {
+export function unpack({ root }: Shape, row: ArrayLike<number | null>, at: number): unknown {
   const place = { at }
   return unpackPart(root, row, place)
 }
@@ -84,7 +87,7 @@ function sizeOf(part: Part): number {
 }
 
 /** Where the next number goes; not a number: it has another shape. */
-function packPart(value: unknown, part: Part, row: Float64Array, at: number): number {
+function packPart(value: unknown, part: Part, row: Row, at: number): number {
   switch (part.kind) {
     case 'number':
       if (typeof value === 'number') row[at] = value
@@ -100,7 +103,7 @@ function packPart(value: unknown, part: Part, row: Float64Array, at: number): nu
   }
 }
 
-function packList(list: readonly unknown[], parts: readonly Part[], row: Float64Array, from: number): number {
+function packList(list: readonly unknown[], parts: readonly Part[], row: Row, from: number): number {
   if (list.length !== parts.length) return Number.NaN
   let at = from
   for (let index = 0; index < list.length; index++) at = packPart(list[index], parts[index] as Part, row, at)
@@ -110,7 +113,7 @@ function packList(list: readonly unknown[], parts: readonly Part[], row: Float64
 function packRecord(
   record: Readonly<Record<string, unknown>>,
   { keys, parts }: Extract<Part, { kind: 'record' }>,
-  row: Float64Array,
+  row: Row,
   from: number,
 ): number {
   let at = from
@@ -123,12 +126,12 @@ function packRecord(
   return index === keys.length ? at : Number.NaN
 }
 
-function unpackPart(part: Part, row: ArrayLike<number>, place: { at: number }): unknown {
+function unpackPart(part: Part, row: ArrayLike<number | null>, place: { at: number }): unknown {
   switch (part.kind) {
     case 'number': {
-      const number = row[place.at] as number
+      const number = row[place.at] as number | null
       place.at += 1
-      return Number.isNaN(number) ? null : number
+      return number === null || Number.isNaN(number) ? null : number
     }
     case 'text':
       return part.text

@@ -1,8 +1,10 @@
 import { problem } from '../core/problem.ts'
+import type { RolloutState } from '../core/state.ts'
 import type { Commit, Committed } from '../ports/store.ts'
 import { chainHash, type JournalHead } from '../shared/journal-chain.ts'
 import type { SeenHead } from './redis-head.ts'
 import { COMMIT } from './redis-scripts.ts'
+import type { StateRows } from './state-rows.ts'
 
 /** So often a commit is chained anew because other shards' commits came first. */
 const MOST_TRIES = 50
@@ -19,12 +21,18 @@ export interface ShardHead {
  * Chains a commit to the journal as it stands and sends it, again where another shard's commit came between. Throws STORE_CONFLICT, or
  * STORE_BUSY where there was no end of others, and nothing of it is written; after any other problem only the store knows.
  */
-export async function sendCommit(seen: SeenHead, head: ShardHead, commit: Commit): Promise<Committed> {
+export async function sendCommit(
+  seen: SeenHead,
+  head: ShardHead,
+  commit: Commit,
+  states: StateRows,
+): Promise<Committed> {
   if (head.revision !== commit.revision) throw otherRevision(commit, head.revision)
+  const rollouts = commit.rollouts.map((state) => ({ state, ...states.write(state) }))
   // Redis cannot compute the chain's hashes: they are made here, for a journal that the script then compares.
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const base = tries === 0 && seen.newest.commits > 0 ? seen.newest : (await seen.read()).head
-    const { keys, args, committed, journal } = scriptInput(seen, head, base.journal, commit)
+    const { keys, args, committed, journal } = scriptInput(seen, head, base.journal, { ...commit, rollouts })
     const [word, detail, more] = await seen.write(COMMIT, keys, args)
     if (word === 'ok') {
       seen.committed(Number(detail), journal)
@@ -35,10 +43,15 @@ export async function sendCommit(seen: SeenHead, head: ShardHead, commit: Commit
   throw problem('STORE_BUSY', `${MOST_TRIES} commits of other shards came between`)
 }
 
-function scriptInput(seen: SeenHead, head: ShardHead, base: JournalHead, commit: Commit) {
-  const { rollouts, plans, consumed, homes, layout, rowsOf, ofShard } = seen.keys
+/** A commit, with its states as rows. */
+interface RowsToCommit extends Omit<Commit, 'rollouts'> {
+  readonly rollouts: readonly (ReturnType<StateRows['write']> & { readonly state: RolloutState })[]
+}
+
+function scriptInput(seen: SeenHead, head: ShardHead, base: JournalHead, commit: RowsToCommit) {
+  const { rollouts, plans, consumed, homes, layout, tallies, shapes, rowsOf, ofShard } = seen.keys
   const { shard, order, inbox } = ofShard(head.shard)
-  const fixed = [shard, rollouts, order, plans, inbox, consumed, homes, layout]
+  const fixed = [shard, rollouts, order, plans, inbox, consumed, homes, layout, tallies, shapes]
   let journal = base
   const rows = commit.events.map((event) => {
     const seq = journal.seq + 1
@@ -51,13 +64,15 @@ function scriptInput(seen: SeenHead, head: ShardHead, base: JournalHead, commit:
   const places = new Map(named.map((workload, index) => [workload, 2 + fixed.length + index + 1]))
   const revision = commit.revision + 1
   const { owner, token } = commit.lease
+  const ofShapes = new Map(commit.rollouts.map(({ shape }) => [shape.hash, shape.shape]))
   const args = [
     ...[head.shard, owner, token, commit.revision, head.fence],
     ...[base.seq, base.hash, revision, journal.seq, journal.hash],
-    ...[commit.consumedFactIds.length, commit.plans.length, commit.rollouts.length, rows.length],
+    ...[commit.consumedFactIds.length, commit.plans.length, ofShapes.size, commit.rollouts.length, rows.length],
     ...commit.consumedFactIds,
     ...commit.plans.flatMap((plan) => [plan.hash, JSON.stringify(plan)]),
-    ...commit.rollouts.flatMap((state) => [state.workload, state.planHash ?? '', JSON.stringify(state)]),
+    ...[...ofShapes].flat(),
+    ...commit.rollouts.flatMap(({ state, standing, tally }) => [state.workload, state.planHash ?? '', standing, tally]),
     ...rows.flatMap(({ seq, hash, json, event: { workload } }) =>
       workload === null ? [seq, hash, json, 0, ''] : [seq, hash, json, places.get(workload) ?? 0, workload],
     ),

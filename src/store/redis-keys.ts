@@ -4,8 +4,12 @@ export interface RedisKeys {
   readonly head: string
   /** Stream: a row n has the id n-1, and the fields hash, event, and workload where there is one. */
   readonly journal: string
-  /** Hash: workload → state. */
+  /** Hash: workload → where its rollout stands. */
   readonly rollouts: string
+  /** Hash: workload → what its rollout's ticks add up to. */
+  readonly tallies: string
+  /** Hash: shape's hash → shape, which tallies name. */
+  readonly shapes: string
   /** Hash: plan's hash → plan. Kept for good: the journal names them. */
   readonly plans: string
   /** Hash: id → fact, consumed or not. */
@@ -42,6 +46,8 @@ export function redisKeys(prefix: string): RedisKeys {
     head: key('head'),
     journal: key('journal'),
     rollouts: key('rollouts'),
+    tallies: key('tallies'),
+    shapes: key('shapes'),
     plans: key('plans'),
     facts: key('facts'),
     consumed: key('consumed'),

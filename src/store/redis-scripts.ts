@@ -69,10 +69,11 @@ return {'ok'}
 `
 
 /**
- * KEYS: head, journal, shard, rollouts, order, plans, inbox, consumed, homes, layout, then an index for each workload of an event.
+ * KEYS: head, journal, shard, rollouts, order, plans, inbox, consumed, homes, layout, tallies, shapes, then an index for each workload of
+ * an event.
  * ARGV: shard, owner, token, revision, fence, the journal's seq and hash that the events were chained to, new revision, new seq, new
- * hash, four counts; then fact ids; plans as hash, JSON; rollouts as workload, plan's hash or '', JSON; events as seq, hash, JSON, place
- * of the index among KEYS or 0, workload. Answers the number of the commit, among those of all shards.
+ * hash, five counts; then fact ids; plans as hash, JSON; shapes as hash, JSON; rollouts as workload, plan's hash or '', JSON of where it
+ * stands, tally; events as seq, hash, JSON, place of the index among KEYS or 0, workload. Answers the number of the commit, among those of all shards.
  */
 export const COMMIT = `${GUARD}
 local shard = redis.call('HMGET', KEYS[3], 'leaseOwner', 'leaseToken', 'revision', 'fence')
@@ -82,20 +83,21 @@ if shard[4] ~= ARGV[9] then return {'fence'} end
 local journal = redis.call('HMGET', KEYS[1], 'journalSeq', 'journalHash')
 if journal[1] ~= ARGV[10] or journal[2] ~= ARGV[11] then return {'journal'} end
 
-local facts = 19
+local facts = 20
 local plans = facts + tonumber(ARGV[15])
-local rollouts = plans + 2 * tonumber(ARGV[16])
-local events = rollouts + 3 * tonumber(ARGV[17])
-local stop = events + 5 * tonumber(ARGV[18])
+local shapes = plans + 2 * tonumber(ARGV[16])
+local rollouts = shapes + 2 * tonumber(ARGV[17])
+local events = rollouts + 4 * tonumber(ARGV[18])
+local stop = events + 5 * tonumber(ARGV[19])
 local seen = {}
 for at = facts, plans - 1 do
   if seen[ARGV[at]] or not redis.call('ZSCORE', KEYS[7], ARGV[at]) then return {'fact', ARGV[at]} end
   seen[ARGV[at]] = true
 end
 local brought = {['']= true}
-for at = plans, rollouts - 1, 2 do brought[ARGV[at]] = true end
+for at = plans, shapes - 1, 2 do brought[ARGV[at]] = true end
 local shards = {}
-for at = rollouts, events - 1, 3 do
+for at = rollouts, events - 1, 4 do
   local hash = ARGV[at + 1]
   if not brought[hash] and redis.call('HEXISTS', KEYS[6], hash) == 0 then return {'plan', hash} end
   local migration = redis.call('HGET', KEYS[9], ARGV[at])
@@ -111,11 +113,14 @@ for at = facts, plans - 1 do
   redis.call('ZREM', KEYS[7], ARGV[at])
   redis.call('HSET', KEYS[8], ARGV[at], number)
 end
-for at = plans, rollouts - 1, 2 do redis.call('HSETNX', KEYS[6], ARGV[at], ARGV[at + 1]) end
-for at = rollouts, events - 1, 3 do
-  if redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 2]) == 1 then
+for at = plans, shapes - 1, 2 do redis.call('HSETNX', KEYS[6], ARGV[at], ARGV[at + 1]) end
+for at = shapes, rollouts - 1, 2 do redis.call('HSETNX', KEYS[12], ARGV[at], ARGV[at + 1]) end
+for at = rollouts, events - 1, 4 do
+  -- What is the same is neither kept in the AOF nor sent to replicas again.
+  if redis.call('HGET', KEYS[4], ARGV[at]) ~= ARGV[at + 2] and redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 2]) == 1 then
     redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'places', 1), ARGV[at])
   end
+  redis.call('HSET', KEYS[11], ARGV[at], ARGV[at + 3])
 end
 for at = events, stop - 1, 5 do
   local seq, index = ARGV[at], tonumber(ARGV[at + 3])

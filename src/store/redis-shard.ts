@@ -4,7 +4,8 @@ import type { Inbox, Lease, PlansByHash, ShardPorts, ShardStore, Snapshot } from
 import { type ShardHead, sendCommit } from './redis-commit.ts'
 import type { SeenHead } from './redis-head.ts'
 import { FENCE, LEASE, RELEASE } from './redis-scripts.ts'
-import { damaged, readFact, readPlan, readState } from './rows.ts'
+import { damaged, readFact, readPlan } from './rows.ts'
+import { StateRows, shapeHashOf } from './state-rows.ts'
 
 /** Whose clock a lease goes by: that of Redis, because those of several machines differ; or the caller's, where time is an input. */
 export type LeaseTime = 'redis' | 'caller'
@@ -16,20 +17,21 @@ export function createRedisShard(seen: SeenHead, name: string, leaseTime: LeaseT
   let head: ShardHead | null = null
   /** A commit was sent, and nobody knows what came of it. */
   let isInDoubt = false
+  const states = new StateRows()
   const store: ShardStore = {
     lease: (owner, nowMs, ttlMs) => takeLease(seen, name, [owner, ttlMs, leaseTime === 'redis' ? '' : nowMs]),
     release: async ({ owner, token }) => void (await seen.write(RELEASE, [shard], [owner, token])),
     load: async (known = new Map()) => {
       if (isInDoubt) await seen.write(FENCE, [shard], [])
       isInDoubt = false
-      const { snapshot, fence } = await loadSnapshot(seen, name, known)
+      const { snapshot, fence } = await loadSnapshot(seen, name, states, known)
       head = { shard: name, revision: snapshot.revision, fence }
       return snapshot
     },
     commit: async (commit) => {
       const before = head?.revision === commit.revision ? head : await readHead(seen, name)
       try {
-        const committed = await sendCommit(seen, before, commit)
+        const committed = await sendCommit(seen, before, commit, states)
         head = { ...before, revision: committed.revision }
         return committed
       } catch (error) {
@@ -64,9 +66,10 @@ function headOf(shard: string, fields: unknown): ShardHead {
 async function loadSnapshot(
   seen: SeenHead,
   name: string,
+  states: StateRows,
   known: PlansByHash,
 ): Promise<{ readonly snapshot: Snapshot; readonly fence: string }> {
-  const { rollouts, plans, ofShard } = seen.keys
+  const { rollouts, tallies, plans, ofShard } = seen.keys
   const { shard, order } = ofShard(name)
   // The states of all shards are in one hash. Between the two looks a commit may come, but not without a new revision.
   for (;;) {
@@ -74,12 +77,16 @@ async function loadSnapshot(
     const names = texts(before.answers[1])
     const { answers } = await seen.read((multi) => {
       const commands = multi.hmget(shard, 'revision', 'fence')
-      return names.length === 0 ? commands : commands.hmget(rollouts, ...names)
+      return names.length === 0 ? commands : commands.hmget(rollouts, ...names).hmget(tallies, ...names)
     })
     const { revision, fence } = headOf(name, answers[0])
     if (revision !== headOf(name, before.answers[0]).revision) continue
-    const states = nullableTexts(answers[1])
-    const loaded = names.map((workload, index) => readState({ workload, state: states[index] ?? null }))
+    const [standings, ofTicks] = [nullableTexts(answers[1]), nullableTexts(answers[2])]
+    const shapes = await shapesOf(seen, ofTicks)
+    const shapeOf = (hash: string) => shapes.get(hash) ?? null
+    const loaded = names.map((workload, index) =>
+      states.read({ workload, state: standings[index] ?? null, tally: ofTicks[index] ?? null }, shapeOf),
+    )
     const pinned = new Map<string, Plan>()
     const unknown = new Set<string>()
     for (const { planHash } of loaded) {
@@ -92,6 +99,13 @@ async function loadSnapshot(
     for (const [index, hash] of hashes.entries()) pinned.set(hash, readPlan({ hash, plan: stored[index] ?? null }))
     return { snapshot: { revision, rollouts: loaded, plans: pinned }, fence }
   }
+}
+
+/** The shapes that these tallies name, by hash. */
+async function shapesOf(seen: SeenHead, tallies: readonly (string | null)[]) {
+  const hashes = [...new Set(tallies.flatMap((tally) => (tally === null ? [] : shapeHashOf(tally))))]
+  const shapes = hashes.length === 0 ? [] : await manyOf(seen, (multi) => multi.hmget(seen.keys.shapes, ...hashes))
+  return new Map(hashes.map((hash, index) => [hash, shapes[index] ?? null]))
 }
 
 function createShardInbox(seen: SeenHead, name: string): ShardPorts['inbox'] {

@@ -13,10 +13,11 @@ import { createRedisAllowances, type RedisQuotaDeps } from './redis-quota.ts'
 import { CURSOR, OPEN, PUT } from './redis-scripts.ts'
 import { type LeaseTime, texts } from './redis-shard.ts'
 import { createRedisShards } from './redis-shards.ts'
-import { damaged, readCursor, readState } from './rows.ts'
+import { damaged, readCursor } from './rows.ts'
+import { StateRows } from './state-rows.ts'
 
 /** The version of what stands under the prefix. */
-const VERSION = '2'
+const VERSION = '3'
 
 export interface RedisDeps {
   readonly secret: (reference: string) => string
@@ -71,9 +72,10 @@ async function openIdentity(
   keys: RedisKeys,
   newIdentity: RedisDeps['newIdentity'],
 ): Promise<string> {
-  const { head, journal, rollouts, plans, facts, consumed, cursors, shards, layout, homes } = keys
+  const { head, journal, rollouts, tallies, shapes, plans, facts, consumed, cursors, shards, layout, homes } = keys
   const { shard, order, inbox } = keys.ofShard(MAIN_SHARD)
-  const all = [head, shards, shard, journal, rollouts, order, plans, facts, inbox, consumed, cursors, layout, homes]
+  const ofStates = [rollouts, tallies, shapes]
+  const all = [head, shards, shard, journal, ...ofStates, order, plans, facts, inbox, consumed, cursors, layout, homes]
   const made = newIdentity?.() ?? ''
   const [word, detail] = await connection.write(OPEN, all, [VERSION, made, newIdentity ? 1 : 0])
   const { place } = connection
@@ -103,7 +105,7 @@ async function firstRunId(seen: SeenHead): Promise<string | null> {
   const [workload] = answers.flatMap(texts)
   if (workload === undefined) return null
   const [state] = (await seen.read((multi) => multi.hget(rollouts, workload))).answers
-  return readState({ workload, state: typeof state === 'string' ? state : null }).runId
+  return new StateRows().readStanding({ workload, state: typeof state === 'string' ? state : null }).runId
 }
 
 function createInbox(seen: SeenHead, pending: Inbox['pending']): Inbox {

@@ -3,16 +3,14 @@ import type { HeadgateEvent, JournalRow } from '../core/event.ts'
 import type { Fact } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
-import type { RolloutState } from '../core/state.ts'
 import type { Cursor } from '../ports/store.ts'
 import type { StoredRow } from '../shared/journal-chain.ts'
-import { filledPlan, filledState } from './fill.ts'
+import { filledPlan } from './fill.ts'
 
 /** A row as SQLite gives it. STRICT tables see to the types; these readers prove it to the compiler. */
 export type Row = Readonly<Record<string, SQLOutputValue>>
 
 /** Each reads one column of JSON, which must say the same name as the column beside it. */
-export const readState = (row: Row) => filledState(json<RolloutState>(row, 'state', 'workload', 'workload'))
 export const readPlan = (row: Row) => filledPlan(json<Plan>(row, 'plan', 'hash', 'hash'))
 export const readCursor = (row: Row) => json<Cursor>(row, 'cursor', 'channel', 'channel')
 export const readFact = (row: Row) => json<Fact>(row, 'fact', 'id', 'id')
@@ -51,7 +49,7 @@ export function textOrNull(row: Row | undefined, column: string): string | null 
  * Only Headgate writes these columns and its migrations keep them in the present shape, so the check is one against
  * foreign hands and mixed-up rows, not a whole schema: it is an object, and it says the same name as the row.
  */
-function json<T extends object>(row: Row, column: string, nameColumn: string, nameKey: keyof T & string): T {
+export function json<T extends object>(row: Row, column: string, nameColumn: string, nameKey: keyof T & string): T {
   const value = parse(textOrNull(row, column), column)
   if (typeof value !== 'object' || value === null) throw damaged(column, 'is no object')
   const parsed = value as T

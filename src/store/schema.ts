@@ -75,6 +75,18 @@ export const STEPS: readonly Step[] = [
     (SELECT json_group_object(value ->> 'gate', value ->> 'outcome') FROM json_each(rollout.state, '$.verdicts'))
   ) WHERE json_type(state, '$.verdicts') = 'array';
   `,
+  `
+  -- What ticks add up to stands apart from the rest of a state: each sweep writes it anew, as numbers, and what they are
+  -- is a shape. A rollout that has no tally yet has all of it in its state.
+  CREATE TABLE tally (
+    place INTEGER PRIMARY KEY REFERENCES rollout (place),
+    tally TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE shape (
+    hash TEXT PRIMARY KEY,
+    shape TEXT NOT NULL
+  ) STRICT;
+  `,
 ]
 
 /**

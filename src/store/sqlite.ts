@@ -30,11 +30,11 @@ import {
   readFact,
   readJournalRow,
   readPlan,
-  readState,
   readStoredRow,
   text,
   textOrNull,
 } from './rows.ts'
+import { StateRows } from './state-rows.ts'
 import type { Statements } from './statements.ts'
 
 /**
@@ -62,12 +62,13 @@ export function portsOn(connection: Connection): ArchivedStore {
 }
 
 function createStore(connection: Connection): Store {
+  const states = new StateRows()
   return {
     lease: async (owner, nowMs, ttlMs) => connection.write((sql) => takeLease(sql, owner, nowMs, ttlMs)),
     release: async (lease) => connection.write((sql) => void sql.dropLease.run(lease.owner, lease.token)),
     runId: async () => connection.read(({ runId }) => textOrNull(runId.get() ?? { runId: null }, 'runId')),
-    load: async (known) => connection.read((sql) => loadSnapshot(sql, known)),
-    commit: async (commit) => connection.write((sql) => applyCommit(sql, commit)),
+    load: async (known) => connection.read((sql) => loadSnapshot(sql, states, known)),
+    commit: async (commit) => connection.write((sql) => applyCommit(sql, states, commit)),
     close: async () => connection.close(),
   }
 }
@@ -176,10 +177,11 @@ function takeLease(sql: Statements, owner: string, nowMs: number, ttlMs: number)
   return { owner, token }
 }
 
-function loadSnapshot(sql: Statements, known: PlansByHash = new Map()): Snapshot {
+function loadSnapshot(sql: Statements, states: StateRows, known: PlansByHash = new Map()): Snapshot {
   // Row by row: the texts of a large fleet would be as much again as what is made of them.
   const rollouts: RolloutState[] = []
-  for (const row of sql.rollouts.iterate()) rollouts.push(readState(row))
+  const shapeOf = (hash: string) => textOrNull(sql.shape.get(hash) ?? { shape: null }, 'shape')
+  for (const row of sql.rollouts.iterate()) rollouts.push(states.read(row, shapeOf))
   const share = createShare()
   const plans = new Map<string, Plan>()
   for (const { planHash } of rollouts) {
@@ -189,7 +191,7 @@ function loadSnapshot(sql: Statements, known: PlansByHash = new Map()): Snapshot
   return { revision: readHead(sql).revision, rollouts, plans }
 }
 
-function applyCommit(sql: Statements, commit: Commit): Committed {
+function applyCommit(sql: Statements, states: StateRows, commit: Commit): Committed {
   const head = readHead(sql)
   const { owner, token } = commit.lease
   // The token alone fences: a lease that ran out, but that nobody took since, harms nobody.
@@ -203,10 +205,21 @@ function applyCommit(sql: Statements, commit: Commit): Committed {
     if (sql.consumeFact.run(revision, id).changes !== 1)
       throw problem('STORE_CONFLICT', `fact ${id} is not waiting any more`)
   for (const plan of commit.plans) sql.putPlan.run(plan.hash, JSON.stringify(plan))
-  for (const state of commit.rollouts) sql.putRollout.run(state.workload, state.planHash, JSON.stringify(state))
+  putStates(sql, states, commit.rollouts)
   const { rows, journal } = appendEvents(sql, head.journal, commit.events)
   sql.setHead.run(revision, journal.seq, journal.hash)
   return { revision, rows }
+}
+
+function putStates(sql: Statements, states: StateRows, rollouts: Commit['rollouts']): void {
+  const shapes = new Set<string>()
+  for (const state of rollouts) {
+    const { standing, tally, shape } = states.write(state)
+    if (!shapes.has(shape.hash)) sql.putShape.run(shape.hash, shape.shape)
+    shapes.add(shape.hash)
+    sql.putRollout.run(state.workload, state.planHash, standing)
+    sql.putTally.run(tally, state.workload)
+  }
 }
 
 function appendEvents(sql: Statements, before: JournalHead, events: Commit['events']) {

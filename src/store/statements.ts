@@ -11,12 +11,19 @@ export function prepareStatements(db: DatabaseSync) {
     dropLease: db.prepare('UPDATE head SET leaseOwner = NULL WHERE leaseOwner = ? AND leaseToken = ?'),
 
     runId: db.prepare(`SELECT state ->> '$.runId' AS runId FROM rollout ORDER BY place LIMIT 1`),
-    rollouts: db.prepare('SELECT workload, state FROM rollout ORDER BY place'),
-    // An update keeps the place: rollouts stay in the order in which they came.
+    rollouts: db.prepare('SELECT workload, state, tally FROM rollout LEFT JOIN tally USING (place) ORDER BY place'),
+    // An update keeps the place: rollouts stay in the order in which they came. What is the same is not written again.
     putRollout: db.prepare(
       `INSERT INTO rollout (workload, planHash, state) VALUES (?, ?, ?)
-       ON CONFLICT (workload) DO UPDATE SET planHash = excluded.planHash, state = excluded.state`,
+       ON CONFLICT (workload) DO UPDATE SET planHash = excluded.planHash, state = excluded.state
+       WHERE state <> excluded.state OR planHash IS NOT excluded.planHash`,
     ),
+    putTally: db.prepare(
+      `INSERT INTO tally (place, tally) SELECT place, ? FROM rollout WHERE workload = ?
+       ON CONFLICT (place) DO UPDATE SET tally = excluded.tally`,
+    ),
+    shape: db.prepare('SELECT shape FROM shape WHERE hash = ?'),
+    putShape: db.prepare('INSERT INTO shape (hash, shape) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),
     plan: db.prepare('SELECT hash, plan FROM plan WHERE hash = ?'),
     // A hash names one text: what is there already is the same.
     putPlan: db.prepare('INSERT INTO plan (hash, plan) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING'),

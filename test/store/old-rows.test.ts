@@ -81,6 +81,22 @@ describe('a row that an older Headgate wrote', () => {
     expect(rollouts).toEqual([{ ...known, outcomes: { 'harm/a "b"': 'pass', 'proof/a': 'wait' } }])
   })
 
+  test('of a state as a whole: it is read, and written in two parts by the next commit', async () => {
+    const known = sampleState('checkout', { heldMs: 7, proofs: { 'proof/a': [1.5, -2] } })
+    oldStore(4, (db) =>
+      db
+        .prepare('INSERT INTO rollout (workload, planHash, state) VALUES (?, NULL, ?)')
+        .run('checkout', JSON.stringify(known)),
+    )
+    const { store } = openSqlite(place.path)
+    expect((await store.load()).rollouts).toEqual([known])
+    const lease = await store.lease('one', 0, 1)
+    const next = { ...known, heldMs: 8, proofs: { 'proof/a': [1.5, -3] } }
+    await store.commit(sampleCommit({ lease, revision: 0, rollouts: [next] }))
+    expect((await store.load()).rollouts).toEqual([next])
+    await store.close()
+  })
+
   test('of a plan: it has none of the parts that came later, and an approval is one that any operator can give', async () => {
     const plan = samplePlan('aaaa')
     const steps = [
