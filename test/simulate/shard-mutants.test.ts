@@ -15,7 +15,7 @@ const MUTANTS = {
   'a scope that an old plan still writes to is forgotten': ['one-writer', { prefers: 'reload' }],
   'a merged shard is free at once': ['one-writer', { prefers: 'reload' }],
   'a commit of a lease that has gone is taken': ['journal-and-state', { prefers: 'strand' }],
-  'the facts of a shard that is merged stay behind': ['fact-once', { prefers: 'reload' }],
+  'the facts of a shard that is merged stay behind': ['fact-once', { prefers: 'overtake' }],
   'every fact waits in the main shard': ['fact-once', {}],
   'a replica works on when its lease has gone': ['shards-swept', {}],
 } as const satisfies Readonly<Record<string, readonly [InvariantName, Sabotage]>>
