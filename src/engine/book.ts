@@ -1,22 +1,18 @@
-import type { Verdict } from '../core/gates/verdict.ts'
 import { initialState } from '../core/initial.ts'
 import type { Plan } from '../core/plan.ts'
-import { isAtRest, judgesGates, type PhaseName, partsOf, type RolloutState, type Standing } from '../core/state.ts'
+import { isAtRest, type PhaseName, partsOf, type RolloutState, type Standing } from '../core/state.ts'
 import type { PlansByHash, Snapshot } from '../ports/store.ts'
 import type { Subject } from './observe.ts'
 import { Tallies } from './tallies.ts'
-import type { Thought } from './think.ts'
+import type { Said } from './think.ts'
 
 /** The rollouts as last committed, and the plan of each. */
 export class Book {
   revision = 0
   private readonly standings = new Map<string, Standing>()
   private readonly tallies = new Tallies()
-  /**
-   * What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. Nor is
-   * it kept where the next step judges them anew: there it is made of the state when somebody looks.
-   */
-  private readonly verdicts = new Map<string, readonly Verdict[] | 'anew'>()
+  /** What the gates said last, by workload. It is not stored: after a load it is unknown until they are judged again. */
+  private readonly verdicts = new Map<string, Said>()
   private readonly pinned = new Map<string, Plan>()
   private configured = new Map<string, Plan>()
   /** As long as nothing has changed: a sweep asks for them several times. */
@@ -77,15 +73,12 @@ export class Book {
   }
 
   /** Notes what the gates said, beside what a commit has made durable. */
-  judged({ states, verdicts }: Pick<Thought, 'states' | 'verdicts'>): void {
-    for (const { workload, phase } of states) {
-      const said = verdicts.get(workload)
-      if (said !== undefined) this.verdicts.set(workload, judgesGates(phase) ? 'anew' : said)
-    }
+  judged(verdicts: ReadonlyMap<string, Said>): void {
+    for (const [workload, said] of verdicts) this.verdicts.set(workload, said)
   }
 
-  /** What the gates said last; `anew`: what they say of the state and the newest readings; null: nothing since the load. */
-  verdictsOf(workload: string): readonly Verdict[] | 'anew' | null {
+  /** null: nothing was judged since the load. */
+  verdictsOf(workload: string): Said | null {
     return this.verdicts.get(workload) ?? null
   }
 

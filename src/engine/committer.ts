@@ -62,7 +62,7 @@ export class Committer {
     this.doubt = null
     // Nobody but the holder of this very lease can have made the next revision.
     if (doubt === null || doubt.token !== token || doubt.revision + 1 !== snapshot.revision) return false
-    this.book.judged(doubt.durable)
+    this.book.judged(doubt.durable.verdicts)
     this.deps.onDurable(doubt.durable)
     // The rows are in the journal, without their numbers being known here: who follows it is told to look.
     this.tell([])
@@ -84,7 +84,7 @@ export class Committer {
       throw error
     }
     this.book.committed(committed.revision, states, plans)
-    this.book.judged(durable)
+    this.book.judged(durable.verdicts)
     this.deps.onDurable(durable)
     this.tell(committed.rows)
   }

@@ -3,7 +3,7 @@ import type { Book } from './book.ts'
 import type { FleetSight, Observer } from './observe.ts'
 
 /** Workloads that a sweep thinks of at a time: whoever waits meanwhile, as an urgent wake does, waits for no more of them. */
-const AT_ONCE = 500
+const AT_ONCE = 250
 
 /** What one round thinks of. */
 export interface Part {

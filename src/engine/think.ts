@@ -5,17 +5,20 @@ import type { Verdict } from '../core/gates/verdict.ts'
 import type { Fact, WorkloadFact, WriteReport } from '../core/observation.ts'
 import type { Plan } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
-import type { RolloutState } from '../core/state.ts'
+import { judgesGates, type RolloutState } from '../core/state.ts'
 import { step } from '../core/step.ts'
 import { unreachable } from '../core/unreachable.ts'
 import type { Book } from './book.ts'
-import type { FleetSight, Observer, Subject } from './observe.ts'
+import type { FleetSight, Observer } from './observe.ts'
+
+/** What the gates said; `anew`: what they say of the committed state and the newest readings, as long as each step judges them. */
+export type Said = readonly Verdict[] | 'anew'
 
 /** What a round of thinking came to, to be committed whole. */
 export interface Thought {
   readonly states: readonly RolloutState[]
-  /** By workload: what the gates said, of those that were judged. Never stored. */
-  readonly verdicts: ReadonlyMap<string, readonly Verdict[]>
+  /** By workload, of those that were judged. Never stored. */
+  readonly verdicts: ReadonlyMap<string, Said>
   readonly plans: readonly Plan[]
   readonly events: readonly HeadgateEvent[]
   readonly consumedFactIds: readonly string[]
@@ -45,7 +48,7 @@ export function think(input: ThinkInput): Thought {
   const factsOf = Map.groupBy(facts.filter(isOfWorkload), ({ workload }) => workload)
   const thought = {
     states: [] as RolloutState[],
-    verdicts: new Map<string, readonly Verdict[]>(),
+    verdicts: new Map<string, Said>(),
     plans: [] as Plan[],
     events: [] as HeadgateEvent[],
     writes: [] as WriteReport[],
@@ -53,12 +56,15 @@ export function think(input: ThinkInput): Thought {
     tasks: [] as TaskRequest[],
   }
   // One after the other: what was observed of all of them at once would be most of the memory.
-  for (const subject of dueSubjects(input)) {
+  for (const workload of new Set([...input.workloads, ...workloadsOf(facts)])) {
+    const subject = book.subject(workload)
+    if (subject === null) continue
     const { state, plan } = subject
     const observation = observer.observationOf(subject, factsOf.get(plan.workload) ?? [], fleet)
     const result = step({ ...subject, observation, nowMs, sweepSeconds })
     thought.states.push(result.state)
-    if (result.verdicts !== null) thought.verdicts.set(plan.workload, result.verdicts)
+    const said = judgesGates(result.state.phase) ? 'anew' : result.verdicts
+    if (result.verdicts !== null && said !== null) thought.verdicts.set(plan.workload, said)
     if (state.planHash === null && result.state.planHash !== null) thought.plans.push(plan)
     thought.events.push(...result.events)
     thought.writes.push(...observation.writes)
@@ -68,10 +74,6 @@ export function think(input: ThinkInput): Thought {
   const orphans = facts.filter(({ workload }) => workload === null || book.planFor(workload) === null)
   thought.events.push(...orphans.map((fact) => answer(fact, input)))
   return { ...thought, consumedFactIds: facts.map(({ id }) => id) }
-}
-
-function dueSubjects({ book, workloads, facts }: ThinkInput): readonly Subject[] {
-  return [...new Set([...workloads, ...workloadsOf(facts)])].flatMap((name) => book.subject(name) ?? [])
 }
 
 function workloadsOf(facts: readonly Fact[]): readonly string[] {

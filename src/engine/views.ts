@@ -7,6 +7,7 @@ import type { RolloutState } from '../core/state.ts'
 import type { WorkloadView } from '../ports/control.ts'
 import type { Book } from './book.ts'
 import type { FleetSight, Observer } from './observe.ts'
+import type { Said } from './think.ts'
 
 /** The rollouts of a book for people, in its order. */
 export function viewsOf(book: Book, observer: Observer): readonly WorkloadView[] {
@@ -31,7 +32,7 @@ class LazyView implements WorkloadView {
   private readonly desk: Desk
   private seen: RolloutState | null = null
   private observed: Observation | null = null
-  private said: readonly Verdict[] | 'anew' | null = null
+  private said: Said | null = null
 
   constructor(workload: string, plan: Plan, desk: Desk) {
     this.workload = workload
