@@ -15,6 +15,8 @@ export interface Shape {
 /** One part of a shape, ready to be gone along with a value. */
 type Part =
   | { readonly kind: 'number' }
+  /** A list of nothing but numbers. */
+  | { readonly kind: 'numbers'; readonly count: number }
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'list'; readonly parts: readonly Part[] }
   | { readonly kind: 'record'; readonly keys: readonly string[]; readonly parts: readonly Part[] }
@@ -69,7 +71,10 @@ function blank(value: unknown): unknown {
 
 function partOf(blanked: unknown): Part {
   if (typeof blanked === 'string') return { kind: 'text', text: blanked }
-  if (Array.isArray(blanked)) return { kind: 'list', parts: blanked.map(partOf) }
+  if (Array.isArray(blanked)) {
+    if (blanked.every((each) => each === 0)) return { kind: 'numbers', count: blanked.length }
+    return { kind: 'list', parts: blanked.map(partOf) }
+  }
   if (typeof blanked !== 'object' || blanked === null) return NUMBER
   return { kind: 'record', keys: Object.keys(blanked), parts: Object.values(blanked).map(partOf) }
 }
@@ -78,6 +83,8 @@ function sizeOf(part: Part): number {
   switch (part.kind) {
     case 'number':
       return 1
+    case 'numbers':
+      return part.count
     case 'text':
       return 0
     case 'list':
@@ -94,6 +101,8 @@ function packPart(value: unknown, part: Part, row: Row, at: number): number {
       else if (value === null) row[at] = NULL
       else return Number.NaN
       return at + 1
+    case 'numbers':
+      return Array.isArray(value) ? packNumbers(value, part.count, row, at) : Number.NaN
     case 'text':
       return value === part.text ? at : Number.NaN
     case 'list':
@@ -101,6 +110,17 @@ function packPart(value: unknown, part: Part, row: Row, at: number): number {
     case 'record':
       return isRecord(value) ? packRecord(value, part, row, at) : Number.NaN
   }
+}
+
+function packNumbers(list: readonly unknown[], count: number, row: Row, from: number): number {
+  if (list.length !== count) return Number.NaN
+  for (let index = 0; index < count; index++) {
+    const value = list[index]
+    if (typeof value === 'number') row[from + index] = value
+    else if (value === null) row[from + index] = NULL
+    else return Number.NaN
+  }
+  return from + count
 }
 
 function packList(list: readonly unknown[], parts: readonly Part[], row: Row, from: number): number {
@@ -128,10 +148,14 @@ function packRecord(
 
 function unpackPart(part: Part, row: ArrayLike<number | null>, place: { at: number }): unknown {
   switch (part.kind) {
-    case 'number': {
-      const number = row[place.at] as number | null
+    case 'number':
       place.at += 1
-      return number === null || Number.isNaN(number) ? null : number
+      return numberAt(row, place.at - 1)
+    case 'numbers': {
+      const numbers: (number | null)[] = []
+      for (let index = 0; index < part.count; index++) numbers.push(numberAt(row, place.at + index))
+      place.at += part.count
+      return numbers
     }
     case 'text':
       return part.text
@@ -144,6 +168,11 @@ function unpackPart(part: Part, row: ArrayLike<number | null>, place: { at: numb
       return record
     }
   }
+}
+
+function numberAt(row: ArrayLike<number | null>, at: number): number | null {
+  const number = row[at] as number | null
+  return number === null || Number.isNaN(number) ? null : number
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
