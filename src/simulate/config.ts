@@ -32,6 +32,7 @@ export const SIMULATED_TRAFFIC = {
     movingTtlSeconds: ttl ? TTL_SECONDS.moving : null,
   }),
   nearestWeights: (weightPercent: number) => [weightPercent],
+  trials: ['mirror'],
 } as const
 
 const KINDS = {

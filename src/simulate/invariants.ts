@@ -2,7 +2,7 @@
 export const INVARIANTS = {
   'weights-sum': 'The shares of a place are between 0 and 100, and sum to 100.',
   'no-raise-without-passes':
-    'A weight is raised only from one that was in force for its hold time, with every gate passing since, or by a person.',
+    'A weight is raised only from one that was in force for its hold time, with every gate passing since, or, after a trial, none against it; or by a person.',
   'halted-never-rises': 'While anything holds a rollout, no raise is intended, and none is sent.',
   'closed-never-rises': 'While the calendar is closed, no raise is intended.',
   'hook-before-raise': 'No raise is intended before every hook before its step has passed.',

@@ -69,7 +69,8 @@ export class Judge {
     const entry = this.entryOf(change.targetId)
     if (!entry || (entry.phase !== 'reverting' && entry.phase !== 'reverted')) return
     const isOvertaking = entry.phase === 'reverted' || write.sentAtMs > entry.phaseAtMs + ON_ITS_WAY_MS
-    if (isOvertaking && change.weightPercent !== entry.plan.safeWeightPercent)
+    const isSafe = change.weightPercent === entry.plan.safeWeightPercent && !change.trial
+    if (isOvertaking && !isSafe)
       this.report('revert-not-overtaken', `${change.weightPercent} % of ${process} landed at ${place}: ${entry.phase}`)
   }
 
@@ -143,6 +144,8 @@ export class Judge {
     if (lateAtMs !== undefined && entry.phase === 'completed') return
     const percent = provider.shares.get(plan.workload)?.new
     const isHeldBefore = entry.holds.size > 0 && percent === (entry.confirmedPercent ?? 0)
+    if (isOver && provider.trials.has(plan.workload) && lateAtMs === undefined)
+      this.report('targets-hold', `${plan.workload} is ${entry.phase}, and its trial goes on`)
     if (percent === entry.intendedPercent || isHeldBefore) return
     const isFromLate = entry.phase === 'reverted' && (lateAtMs ?? 0) >= entry.phaseAtMs
     const invariant = isFromLate ? 'late-raise-ends' : 'targets-hold'

@@ -119,11 +119,11 @@ export class Ledger {
   }
 
   private answer(factId: string, event: HeadgateEvent): void {
-    const phase = this.entries.get(event.workload ?? '')?.phase ?? 'waiting'
-    // A workload that waits may have been left out of the config.
+    const { phase, planHash } = this.entries.get(event.workload ?? '') ?? { phase: 'waiting', planHash: null }
+    // What has not begun is nothing to a replica whose config leaves it out.
     const isForNobody =
       event.type === 'alert-unmatched' || (event.type === 'command-refused' && event.problem.code === 'API_NOT_FOUND')
-    if (isForNobody && this.known.has(factId) && phase !== 'waiting')
+    if (isForNobody && this.known.has(factId) && planHash !== null)
       this.report('fact-once', `fact ${factId} found no workload ${event.workload}, which is ${phase}`)
     const count = (this.answered.get(factId) ?? 0) + 1
     this.answered.set(factId, count)
@@ -206,7 +206,7 @@ export class Ledger {
   private judgeProof(
     entry: Entry,
     what: string,
-    { evidence }: Extract<HeadgateEvent, { type: 'weight-intended' }>,
+    { evidence, fromPercent }: Extract<HeadgateEvent, { type: 'weight-intended' }>,
     nowMs: number,
   ): void {
     const { plan, stepIndex, inForceAtMs, hiddenMs, isAdvanced } = entry
@@ -214,7 +214,8 @@ export class Ledger {
     if (inForceAtMs === null) tell('before the weight was in force')
     if (inForceAtMs === null || isAdvanced) return
     const lacking = evidence
-      .filter(({ outcome }) => outcome !== 'pass')
+      // Without a weight no requests of users prove anything.
+      .filter(({ outcome }) => outcome !== 'pass' && !(outcome === 'wait' && fromPercent === 0))
       .map(({ gate, outcome }) => `${gate} ${outcome}`)
     if (evidence.length < plan.gates.length || lacking.length > 0) tell(`with gates that do not pass: ${lacking}`)
     const holdMs = (plan.steps[(stepIndex ?? 0) - 1]?.holdSeconds ?? 0) * 1000

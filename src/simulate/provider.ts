@@ -1,4 +1,5 @@
 import { missing } from '../core/observation.ts'
+import type { Trial } from '../core/plan.ts'
 import { problem } from '../core/problem.ts'
 import type { Quotas } from '../ports/quota.ts'
 import type { Clock } from '../ports/runtime.ts'
@@ -85,6 +86,8 @@ export class Provider {
   readonly shares = new Map<string, Shares>()
   /** Of places that are names, seconds. */
   readonly ttls = new Map<string, number>()
+  /** Places where NEW gets copies of requests, or marked ones. */
+  readonly trials = new Map<string, Trial>()
   readonly faults = new Map<string, ProviderFault>()
   private readonly deps: ProviderDeps
 
@@ -149,7 +152,8 @@ export class Provider {
         const place = places.get(id) ?? ''
         const [shares, ttlSeconds] = [this.shares.get(place), this.ttls.get(place)]
         if (!shares) return [id, missingFor(unknownTarget(id))]
-        const reading = { kind: 'weight', weightPercent: shares.new } as const
+        const trial = this.trials.get(place)
+        const reading = { kind: 'weight', weightPercent: shares.new, ...(trial && { trial }) } as const
         return [id, ttlSeconds === undefined ? reading : { ...reading, ttlSeconds }]
       }),
     )
@@ -200,6 +204,8 @@ export class Provider {
     if (!before) return
     const wanted = { old: round(100 - change.weightPercent), new: change.weightPercent }
     this.shares.set(place, this.deps.distort?.(wanted, change) ?? wanted)
+    if (change.trial) this.trials.set(place, change.trial)
+    else this.trials.delete(place)
     if (change.ttlSeconds !== null) this.ttls.set(place, change.ttlSeconds)
     this.deps.onLanded({ write, place, beforePercent: before.new, change, isLate })
   }

@@ -18,6 +18,8 @@ export const SOURCE_FAULTS: readonly SourceFault[] = ['away', 'slow', 'hangs', '
 interface Segment {
   readonly fromMs: number
   readonly sharePercent: number
+  /** Of its requests, so many are copied to NEW. */
+  readonly copiedPercent: number
   readonly badPercent: { readonly old: number; readonly new: number }
 }
 
@@ -29,13 +31,18 @@ export class Truth {
 
   constructor(clock: Clock, workloads: readonly string[]) {
     this.clock = clock
-    const first = { fromMs: Number.NEGATIVE_INFINITY, sharePercent: 0, badPercent: { old: 0, new: 0 } }
+    const first = {
+      fromMs: Number.NEGATIVE_INFINITY,
+      sharePercent: 0,
+      copiedPercent: 0,
+      badPercent: { old: 0, new: 0 },
+    }
     for (const workload of workloads) this.segments.set(workload, [first])
   }
 
-  /** The share of requests that NEW serves from now on, percent. */
-  setShare(workload: string, sharePercent: number): void {
-    this.change(workload, { sharePercent })
+  /** The share of requests that NEW serves from now on, and of those that are copied to it, percent. */
+  setShare(workload: string, sharePercent: number, copiedPercent = 0): void {
+    this.change(workload, { sharePercent, copiedPercent })
   }
 
   /** The share of their requests that the clusters fail from now on, percent. */
@@ -55,11 +62,11 @@ export class Truth {
     for (const [workload, segments] of this.segments) {
       const sums = { old: { total: 0, bad: 0 }, new: { total: 0, bad: 0 } }
       let untilMs = atMs
-      for (const { fromMs, sharePercent, badPercent } of segments.toReversed()) {
+      for (const { fromMs, sharePercent, copiedPercent, badPercent } of segments.toReversed()) {
         const seconds = Math.max(0, untilMs - Math.max(fromMs, sinceMs)) / 1000
         untilMs = Math.min(untilMs, fromMs)
         for (const side of ['old', 'new'] as const) {
-          const share = side === 'new' ? sharePercent : 100 - sharePercent
+          const share = side === 'new' ? sharePercent + copiedPercent : 100 - sharePercent
           const total = (REQUESTS_A_SECOND * seconds * share) / 100
           sums[side].total += total
           sums[side].bad += (total * badPercent[side]) / 100

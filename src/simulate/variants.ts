@@ -65,6 +65,9 @@ export const VARIANTS: Readonly<Record<string, readonly ConfigTexts[]>> = {
   plain: alone({}),
   correcting: alone({ policy: 'drift: correct' }),
   approving: alone({ policy: 'steps: [{ weight: 10%, hold: 20s }, { weight: 100%, hold: 20s, approval: true }]' }),
+  trying: alone({
+    policy: 'steps: [{ mirror: 10%, hold: 20s }, { weight: 10%, hold: 20s }, { weight: 100%, hold: 20s }]',
+  }),
   keepingWarm: alone({ policy: 'safeWeight: 5%' }),
   hooked: alone({
     policy: `hooks: [${hook('before', 'before-step', 'hold')}, ${hook('after', 'after-step', 'revert')}]`,

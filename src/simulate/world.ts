@@ -117,7 +117,10 @@ export class World {
       },
       onLanded: (landing) => {
         this.judge.landed(landing, this.options.hasOwnClocks ? watch.givenTokenFor(landing.place) : null)
-        this.truth.setShare(landing.place, this.provider.shares.get(landing.place)?.new ?? 0)
+        const { shares, trials } = this.provider
+        const trial = trials.get(landing.place)
+        const copiedPercent = trial?.kind === 'mirror' ? trial.percent : 0
+        this.truth.setShare(landing.place, shares.get(landing.place)?.new ?? 0, copiedPercent)
       },
       ...(sabotage.distort && { distort: sabotage.distort }),
     })
