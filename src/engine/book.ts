@@ -30,6 +30,7 @@ export class Book {
     this.standings.clear()
     this.tallies.clear()
     this.verdicts.clear()
+    this.listed = null
     for (const state of rollouts) this.keep(state)
     // A hash names one plan: of two that are equal one is kept, and most often the config has it already.
     const known = new Map([...this.configured.values()].map((plan) => [plan.hash, plan]))
@@ -61,8 +62,8 @@ export class Book {
   /** Notes what a commit has made durable. */
   committed(revision: number, states: readonly RolloutState[], plans: readonly Plan[]): void {
     this.revision = revision
-    for (const state of states) this.keep(state)
     for (const plan of plans) this.pinned.set(plan.hash, plan)
+    for (const state of states) this.keep(state)
   }
 
   private keep(state: RolloutState): void {
