@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { request } from 'undici'
 import { describe, expect, type TestContext, test } from 'vitest'
-import { z } from 'zod'
 import { LEASE_MS } from '../../src/engine/lease.ts'
 import { MAIN_SHARD } from '../../src/ports/store.ts'
 import { redisKeys } from '../../src/store/redis-keys.ts'
+import { StateRows, shapeHashOf } from '../../src/store/state-rows.ts'
 import { redisSettings } from '../store/redis-place.ts'
 import { notification, postedAlert } from '../support/alerts.ts'
 import { type RunningHeadgate, startHeadgate, TOKEN } from '../support/headgate.ts'
@@ -129,8 +129,10 @@ async function startReplicas(context: Pick<TestContext, 'onTestFinished'>) {
     },
     /** When the newest sweep began that was committed for the workload; null: none since then. */
     sweptSince: async (sinceMs: number) => {
-      const stored = await redis.client.hget(KEYS.rollouts, 'catalog')
-      const { lastStepMs } = z.object({ lastStepMs: z.number() }).parse(JSON.parse(stored ?? '{}'))
+      const state = await redis.client.hget(KEYS.rollouts, 'catalog')
+      const tally = await redis.client.hget(KEYS.tallies, 'catalog')
+      const shape = await redis.client.hget(KEYS.shapes, shapeHashOf(tally ?? ''))
+      const { lastStepMs } = new StateRows().read({ workload: 'catalog', state, tally }, () => shape)
       return lastStepMs > sinceMs ? lastStepMs : null
     },
   }
